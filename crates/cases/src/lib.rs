@@ -1,0 +1,1 @@
+//! Runs policy case files against the engine with fake edges.

@@ -1,0 +1,1 @@
+//! Files to entities to an immutable snapshot, swapped atomically.

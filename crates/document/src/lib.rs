@@ -1,0 +1,1 @@
+//! Policy documents: the raw-XML dialect, read without loss and with spans.

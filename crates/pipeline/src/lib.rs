@@ -1,0 +1,1 @@
+//! The policy framework: schema, registry, compile, context, run.

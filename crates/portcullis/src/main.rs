@@ -1,0 +1,3 @@
+//! Runs Azure API Management policy documents anywhere.
+
+fn main() {}

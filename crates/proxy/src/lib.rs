@@ -1,0 +1,1 @@
+//! Router, access check, request driver, backends.

@@ -1,0 +1,1 @@
+//! Listeners, TLS, HTTP client and pools, bodies, clock.
