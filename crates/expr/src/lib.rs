@@ -1,1 +1,3 @@
 //! Policy expressions: C# 7 over an allow-list of .NET types, compiled at load time, evaluated within bounds.
+
+pub mod syntax;
