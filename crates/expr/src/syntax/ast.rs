@@ -169,7 +169,7 @@ pub enum ExprKind {
         /// What is tested.
         value: Box<Expr>,
         /// The pattern.
-        pattern: Pattern,
+        pattern: Box<Pattern>,
     },
     /// `x => ...`, `(a, b) => { ... }`, `delegate (int a) { ... }`.
     Lambda {
