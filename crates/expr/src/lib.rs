@@ -1,3 +1,4 @@
 //! Policy expressions: C# 7 over an allow-list of .NET types, compiled at load time, evaluated within bounds.
 
+pub mod scan;
 pub mod syntax;
