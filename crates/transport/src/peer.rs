@@ -1,0 +1,57 @@
+//! The other end of an accepted connection.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// What is known of the client's connection. Made once per connection, shared by its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Address and port of the immediate client, which may be a proxy.
+    pub address: SocketAddr,
+    /// Address and port of ours that the client connected to.
+    pub local: SocketAddr,
+    /// The TLS session, if there is one.
+    pub tls: Option<TlsInfo>,
+}
+
+/// What the TLS handshake settled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub protocol: &'static str,
+    /// Server name that the client asked for (SNI).
+    pub sni: Option<String>,
+    /// The client's certificate in DER, if it sent one.
+    pub certificate: Option<Vec<u8>>,
+}
+
+impl Peer {
+    /// A client on the given address, without TLS: what tests and policy cases use.
+    #[must_use]
+    pub fn plain(address: IpAddr) -> Self {
+        Self {
+            address: SocketAddr::new(address, 0),
+            local: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            tls: None,
+        }
+    }
+
+    /// `https` with TLS, else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::{Peer, TlsInfo};
+
+    #[test]
+    fn the_scheme_follows_from_tls() {
+        let plain = Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        assert_eq!(plain.scheme(), "http");
+        assert_eq!(Peer { tls: Some(TlsInfo::default()), ..plain }.scheme(), "https");
+    }
+}

@@ -1,0 +1,34 @@
+//! What a listener calls for each request.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::{Peer, Request, Response};
+
+/// Answers requests. One value serves all connections of all threads.
+///
+/// The request's URI is as received: origin form on HTTP/1.1 (`/path?query`), absolute form on
+/// HTTP/2. If the client goes away the future is dropped, and with it any call it was making.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request.
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        peer: Arc<Peer>,
+    ) -> impl Future<Output = Response> + Send + 'static;
+}
+
+/// Any function of the right shape is a service.
+impl<F, R> Service for F
+where
+    F: Fn(Request, Arc<Peer>) -> R + Send + Sync + 'static,
+    R: Future<Output = Response> + Send + 'static,
+{
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        peer: Arc<Peer>,
+    ) -> impl Future<Output = Response> + Send + 'static {
+        (*self)(request, peer)
+    }
+}
