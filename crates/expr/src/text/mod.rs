@@ -1,0 +1,31 @@
+//! Text, numbers and time as .NET writes and reads them, in the invariant culture.
+//!
+//! Everything here works on plain Rust values and knows nothing of rows, binders or contexts, so
+//! that it can be tested alone. The rows of `library::text` are thin calls into these modules.
+//!
+//! ```text
+//! number     integers, double, float, decimal: standard and custom formats, parsing
+//! time       DateTime, DateTimeOffset, TimeSpan: ticks, formats, parsing
+//! composite  string.Format
+//! strings    comparison, searching, splitting
+//! uri, web   System.Uri, WebUtility
+//! bytes      Encoding, Base64
+//! guid, random, chars
+//! ```
+//!
+//! Where modern .NET and .NET Framework differ, a function takes a [`Runtime`].
+
+pub mod failure;
+pub mod number;
+
+pub use failure::Failure;
+
+/// Whose behaviour to follow where the two differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Runtime {
+    /// .NET Core 3.0 and everything after it.
+    #[default]
+    Modern,
+    /// .NET Framework 4.
+    Framework,
+}
