@@ -22,6 +22,7 @@ mod hosts;
 mod limits;
 mod peer;
 mod secret;
+mod server;
 mod service;
 
 use std::future::Future;
@@ -35,6 +36,7 @@ pub use hosts::{HostMap, HostMapError, HostTarget};
 pub use limits::Limits;
 pub use peer::{Peer, TlsInfo};
 pub use secret::Secret;
+pub use server::{Bound, ListenerConfig, Running, Server, serve_here};
 pub use service::Service;
 
 /// A request with our [`Body`], on either side of the gateway.

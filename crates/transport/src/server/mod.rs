@@ -1,0 +1,81 @@
+//! Listeners: on the current runtime, or one per core.
+//!
+//! Every worker thread has a current-thread runtime and a socket of its own on the same port
+//! (`SO_REUSEPORT`), so a connection lives and dies on one core.
+
+mod connection;
+mod framing;
+mod watch;
+mod workers;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch as channel};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+pub use workers::{Bound, ListenerConfig, Running, Server};
+
+use crate::{Limits, Service};
+use connection::Shared;
+
+/// Serves a listener on the current runtime until `shutdown` ends; then accepts no more, lets the
+/// requests in flight be answered, and returns when the last connection is closed.
+///
+/// Dropping the future closes everything at once.
+pub async fn serve_here<S: Service>(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limits: Limits,
+    service: Arc<S>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let permits = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
+    let shared = Arc::new(Shared { service, limits, tls: tls.map(TlsAcceptor::from) });
+    let (drain, draining) = channel::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.as_mut() => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &permits) => accepted,
+        };
+        let (permit, stream, address) = match accepted {
+            Ok(it) => it,
+            Err(error) => {
+                // Out of file descriptors, most likely: do not spin.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let mut draining = draining.clone();
+        let shared = shared.clone();
+        connections.spawn(async move {
+            let draining = async move {
+                // An error means that the listener is gone, which is as good.
+                let _ = draining.wait_for(|it| *it).await;
+            };
+            connection::serve(shared, stream, address, draining).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    drain.send_replace(true);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> io::Result<(tokio::sync::OwnedSemaphorePermit, tokio::net::TcpStream, std::net::SocketAddr)> {
+    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, address) = listener.accept().await?;
+    Ok((permit, stream, address))
+}

@@ -1,0 +1,7 @@
+//! The crate over real sockets: loopback only, ports chosen by the system.
+
+extern crate portcullis_transport as transport;
+
+mod limits;
+mod raw;
+mod server;
