@@ -3,3 +3,5 @@
 pub mod scan;
 pub mod syntax;
 pub mod text;
+
+pub use scan::Form;

@@ -14,6 +14,15 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-policy-expressions>
 //! and the C# 7 lexical grammar.
 
+/// The two forms of a policy expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// `@( E )`: one C# expression.
+    Expression,
+    /// `@{ S; ... }`: C# statements that return a value on every path.
+    Statements,
+}
+
 /// A bracket or quote that is never closed, or closed by the wrong bracket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("`{opener}` is not closed")]
