@@ -1,0 +1,420 @@
+//! From tokens to the tree: a recursive-descent parser for C# 7 expressions and statements.
+//!
+//! ```text
+//! tokens -> statement.rs -> local.rs, switch.rs
+//!              |
+//!              v
+//!           expression.rs -> primary.rs -> creation.rs, lambda.rs, query.rs
+//!              |
+//!              v
+//!           types.rs, pattern.rs
+//! ```
+//!
+//! Linear time: there is no backtracking. Where C# needs to look ahead (casts, type arguments,
+//! lambdas, declarations), brackets are matched once up front and types are scanned without being
+//! built. Nesting is bounded, both on the way down (the parser's own stack) and in the height of the
+//! tree (the stacks of those who walk it).
+//!
+//! Constructs that C# 7 does not have, or that policies may not use, are recognised and refused by
+//! name. After a syntax error parsing goes on with the next statement, so several are reported.
+
+mod creation;
+mod expression;
+mod lambda;
+mod local;
+mod pattern;
+mod primary;
+mod query;
+mod statement;
+mod switch;
+mod types;
+
+use super::ast::{Expr, ExprKind, Name, Root, Span, Stmt};
+use super::lexer::tokenize;
+use super::token::{Keyword, Punct, Token, TokenKind};
+use crate::problem::Problem;
+use crate::scan::Form;
+
+/// How deep constructs may be nested in each other.
+const MAX_DEPTH: u32 = 100;
+
+/// How high the tree may grow, chains such as `a + b + c` or `a.b().c()` included.
+const MAX_HEIGHT: u32 = 500;
+
+/// How many problems are reported for one source.
+const MAX_PROBLEMS: usize = 20;
+
+/// Parses the `E` of `@(E)`.
+///
+/// # Errors
+///
+/// What is wrong, in the order of the source; at most 20 problems.
+pub fn parse_expression(source: &str) -> Result<Expr, Vec<Problem>> {
+    let mut parser = Parser::new(source);
+    let root = parser.expression();
+    if !matches!(parser.kind(), TokenKind::End) {
+        parser.unexpected_end_of_expression();
+    }
+    parser.finish(root)
+}
+
+/// Parses the `S` of `@{ S }`.
+///
+/// # Errors
+///
+/// What is wrong, in the order of the source; at most 20 problems.
+pub fn parse_statements(source: &str) -> Result<Vec<Stmt>, Vec<Problem>> {
+    let mut parser = Parser::new(source);
+    let mut statements = Vec::new();
+    while !matches!(parser.kind(), TokenKind::End) {
+        if parser.at(Punct::CloseBrace) {
+            parser.expected("a statement");
+            parser.advance();
+            parser.recovering = false;
+            continue;
+        }
+        statements.push(parser.statement());
+    }
+    parser.finish(statements)
+}
+
+/// Parses either form.
+///
+/// # Errors
+///
+/// As [`parse_expression`] and [`parse_statements`].
+pub fn parse(source: &str, form: Form) -> Result<Root, Vec<Problem>> {
+    match form {
+        Form::Expression => parse_expression(source).map(Root::Expression),
+        Form::Statements => parse_statements(source).map(Root::Statements),
+    }
+}
+
+struct Parser<'a> {
+    source: &'a str,
+    tokens: Vec<Token>,
+    /// For each opening bracket the index of its closing one.
+    closers: Vec<u32>,
+    /// Index of the current token.
+    at: usize,
+    problems: Vec<Problem>,
+    /// After a syntax error, until the next statement: what follows is not reported.
+    recovering: bool,
+    depth: u32,
+    /// Height of what has been parsed in the current frame.
+    height: u32,
+    too_deep: bool,
+    /// Range variables of the query expressions around, innermost last.
+    ranges: Vec<query::Range>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(source: &'a str) -> Parser<'a> {
+        let (tokens, problems) = tokenize(source);
+        let closers = match_brackets(&tokens);
+        Parser {
+            source,
+            tokens,
+            closers,
+            at: 0,
+            problems,
+            recovering: false,
+            depth: 0,
+            height: 0,
+            too_deep: false,
+            ranges: Vec::new(),
+        }
+    }
+
+    fn finish<T>(mut self, root: T) -> Result<T, Vec<Problem>> {
+        if self.problems.is_empty() {
+            return Ok(root);
+        }
+        self.problems.sort_by_key(|it| (it.span.start, it.span.end));
+        self.problems.dedup_by(|a, b| a.span == b.span);
+        self.problems.truncate(MAX_PROBLEMS);
+        Err(self.problems)
+    }
+
+    // ----------------------------------------------------------------- tokens
+
+    fn kind_at(&self, index: usize) -> &TokenKind {
+        self.tokens.get(index).map_or(&TokenKind::End, |it| &it.kind)
+    }
+
+    fn kind(&self) -> &TokenKind {
+        self.kind_at(self.at)
+    }
+
+    fn span_at(&self, index: usize) -> Span {
+        self.tokens.get(index).or(self.tokens.last()).map_or(Span::default(), |it| it.span)
+    }
+
+    fn span(&self) -> Span {
+        self.span_at(self.at)
+    }
+
+    /// From `start` to the end of the token before the current one.
+    fn span_from(&self, start: Span) -> Span {
+        if self.at == 0 { start } else { start.to(self.span_at(self.at - 1)) }
+    }
+
+    fn text_at(&self, index: usize) -> &'a str {
+        self.source.get(self.span_at(index).range()).unwrap_or("")
+    }
+
+    fn is_punct(&self, index: usize, punct: Punct) -> bool {
+        *self.kind_at(index) == TokenKind::Punct(punct)
+    }
+
+    fn is_keyword(&self, index: usize, keyword: Keyword) -> bool {
+        *self.kind_at(index) == TokenKind::Keyword(keyword)
+    }
+
+    fn is_identifier(&self, index: usize) -> bool {
+        matches!(self.kind_at(index), TokenKind::Identifier { .. })
+    }
+
+    /// Whether the token is this contextual word.
+    fn is_word(&self, index: usize, word: &str) -> bool {
+        matches!(self.kind_at(index),
+            TokenKind::Identifier { text, verbatim: false } if **text == *word)
+    }
+
+    fn at(&self, punct: Punct) -> bool {
+        self.is_punct(self.at, punct)
+    }
+
+    fn at_keyword(&self, keyword: Keyword) -> bool {
+        self.is_keyword(self.at, keyword)
+    }
+
+    /// Whether the token and the one after it touch.
+    fn touches_next(&self, index: usize) -> bool {
+        self.span_at(index).end == self.span_at(index + 1).start
+    }
+
+    fn advance(&mut self) {
+        if self.at + 1 < self.tokens.len() {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, punct: Punct) -> bool {
+        let found = self.at(punct);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn eat_keyword(&mut self, keyword: Keyword) -> bool {
+        let found = self.at_keyword(keyword);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn eat_word(&mut self, word: &str) -> bool {
+        let found = self.is_word(self.at, word);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn expect(&mut self, punct: Punct) -> bool {
+        let found = self.eat(punct);
+        if !found {
+            self.expected(&format!("`{}`", punct.text()));
+        }
+        found
+    }
+
+    fn expect_keyword(&mut self, keyword: Keyword) {
+        if !self.eat_keyword(keyword) {
+            self.expected(&format!("`{}`", keyword.text()));
+        }
+    }
+
+    fn name(&mut self) -> Name {
+        let span = self.span();
+        if let TokenKind::Identifier { text, .. } = self.kind() {
+            let text = text.clone();
+            self.advance();
+            return Name { text, span };
+        }
+        self.expected("a name");
+        Name { text: "".into(), span }
+    }
+
+    /// The index of the bracket that closes the one at `index`.
+    fn closer(&self, index: usize) -> Option<usize> {
+        self.closers.get(index).map(|it| *it as usize).filter(|it| *it > index)
+    }
+
+    // --------------------------------------------------------------- problems
+
+    fn report(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: String,
+        label: &str,
+        help: Option<&str>,
+    ) {
+        if self.problems.len() < 4 * MAX_PROBLEMS {
+            self.problems.push(Problem {
+                code,
+                message,
+                span: span.range(),
+                label: label.to_owned(),
+                help: help.map(str::to_owned),
+            });
+        }
+    }
+
+    /// A syntax error at the current token. Nothing more is reported until the next statement.
+    fn expected(&mut self, what: &str) {
+        if self.recovering {
+            return;
+        }
+        self.recovering = true;
+        let span = self.span();
+        let help = self.help_at_error();
+        let (found, label) = match self.kind() {
+            TokenKind::End => ("the end".to_owned(), "the expression ends here"),
+            TokenKind::Unknown => return,
+            TokenKind::HoleFormat(_) => ("`:`".to_owned(), "begins a format here"),
+            _ => (format!("`{}`", shorten(self.text_at(self.at))), "not expected here"),
+        };
+        self.report("PC0301", span, format!("expected {what}, found {found}"), label, help);
+    }
+
+    fn help_at_error(&self) -> Option<&'static str> {
+        match self.kind() {
+            TokenKind::HoleFormat(_) => {
+                Some("put a conditional inside an interpolated string in parentheses")
+            }
+            TokenKind::Punct(Punct::Assign) => Some("`==` compares"),
+            TokenKind::Punct(Punct::Ampersand) => ["quot", "amp", "lt", "gt", "apos"]
+                .iter()
+                .any(|it| self.is_word(self.at + 1, it))
+                .then_some("entities are not decoded inside an expression"),
+            _ => None,
+        }
+    }
+
+    fn unexpected_end_of_expression(&mut self) {
+        if self.at(Punct::Semicolon) && !self.recovering {
+            let span = self.span();
+            let help = Some("write `@{ ... return value; }` for statements");
+            let message = "a single expression does not end with `;`".to_owned();
+            self.recovering = true;
+            return self.report("PC0301", span, message, "remove this", help);
+        }
+        self.expected("the end of the expression");
+    }
+
+    /// A construct that is understood but not allowed. Parsing goes on behind it.
+    fn refuse(&mut self, span: Span, what: &str, help: Option<&str>) {
+        let message = format!("{what} not allowed in a policy expression");
+        self.report("PC0302", span, message, "not allowed", help);
+    }
+
+    /// A construct of a later C#. Parsing goes on behind it.
+    fn needs(&mut self, span: Span, version: u32, what: &str) {
+        let message = format!("{what} needs C# {version}");
+        self.report("PC0303", span, message, "policy expressions are C# 7", None);
+    }
+
+    fn refuse_tuple(&mut self, span: Span) {
+        let message = "System.ValueTuple is not an allowed type".to_owned();
+        let help = Some("use `Tuple.Create(a, b)` or an anonymous object `new { a, b }`");
+        self.report("PC0302", span, message, "a tuple", help);
+    }
+
+    fn missing(&self, span: Span) -> Expr {
+        expr(ExprKind::Missing, span)
+    }
+
+    // ---------------------------------------------------------------- nesting
+
+    /// Runs `parse` one level deeper; at the limit, skips the rest of the source instead.
+    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> T) -> T {
+        let saved = std::mem::replace(&mut self.height, 0);
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            self.give_up();
+        }
+        let result = parse(self);
+        self.depth -= 1;
+        self.grow();
+        self.height = self.height.max(saved);
+        result
+    }
+
+    /// Counts a node put on top of what has been parsed in this frame.
+    fn grow(&mut self) {
+        self.height += 1;
+        if self.height > MAX_HEIGHT {
+            self.give_up();
+        }
+    }
+
+    fn give_up(&mut self) {
+        if !self.too_deep {
+            self.too_deep = true;
+            let span = self.span();
+            let message = "expression is nested too deeply".to_owned();
+            let help = Some("split it with local variables in `@{ ... }`");
+            self.report("PC0304", span, message, "too deep from here", help);
+        }
+        self.recovering = true;
+        self.at = self.tokens.len().saturating_sub(1);
+    }
+}
+
+fn expr(kind: ExprKind, span: Span) -> Expr {
+    Expr { kind, span, parenthesised: false }
+}
+
+/// The first few characters of a token, for a message.
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(24).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short.replace(['\n', '\r'], " ")
+}
+
+/// For each opening bracket the index of the token that closes it, 0 where there is none.
+fn match_brackets(tokens: &[Token]) -> Vec<u32> {
+    let mut closers = vec![0; tokens.len()];
+    let mut open: Vec<(usize, Punct)> = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let TokenKind::Punct(punct) = token.kind else { continue };
+        let closing = match punct {
+            Punct::OpenParen => Some(Punct::CloseParen),
+            Punct::OpenBracket => Some(Punct::CloseBracket),
+            Punct::OpenBrace => Some(Punct::CloseBrace),
+            _ => None,
+        };
+        if let Some(closing) = closing {
+            open.push((index, closing));
+        } else if matches!(punct, Punct::CloseParen | Punct::CloseBracket | Punct::CloseBrace)
+            && let Some(&(opened, expected)) = open.last()
+            && expected == punct
+        {
+            open.pop();
+            if let (Some(slot), Ok(index)) = (closers.get_mut(opened), u32::try_from(index)) {
+                *slot = index;
+            }
+        }
+    }
+    closers
+}
+
+#[cfg(test)]
+mod tests;

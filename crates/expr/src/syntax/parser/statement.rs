@@ -1,0 +1,466 @@
+//! Statements.
+//!
+//! Source: C# 7 language specification, 13.
+
+use super::super::ast::{
+    Block, Catch, Expr, ExprKind, For, Foreach, Name, Resource, Span, Stmt, StmtKind, Try, TypeRef,
+};
+use super::super::token::{Keyword, Punct, TokenKind};
+use super::Parser;
+use super::types::Question;
+
+impl Parser<'_> {
+    /// Parses a statement, declarations included, and recovers from syntax errors in it.
+    pub(super) fn statement(&mut self) -> Stmt {
+        self.nested(|it| {
+            let start = it.span();
+            let at = it.at;
+            let kind = it.statement_kind();
+            if it.recovering {
+                it.skip_to_next_statement(at);
+            }
+            Stmt { kind, span: it.span_from(start) }
+        })
+    }
+
+    /// Parses a statement where C# allows no declaration: the body of an `if` or a loop.
+    fn embedded(&mut self) -> Stmt {
+        let statement = self.statement();
+        if matches!(statement.kind, StmtKind::Local(_) | StmtKind::LocalFunction(_)) {
+            let message = "a declaration cannot stand here without braces".to_owned();
+            let help = Some("put it in `{ ... }`");
+            self.report("PC0301", statement.span, message, "declared here", help);
+        }
+        statement
+    }
+
+    /// `{ ... }`.
+    pub(super) fn block(&mut self) -> Block {
+        let start = self.span();
+        let mut statements = Vec::new();
+        if self.expect(Punct::OpenBrace) {
+            while !self.at(Punct::CloseBrace) && *self.kind() != TokenKind::End {
+                statements.push(self.statement());
+            }
+            self.expect(Punct::CloseBrace);
+        }
+        Block { statements, span: self.span_from(start) }
+    }
+
+    /// Skips to behind the next `;`, or to a `}` that closes the block around.
+    fn skip_to_next_statement(&mut self, begin: usize) {
+        loop {
+            match self.kind() {
+                TokenKind::End => break,
+                TokenKind::Punct(Punct::CloseBrace) => break,
+                TokenKind::Punct(Punct::Semicolon) => {
+                    self.advance();
+                    break;
+                }
+                TokenKind::Punct(Punct::OpenBrace) => match self.closer(self.at) {
+                    Some(end) => {
+                        self.at = end;
+                        self.advance();
+                        break;
+                    }
+                    None => self.advance(),
+                },
+                _ => self.advance(),
+            }
+        }
+        if self.at == begin && *self.kind() != TokenKind::End {
+            self.advance();
+        }
+        if *self.kind() != TokenKind::End {
+            self.recovering = self.too_deep;
+        }
+    }
+
+    fn end_statement(&mut self) {
+        if self.eat(Punct::Semicolon) || self.recovering {
+            return;
+        }
+        // Marked behind the last token, where the `;` belongs.
+        let end = self.span_at(self.at.saturating_sub(1)).end;
+        let span = Span { start: end.saturating_sub(1), end };
+        self.report("PC0301", span, "expected `;`".to_owned(), "`;` is missing behind this", None);
+        if !self.starts_line() {
+            self.recovering = true;
+        }
+    }
+
+    /// Whether the current token looks like the beginning of a statement, so that a missing `;` before
+    /// it needs no skipping.
+    fn starts_line(&self) -> bool {
+        let before = self.span_at(self.at.saturating_sub(1)).end as usize;
+        let here = self.span().start as usize;
+        self.at(Punct::CloseBrace)
+            || self.source.get(before..here).is_some_and(|it| it.contains('\n'))
+    }
+
+    fn statement_kind(&mut self) -> StmtKind {
+        match self.kind() {
+            TokenKind::Punct(Punct::OpenBrace) => StmtKind::Block(self.block()),
+            TokenKind::Punct(Punct::Semicolon) => {
+                self.advance();
+                StmtKind::Empty
+            }
+            TokenKind::Keyword(keyword) => {
+                let keyword = *keyword;
+                self.keyword_statement(keyword)
+            }
+            TokenKind::Identifier { .. } => {
+                if self.is_punct(self.at + 1, Punct::Colon) {
+                    return self.labelled();
+                }
+                self.refuse_word_statement();
+                self.declaration_or_expression()
+            }
+            _ => self.expression_statement(),
+        }
+    }
+
+    fn keyword_statement(&mut self, keyword: Keyword) -> StmtKind {
+        let braces = self.is_punct(self.at + 1, Punct::OpenBrace);
+        match keyword {
+            Keyword::If => self.if_statement(),
+            Keyword::While => {
+                self.advance();
+                let condition = self.condition();
+                StmtKind::While { condition, body: Box::new(self.embedded()) }
+            }
+            Keyword::Do => self.do_statement(),
+            Keyword::For => self.for_statement(),
+            Keyword::Foreach => self.foreach_statement(),
+            Keyword::Switch => self.switch_statement(),
+            Keyword::Break => {
+                self.advance();
+                self.end_statement();
+                StmtKind::Break
+            }
+            Keyword::Continue => {
+                self.advance();
+                self.end_statement();
+                StmtKind::Continue
+            }
+            Keyword::Return => {
+                self.advance();
+                let value = (!self.at(Punct::Semicolon)).then(|| self.expression());
+                self.end_statement();
+                StmtKind::Return(value)
+            }
+            Keyword::Throw => {
+                self.advance();
+                let value = (!self.at(Punct::Semicolon)).then(|| self.expression());
+                self.end_statement();
+                StmtKind::Throw(value)
+            }
+            Keyword::Try => self.try_statement(),
+            Keyword::Using => self.using_statement(),
+            Keyword::Checked | Keyword::Unchecked if braces => {
+                self.advance();
+                let checked = keyword == Keyword::Checked;
+                StmtKind::Checked { checked, body: self.block() }
+            }
+            Keyword::Const => self.constant(),
+            Keyword::Lock | Keyword::Goto | Keyword::Unsafe | Keyword::Fixed => {
+                self.refused_statement(keyword)
+            }
+            Keyword::Else | Keyword::Catch | Keyword::Finally | Keyword::Case => {
+                self.expected("a statement");
+                self.advance();
+                StmtKind::Empty
+            }
+            _ => self.declaration_or_expression(),
+        }
+    }
+
+    fn refused_statement(&mut self, keyword: Keyword) -> StmtKind {
+        let span = self.span();
+        self.refuse(span, &format!("`{}` is", keyword.text()), None);
+        self.advance();
+        if keyword == Keyword::Goto {
+            while !self.at(Punct::Semicolon) && *self.kind() != TokenKind::End {
+                self.advance();
+            }
+            self.end_statement();
+            return StmtKind::Empty;
+        }
+        if self.at(Punct::OpenParen) {
+            self.at = self.closer(self.at).unwrap_or(self.at);
+            self.advance();
+        }
+        self.embedded().kind
+    }
+
+    fn labelled(&mut self) -> StmtKind {
+        let span = self.span();
+        self.refuse(span, "a label is", Some("there is no `goto`"));
+        self.advance();
+        self.advance();
+        if self.at(Punct::CloseBrace) { StmtKind::Empty } else { self.statement().kind }
+    }
+
+    /// Statements that begin with a contextual word and are never allowed.
+    fn refuse_word_statement(&mut self) {
+        let span = self.span();
+        let next = self.at + 1;
+        let after_yield =
+            self.is_keyword(next, Keyword::Return) || self.is_keyword(next, Keyword::Break);
+        if self.is_word(self.at, "yield") && after_yield {
+            self.refuse(span, "`yield` is", Some("collect into a `List<T>`"));
+            self.advance();
+        } else if self.is_word(self.at, "await") && self.is_keyword(next, Keyword::Foreach) {
+            self.refuse(span, "`await` is", None);
+            self.advance();
+        }
+    }
+
+    fn declaration_or_expression(&mut self) -> StmtKind {
+        match self.declaration() {
+            Some(kind) => kind,
+            None if matches!(self.kind(), TokenKind::Keyword(_)) => {
+                // A word such as `await` was refused, and a statement follows it.
+                match *self.kind() {
+                    TokenKind::Keyword(
+                        it @ (Keyword::Foreach | Keyword::Return | Keyword::Break),
+                    ) => self.keyword_statement(it),
+                    _ => self.expression_statement(),
+                }
+            }
+            None => self.expression_statement(),
+        }
+    }
+
+    fn expression_statement(&mut self) -> StmtKind {
+        let value = self.expression();
+        if !self.recovering && !is_statement(&value) {
+            let message = "only a call, an assignment, `++`, `--` or `new` can be a statement";
+            let label = "computes a value that nobody uses";
+            let help = self.at(Punct::Semicolon).then_some("did you mean `return`?");
+            self.report("PC0301", value.span, message.to_owned(), label, help);
+        }
+        self.end_statement();
+        StmtKind::Expression(value)
+    }
+
+    /// `(e)`.
+    fn condition(&mut self) -> Expr {
+        self.expect(Punct::OpenParen);
+        let condition = self.expression();
+        self.expect(Punct::CloseParen);
+        condition
+    }
+
+    fn if_statement(&mut self) -> StmtKind {
+        self.advance();
+        let condition = self.condition();
+        let then = Box::new(self.embedded());
+        let otherwise = self.eat_keyword(Keyword::Else).then(|| Box::new(self.embedded()));
+        StmtKind::If { condition, then, otherwise }
+    }
+
+    fn do_statement(&mut self) -> StmtKind {
+        self.advance();
+        let body = Box::new(self.embedded());
+        self.expect_keyword(Keyword::While);
+        let condition = self.condition();
+        self.end_statement();
+        StmtKind::Do { body, condition }
+    }
+
+    fn for_statement(&mut self) -> StmtKind {
+        self.advance();
+        self.expect(Punct::OpenParen);
+        let mut init = Vec::new();
+        let declaration = if self.begins_declaration() { Some(self.local(false)) } else { None };
+        if declaration.is_none() && !self.at(Punct::Semicolon) {
+            init = self.expressions();
+        }
+        self.expect(Punct::Semicolon);
+        let condition = (!self.at(Punct::Semicolon)).then(|| self.expression());
+        self.expect(Punct::Semicolon);
+        let step = if self.at(Punct::CloseParen) { Vec::new() } else { self.expressions() };
+        self.expect(Punct::CloseParen);
+        let body = self.embedded();
+        StmtKind::For(Box::new(For { declaration, init, condition, step, body }))
+    }
+
+    fn expressions(&mut self) -> Vec<Expr> {
+        let mut all = vec![self.expression()];
+        while self.eat(Punct::Comma) {
+            all.push(self.expression());
+        }
+        all
+    }
+
+    fn foreach_statement(&mut self) -> StmtKind {
+        self.advance();
+        self.expect(Punct::OpenParen);
+        let (ty, name) = self.foreach_variable();
+        self.expect_keyword(Keyword::In);
+        let source = self.expression();
+        self.expect(Punct::CloseParen);
+        let body = self.embedded();
+        StmtKind::Foreach(Box::new(Foreach { ty, name, source, body }))
+    }
+
+    fn foreach_variable(&mut self) -> (Option<TypeRef>, Name) {
+        let start = self.span();
+        if self.is_word(self.at, "var")
+            && self.is_punct(self.at + 1, Punct::OpenParen)
+            && let Some(end) = self.closer(self.at + 1)
+        {
+            let span = start.to(self.span_at(end));
+            self.refuse_tuple(span);
+            self.at = end;
+            self.advance();
+            return (None, Name { text: "".into(), span });
+        }
+        let ty = self.type_or_var();
+        (ty, self.name())
+    }
+
+    fn try_statement(&mut self) -> StmtKind {
+        self.advance();
+        let body = self.block();
+        let mut catches = Vec::new();
+        while self.at_keyword(Keyword::Catch) {
+            catches.push(self.catch());
+        }
+        let finally = self.eat_keyword(Keyword::Finally).then(|| self.block());
+        if catches.is_empty() && finally.is_none() {
+            self.expected("`catch` or `finally`");
+        }
+        StmtKind::Try(Box::new(Try { body, catches, finally }))
+    }
+
+    fn catch(&mut self) -> Catch {
+        let start = self.span();
+        self.advance();
+        let mut ty = None;
+        let mut name = None;
+        if self.eat(Punct::OpenParen) {
+            ty = Some(self.type_ref(Question::Nullable));
+            name = self.is_identifier(self.at).then(|| self.name());
+            self.expect(Punct::CloseParen);
+        }
+        let filter = self.eat_word("when").then(|| self.condition());
+        let body = self.block();
+        Catch { ty, name, filter, body, span: self.span_from(start) }
+    }
+
+    fn using_statement(&mut self) -> StmtKind {
+        let start = self.span();
+        self.advance();
+        if !self.at(Punct::OpenParen) {
+            self.needs(start, 8, "`using` without parentheses");
+            return self.declaration_or_expression();
+        }
+        self.advance();
+        let resource = if self.begins_declaration() {
+            Resource::Local(self.local(false))
+        } else {
+            Resource::Expression(self.expression())
+        };
+        self.expect(Punct::CloseParen);
+        StmtKind::Using { resource, body: Box::new(self.embedded()) }
+    }
+
+    fn constant(&mut self) -> StmtKind {
+        self.advance();
+        let local = self.local(true);
+        self.end_statement();
+        StmtKind::Local(local)
+    }
+
+    /// Ends a declaration of locals.
+    pub(super) fn end_declaration(&mut self) {
+        self.end_statement();
+    }
+}
+
+/// Whether an expression can be a statement.
+fn is_statement(value: &Expr) -> bool {
+    if value.parenthesised {
+        return false;
+    }
+    match &value.kind {
+        ExprKind::ConditionalAccess { rest, .. } => is_statement(rest),
+        ExprKind::Call { .. }
+        | ExprKind::Assign { .. }
+        | ExprKind::Step { .. }
+        | ExprKind::New { .. }
+        | ExprKind::Missing => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{print_statements as print, statement_problems as problems};
+
+    #[test]
+    fn control_flow() {
+        assert_eq!(
+            print("if (a) b(); else if (c) { } else ;"),
+            "if (a) b(); else if (c) {} else ;"
+        );
+        assert_eq!(print("while (a) { break; continue; }"), "while (a) {break; continue;}");
+        assert_eq!(print("do x++; while (x < 3);"), "do x++; while ((< x 3));");
+        assert_eq!(
+            print("for (int i = 0, j; i < 3; i++, j--) ;"),
+            "for (int i = 0, j; (< i 3); i++, j--) ;"
+        );
+        assert_eq!(print("for (;;) ;"), "for (; ; ) ;");
+        assert_eq!(print("foreach (var x in xs) F(x);"), "foreach (var x in xs) F(x);");
+        assert_eq!(
+            print("foreach (KeyValuePair<string, int> x in xs) ;"),
+            "foreach (KeyValuePair<string,int> x in xs) ;"
+        );
+    }
+
+    #[test]
+    fn exceptions_and_resources() {
+        assert_eq!(
+            print("try { } catch (A.B e) when (e.C) { throw; } catch { } finally { throw x; }"),
+            "try {} catch (A.B e) when (e.C) {throw;} catch {} finally {throw x;}"
+        );
+        assert_eq!(print("using (var x = F()) { }"), "using (var x = F()) {}");
+        assert_eq!(print("using (x) ;"), "using (x) ;");
+        assert_eq!(print("checked { a = b; }"), "checked {(= a b);}");
+    }
+
+    #[test]
+    fn refused_statements_are_named() {
+        for (source, expected) in [
+            ("lock (a) { }", "`lock` is not allowed in a policy expression"),
+            ("goto x;", "`goto` is not allowed in a policy expression"),
+            ("x: ;", "a label is not allowed in a policy expression"),
+            ("yield return 1;", "`yield` is not allowed in a policy expression"),
+            ("unsafe { }", "`unsafe` is not allowed in a policy expression"),
+            ("using var x = F();", "`using` without parentheses needs C# 8"),
+            ("await foreach (var x in y) ;", "`await` is not allowed in a policy expression"),
+            ("foreach (var (a, b) in c) ;", "System.ValueTuple is not an allowed type"),
+            ("1 + 2;", "only a call, an assignment, `++`, `--` or `new` can be a statement"),
+            ("if (a) int x = 1;", "a declaration cannot stand here without braces"),
+            ("try { }", "expected `catch` or `finally`, found the end"),
+            ("return 1", "expected `;`"),
+        ] {
+            assert_eq!(problems(source), [expected], "{source}");
+        }
+    }
+
+    #[test]
+    fn several_problems_are_reported() {
+        let source = "var a = ;\nvar b = 1;\nif (b c) { d(); }\nreturn a +;";
+        assert_eq!(
+            problems(source),
+            [
+                "expected an expression, found `;`",
+                "expected `)`, found `c`",
+                "expected an expression, found `;`"
+            ]
+        );
+    }
+}
