@@ -24,6 +24,7 @@ mod peer;
 mod secret;
 mod server;
 mod service;
+pub mod tls;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -37,7 +38,7 @@ pub use limits::Limits;
 pub use peer::{Peer, TlsInfo};
 pub use secret::Secret;
 pub use server::{Bound, ListenerConfig, Running, Server, serve_here};
-pub use service::Service;
+pub use service::{Service, abort};
 
 /// A request with our [`Body`], on either side of the gateway.
 pub type Request = http::Request<Body>;

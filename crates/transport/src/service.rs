@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::{Peer, Request, Response};
+use crate::{Body, Peer, Request, Response};
 
 /// Answers requests. One value serves all connections of all threads.
 ///
@@ -16,6 +16,19 @@ pub trait Service: Send + Sync + 'static {
         request: Request,
         peer: Arc<Peer>,
     ) -> impl Future<Output = Response> + Send + 'static;
+}
+
+/// Marks a response that is never sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Abort;
+
+/// The answer of a service that wants the connection closed without one, as a stand-in for a
+/// service that is down does. On HTTP/2 only the stream is reset.
+#[must_use]
+pub fn abort() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Abort);
+    response
 }
 
 /// Any function of the right shape is a service.

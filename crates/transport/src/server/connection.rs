@@ -1,6 +1,5 @@
 //! One accepted connection: TLS, choice of the protocol, and its requests until it closes.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -22,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::framing::Framing;
 use super::watch::{InFlight, Overdue, Watch, Watched, tick};
+use crate::service::Abort;
 use crate::{Body, BodyError, Limits, Peer, Response, Service, TlsInfo};
 
 /// What all connections of a listener share.
@@ -208,7 +208,7 @@ fn answer<S: Service>(
     watch: &Arc<Watch>,
     peer: &Arc<Peer>,
     request: http::Request<Incoming>,
-) -> impl Future<Output = Result<http::Response<Sent>, Infallible>> + Send + use<S> {
+) -> impl Future<Output = Result<http::Response<Sent>, Aborted>> + Send + use<S> {
     let is_sound = watch.begin();
     let in_flight = InFlight(watch.clone());
     let limits = &shared.limits;
@@ -233,6 +233,9 @@ fn answer<S: Service>(
                 Err(_) => plain(StatusCode::GATEWAY_TIMEOUT, "The request took too long.\n"),
             },
         };
+        if response.extensions().get::<Abort>().is_some() {
+            return Err(Aborted);
+        }
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             in_flight.0.upgraded();
         }
@@ -291,6 +294,11 @@ fn plain(status: StatusCode, text: &'static str) -> Response {
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
+
+/// The service gave no answer, on purpose: the connection (HTTP/2: the stream) is closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the service closed the connection without an answer")]
+struct Aborted;
 
 /// A response body on its way out. The request counts as in flight until it is dropped.
 struct Sent {

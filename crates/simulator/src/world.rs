@@ -1,0 +1,161 @@
+//! What the stand-ins know: who exists, which keys sign, which secrets there are, what is broken.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use transport::Clock;
+
+use crate::entra::keys::KeyRing;
+use crate::fault::Faults;
+
+/// Who and what exists in the simulated tenant.
+///
+/// The defaults are fixed, so that a command typed from the documentation works. They are no
+/// secrets: nothing but the stand-ins accepts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// Directory (tenant) identifier.
+    pub tenant_id: String,
+    /// A domain name of the same tenant, good wherever the identifier is.
+    pub tenant_domain: String,
+    /// Application that signs in with a secret.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// Client identifier of the system-assigned managed identity.
+    pub system_identity: String,
+    /// Client identifier of the one user-assigned managed identity.
+    pub user_identity: String,
+    /// What App Service expects in `X-IDENTITY-HEADER`.
+    pub identity_header: String,
+    /// Application roles that tokens of `client_id` carry.
+    pub roles: Vec<String>,
+    /// Key that the Azure OpenAI stand-in accepts in `api-key`.
+    pub openai_key: String,
+    /// Deployments of the Azure OpenAI stand-in: name and model.
+    pub deployments: BTreeMap<String, String>,
+    /// Secrets of the Key Vault stand-in.
+    pub secrets: BTreeMap<String, String>,
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        let owned = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        Self {
+            tenant_id: "11111111-1111-1111-1111-111111111111".into(),
+            tenant_domain: "local.onmicrosoft.com".into(),
+            client_id: "aaaaaaaa-0000-0000-0000-000000000001".into(),
+            client_secret: "local-secret".into(),
+            system_identity: "bbbbbbbb-0000-0000-0000-000000000001".into(),
+            user_identity: "bbbbbbbb-0000-0000-0000-000000000002".into(),
+            identity_header: "local-identity-header".into(),
+            roles: vec!["Llm.Use".into()],
+            openai_key: "local-azure-openai-key".into(),
+            deployments: owned(&[
+                ("gpt-4o", "gpt-4o-2024-11-20"),
+                ("gpt-4o-mini", "gpt-4o-mini-2024-07-18"),
+                ("text-embedding-3-small", "text-embedding-3-small"),
+            ]),
+            secrets: owned(&[("openai-api-key", "local-azure-openai-key")]),
+        }
+    }
+}
+
+impl Seed {
+    /// Whether a path segment names this tenant: by identifier, by domain, or by one of the words
+    /// for "the tenant of whoever signs in".
+    pub fn is_tenant(&self, segment: &str) -> bool {
+        [self.tenant_id.as_str(), &self.tenant_domain, "common", "organizations"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(segment))
+    }
+}
+
+/// One version of a secret.
+#[derive(Clone, Debug)]
+pub struct SecretVersion {
+    /// 32 hexadecimal digits.
+    pub version: String,
+    /// The secret itself.
+    pub value: String,
+    /// Seconds since 1970 at which it was set.
+    pub created: u64,
+}
+
+/// The state that all stand-ins share.
+#[derive(Debug)]
+pub struct World {
+    /// Who exists.
+    pub seed: Seed,
+    /// The clock that dates tokens.
+    pub clock: Arc<dyn Clock>,
+    keys: Mutex<KeyRing>,
+    secrets: Mutex<BTreeMap<String, Vec<SecretVersion>>>,
+    /// What is broken at the moment.
+    pub faults: Faults,
+}
+
+impl World {
+    /// A world at its beginning.
+    ///
+    /// # Errors
+    ///
+    /// If the built-in signing keys cannot be read.
+    pub fn new(seed: Seed, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        let now = seconds(&*clock);
+        let secrets = seed
+            .secrets
+            .iter()
+            .map(|(name, value)| (name.clone(), vec![SecretVersion::new(value, now)]))
+            .collect();
+        Ok(Self {
+            keys: Mutex::new(KeyRing::built_in()?),
+            secrets: Mutex::new(secrets),
+            faults: Faults::default(),
+            seed,
+            clock,
+        })
+    }
+
+    /// The keys that sign tokens.
+    pub fn keys(&self) -> MutexGuard<'_, KeyRing> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The secrets of the vault, each with its versions, oldest first.
+    pub fn secrets(&self) -> MutexGuard<'_, BTreeMap<String, Vec<SecretVersion>>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds since 1970 by the world's clock.
+    pub fn now(&self) -> u64 {
+        seconds(&*self.clock)
+    }
+}
+
+impl SecretVersion {
+    /// A new version with a random identifier.
+    pub fn new(value: &str, now: u64) -> Self {
+        let version = uuid::Uuid::new_v4().simple().to_string();
+        Self { version, value: value.to_owned(), created: now }
+    }
+}
+
+fn seconds(clock: &dyn Clock) -> u64 {
+    clock.now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_answers_to_its_identifier_its_domain_and_the_common_words() {
+        let seed = Seed::default();
+        let known = |segment: &str| seed.is_tenant(segment);
+        assert!(known(&seed.tenant_id) && known("LOCAL.onmicrosoft.com") && known("common"));
+        assert!(!known("22222222-2222-2222-2222-222222222222"));
+    }
+}
