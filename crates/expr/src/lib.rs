@@ -1,9 +1,36 @@
 //! Policy expressions: C# 7 over an allow-list of .NET types, compiled at load time, evaluated within bounds.
+//!
+//! ```text
+//! source -> scan (where it ends) -> syntax (tree) -> bind (types, overloads) -> Program
+//!                                                     ^
+//!                                          library: one row per .NET member
+//! Program + Host -> EvalCx (budget) -> Value or Exception
+//! ```
+//!
+//! This crate does no I/O and knows nothing of policies: what an expression sees of a request comes
+//! from a [`Host`].
 
+pub mod cx;
+pub mod exception;
+pub mod host;
+pub mod library;
+pub mod options;
 pub mod problem;
+pub mod program;
 pub mod scan;
+pub mod string;
 pub mod syntax;
 pub mod text;
+pub mod types;
+pub mod value;
 
+pub use cx::EvalCx;
+pub use exception::Exception;
+pub use host::{Host, Variables};
+pub use options::{Limits, Options, Runtime};
 pub use problem::Problem;
+pub use program::Uses;
 pub use scan::Form;
+pub use string::Str;
+pub use types::Type;
+pub use value::{JwtValue, Value};

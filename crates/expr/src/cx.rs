@@ -1,0 +1,270 @@
+//! What one evaluation carries: the host, the runtime to imitate, and the budget.
+
+use std::time::SystemTime;
+
+use crate::exception::{Exception, Kind};
+use crate::host::Host;
+use crate::value::{DateTime, Value};
+use crate::{Limits, Runtime};
+
+/// The state of one evaluation.
+pub struct EvalCx<'h> {
+    host: &'h dyn Host,
+    runtime: Runtime,
+    steps: u64,
+    bytes: u64,
+    depth: u32,
+}
+
+impl<'h> EvalCx<'h> {
+    /// A fresh evaluation with a full budget.
+    #[must_use]
+    pub fn new(host: &'h dyn Host, runtime: Runtime, limits: Limits) -> Self {
+        Self { host, runtime, steps: limits.steps, bytes: limits.bytes, depth: limits.depth }
+    }
+
+    /// The request being handled.
+    #[must_use]
+    pub fn host(&self) -> &'h dyn Host {
+        self.host
+    }
+
+    /// Which .NET to imitate.
+    #[must_use]
+    pub const fn runtime(&self) -> Runtime {
+        self.runtime
+    }
+
+    /// Counts one step.
+    ///
+    /// # Errors
+    ///
+    /// If the steps are used up.
+    pub fn step(&mut self) -> Result<(), Exception> {
+        self.steps(1)
+    }
+
+    /// Counts several steps, for work that grows with its input (about one per 64 bytes looked at).
+    ///
+    /// # Errors
+    ///
+    /// If the steps are used up.
+    pub fn steps(&mut self, n: u64) -> Result<(), Exception> {
+        match self.steps.checked_sub(n) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => {
+                self.steps = 0;
+                Err(Exception::budget(Kind::Steps))
+            }
+        }
+    }
+
+    /// How many steps are left.
+    #[must_use]
+    pub const fn steps_left(&self) -> u64 {
+        self.steps
+    }
+
+    /// Counts bytes before they are allocated; what is freed is not given back.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are used up.
+    pub fn allocate(&mut self, bytes: usize) -> Result<(), Exception> {
+        match self.bytes.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.bytes = left;
+                Ok(())
+            }
+            None => {
+                self.bytes = 0;
+                Err(Exception::budget(Kind::Memory))
+            }
+        }
+    }
+
+    /// Runs something one call deeper.
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns, or that calls nest too deeply.
+    pub fn deeper<R>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> Result<R, Exception>,
+    ) -> Result<R, Exception> {
+        let Some(left) = self.depth.checked_sub(1) else {
+            return Err(Exception::budget(Kind::Depth));
+        };
+        self.depth = left;
+        let result = f(self);
+        self.depth += 1;
+        result
+    }
+
+    /// Calls a delegate.
+    ///
+    /// # Errors
+    ///
+    /// `NullReferenceException` for null; what the delegate throws.
+    pub fn invoke(&mut self, delegate: &Value, args: &[Value]) -> Result<Value, Exception> {
+        match delegate {
+            Value::Func(it) => {
+                self.step()?;
+                it.call(args, self)
+            }
+            Value::Null => Err(Exception::null_reference()),
+            other => Err(Exception::invalid_cast(format!(
+                "Unable to cast object of type '{}' to type 'System.Delegate'.",
+                other.type_name()
+            ))),
+        }
+    }
+
+    /// Calls a predicate.
+    ///
+    /// # Errors
+    ///
+    /// As [`EvalCx::invoke`].
+    pub fn test(&mut self, predicate: &Value, args: &[Value]) -> Result<bool, Exception> {
+        Ok(self.invoke(predicate, args)?.as_bool().unwrap_or(false))
+    }
+
+    /// The host's time.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.host.now()
+    }
+
+    /// The host's time as UTC `DateTime`.
+    #[must_use]
+    pub fn utc_now(&self) -> DateTime {
+        DateTime::from_system(self.host.now())
+    }
+
+    /// Fills bytes at random.
+    pub fn random(&self, bytes: &mut [u8]) {
+        self.host.random(bytes);
+    }
+
+    /// A random GUID (version 4).
+    #[must_use]
+    pub fn random_guid(&self) -> Value {
+        let mut bytes = [0_u8; 16];
+        self.host.random(&mut bytes);
+        let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+        *version = (*version & 0x0f) | 0x40;
+        *variant = (*variant & 0x3f) | 0x80;
+        Value::Guid(bytes)
+    }
+}
+
+/// A host that knows nothing, for unit tests.
+#[cfg(test)]
+pub(crate) mod test_support {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::host::*;
+
+    /// An empty `GET https://localhost/` at a fixed time.
+    #[derive(Default)]
+    pub(crate) struct EmptyHost {
+        url: UrlView,
+        headers: Vec<(String, String)>,
+        deployment: DeploymentInfo,
+        pub(crate) variables: Variables,
+    }
+
+    impl Host for EmptyHost {
+        fn request(&self) -> &dyn RequestView {
+            self
+        }
+        fn response(&self) -> Option<&dyn ResponseView> {
+            None
+        }
+        fn variables(&self) -> &Variables {
+            &self.variables
+        }
+        fn request_id(&self) -> u128 {
+            0
+        }
+        fn timestamp(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+        fn random(&self, bytes: &mut [u8]) {
+            bytes.fill(0x5a);
+        }
+        fn deployment(&self) -> &DeploymentInfo {
+            &self.deployment
+        }
+    }
+
+    impl RequestView for EmptyHost {
+        fn method(&self) -> &str {
+            "GET"
+        }
+        fn url(&self) -> &UrlView {
+            &self.url
+        }
+        fn original_url(&self) -> &UrlView {
+            &self.url
+        }
+        fn ip_address(&self) -> &str {
+            "127.0.0.1"
+        }
+        fn matched_parameters(&self) -> &[(String, String)] {
+            &[]
+        }
+        fn headers(&self) -> &dyn HeadersView {
+            &self.headers
+        }
+        fn body(&self) -> Option<&dyn BodyView> {
+            None
+        }
+    }
+
+    /// Runs something with a fresh evaluation.
+    pub(crate) fn with_cx<R>(f: impl FnOnce(&mut EvalCx<'_>) -> R) -> R {
+        let host = EmptyHost::default();
+        f(&mut EvalCx::new(&host, Runtime::Modern, Limits::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::test_support::EmptyHost;
+    use super::*;
+
+    fn with_limits(limits: Limits, f: impl FnOnce(&mut EvalCx<'_>)) {
+        f(&mut EvalCx::new(&EmptyHost::default(), Runtime::Modern, limits));
+    }
+
+    #[test]
+    fn each_bound_ends_the_evaluation_with_its_own_kind() {
+        with_limits(Limits { steps: 2, bytes: 10, depth: 1 }, |cx| {
+            assert!(cx.steps(2).is_ok());
+            assert_eq!(cx.step().unwrap_err().kind, Kind::Steps);
+            assert!(cx.allocate(10).is_ok());
+            assert_eq!(cx.allocate(1).unwrap_err().kind, Kind::Memory);
+            let nested = cx.deeper(|cx| cx.deeper(|_| Ok(())));
+            assert_eq!(nested.unwrap_err().kind, Kind::Depth);
+            assert!(cx.deeper(|_| Ok(())).is_ok());
+        });
+    }
+
+    #[test]
+    fn a_random_guid_has_version_four() {
+        with_limits(Limits::default(), |cx| {
+            assert_eq!(cx.random_guid().to_text(), "5a5a5a5a-5a5a-4a5a-9a5a-5a5a5a5a5a5a");
+        });
+    }
+}

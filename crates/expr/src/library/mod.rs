@@ -1,0 +1,77 @@
+//! The .NET library: one file per type, one row per member.
+//!
+//! # How to add a .NET type
+//!
+//! 1. Make a file named after the type in the folder of its area. Its header links the type's page.
+//! 2. Write `pub(crate) const TYPE: TypeDef`: [`TypeDef::class`], [`TypeDef::structure`],
+//!    [`TypeDef::interface`], [`TypeDef::static_class`] or [`TypeDef::enumeration`], with the full
+//!    .NET name (no arity), `.generic(n)` for type parameters, `.bases(&[..])` for base type and
+//!    interfaces (their members are inherited), and `.unlisted()` if Azure's allow-list lacks it.
+//! 3. Write one [`Member`] per member: see `core/boolean.rs`, a complete example. Types in
+//!    signatures are constants: `Type::String`, `Type::Nullable(&Type::Int32)`,
+//!    `Type::Array(&Type::Byte)`, `Type::Named(names::LIST, &[Type::String])`,
+//!    `Type::Func(&[Type::M, Type::Bool])`, `Type::Params(&Type::Object)` for `params object[]`,
+//!    `Type::Out(&Type::Int32)` for `out int`. `Type::T`, `Type::U` are the type parameters of the
+//!    type, `Type::M`, `Type::N`, `Type::O` those of a generic method, which the binder infers.
+//! 4. Add one line to [`TYPES`].
+//!
+//! A row's function gets its arguments already converted to the parameters' types, the object
+//! first. It takes them with [`Args::take`] or [`Args::get`], counts what it allocates and what it
+//! loops over with [`EvalCx::allocate`](crate::cx::EvalCx::allocate) and
+//! [`EvalCx::steps`](crate::cx::EvalCx::steps), and calls lambdas with
+//! [`EvalCx::invoke`](crate::cx::EvalCx::invoke). Objects with a Rust type of their own implement
+//! [`Object`](crate::value::Object).
+//!
+//! Members of `object` (`ToString()`, `Equals`, `GetHashCode`, `GetType`) exist for every type and
+//! need no row, unless a type has overloads of its own.
+
+pub(crate) mod args;
+pub(crate) mod core;
+pub(crate) mod lookup;
+pub(crate) mod member;
+pub(crate) mod typedef;
+
+pub use args::{Args, FromArgs, FromValue};
+pub use lookup::{
+    base_types, default_value, definition, find_type, integer_of, is_reference_convertible,
+};
+pub use member::{Constant, Member, MemberKind};
+pub use typedef::{TypeDef, TypeKind};
+
+use crate::cx::EvalCx;
+use crate::exception::Exception;
+use crate::host::HostRef;
+use crate::value::Cursor;
+
+/// Every .NET type, one line each.
+pub(crate) static TYPES: &[&TypeDef] = &[
+    // The language's own.
+    &core::object::TYPE,
+    &core::boolean::TYPE,
+    &core::array::TYPE,
+    &core::nullable::TYPE,
+    // ---- Text, numbers, time ----
+
+    // ---- Collections and LINQ ----
+
+    // ---- Context ----
+
+    // ---- JSON ----
+
+    // ---- XML ----
+
+    // ---- Regular expressions ----
+
+    // ---- Cryptography ----
+];
+
+/// Tables of small types that share a file (exceptions, enums).
+pub(crate) static TABLES: &[&[TypeDef]] = &[core::exceptions::TYPES];
+
+/// Enumerates a part of `context`: headers, variables, query parameters.
+pub(crate) fn context_cursor(
+    _of: HostRef,
+    _cx: &mut EvalCx<'_>,
+) -> Result<Option<Box<dyn Cursor>>, Exception> {
+    Ok(None)
+}
