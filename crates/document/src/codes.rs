@@ -67,7 +67,7 @@ pub fn all<'t>(tables: &[&'t [CodeEntry]]) -> Vec<&'t CodeEntry> {
 ///
 /// ```
 /// mod codes {
-///     document::codes! {
+///     portcullis_document::codes! {
 ///         TOO_SHORT = "PC0999": "text is too short", "Write a longer one.";
 ///     }
 /// }

@@ -27,7 +27,7 @@ pub const MAX_DEPTH: usize = 200;
 /// Most problems that are reported for one document.
 const MAX_PROBLEMS: usize = 100;
 /// Scans that fail may look at this many times the document's length in all.
-const FAILED_SCANS: usize = 16;
+const FAILED_SCANS: usize = 8;
 
 /// Parses a policy document, a fragment or a snippet.
 ///
@@ -75,6 +75,8 @@ struct Parser<'t> {
     problems: Vec<Diagnostic>,
     /// Bytes that failing scans may still look at.
     budget: usize,
+    /// Whether an end of markup content was looked for in vain; no later one is to be found.
+    no_markup_end: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -87,6 +89,7 @@ impl<'t> Parser<'t> {
             nodes: Vec::new(),
             problems: Vec::new(),
             budget: text.len() * FAILED_SCANS + 4096,
+            no_markup_end: false,
         }
     }
 
@@ -136,10 +139,11 @@ impl<'t> Parser<'t> {
         self.rest(at).find(needle).map(|it| at + it)
     }
 
-    /// The first place at or after `at` that is no white space.
+    /// The first place at or after `at` that is no white space. Documentation pages hold no-break
+    /// spaces, so all of Unicode's counts.
     fn skip_space(&self, at: usize) -> usize {
-        let space = |it: &u8| matches!(it, b' ' | b'\t' | b'\n' | b'\r');
-        at + self.rest(at).bytes().take_while(space).count()
+        let rest = self.rest(at);
+        at + rest.len() - rest.trim_start().len()
     }
 
     /// Pays for a scan that failed after looking at `n_bytes`.
@@ -313,7 +317,10 @@ impl<'t> Parser<'t> {
         let mut element = open.element;
         element.close = close;
         element.span = Span::new(element.span.start as usize, end);
-        if tag::holds_markup(&element.name) && element.child_elements().next().is_some() {
+        // Only the outermost: what is inside becomes its text.
+        let is_markup = tag::holds_markup(&element.name)
+            && !self.stack.iter().any(|it| tag::holds_markup(&it.element.name));
+        if is_markup && element.child_elements().next().is_some() {
             let span = element.content_span();
             let value = self.markup(span);
             element.children = vec![Node::Text(TextNode { value, span })];

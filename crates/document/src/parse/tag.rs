@@ -238,7 +238,7 @@ mod tests {
             ("<a [x]><b/></a>", vec!["PC0105"]),
             ("<a <b/></a>", vec!["PC0104"]),
             ("<a", vec!["PC0104", "PC0102"]),
-            ("<a ///></a>", vec!["PC0105"]),
+            ("<a ///>", vec!["PC0105"]),
         ] {
             assert_eq!(codes_of(text), expected, "{text}");
         }

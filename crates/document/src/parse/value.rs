@@ -11,7 +11,7 @@ use crate::parse::Parser;
 use crate::parse::tag::{holds_markup, name_len};
 use crate::text::starts_expression;
 use crate::tree::{Node, Quote, TextNode};
-use crate::{Diagnostic, SourceText, Span, codes};
+use crate::{Diagnostic, Related, SourceText, Span, codes};
 
 impl Parser<'_> {
     /// A value of strict XML, after its opening quote.
@@ -178,10 +178,17 @@ impl Parser<'_> {
         };
         let message = format!("expression in `{place}` is not closed: {what}");
         let end = open.at + self.rest(open.at).chars().next().map_or(0, char::len_utf8);
-        Diagnostic::error(codes::EXPRESSION_NOT_CLOSED, open.at..end, message)
+        let problem = Diagnostic::error(codes::EXPRESSION_NOT_CLOSED, open.at..end, message)
             .label("opened here")
             .help("brackets, strings and comments are read by the rules of C#")
-            .in_expression()
+            .in_expression();
+        if open.bracket == open.at {
+            return problem;
+        }
+        let message =
+            "this bracket is still open there, and may be what lacks its partner".to_owned();
+        let span = Span::new(open.bracket, open.bracket + 1);
+        problem.related(Related { file: None, span, message })
     }
 
     fn text_after(&self, at: usize) -> Diagnostic {
@@ -200,7 +207,8 @@ impl Parser<'_> {
             return self.text_expression();
         }
         // The first character may be a `<` that starts no tag.
-        let end = self.find("<", start + 1).unwrap_or(self.text.len());
+        let first = self.rest(start).chars().next().map_or(1, char::len_utf8);
+        let end = self.find("<", start + first).unwrap_or(self.text.len());
         let source = self.slice(start, end);
         if source.starts_with('<') {
             let message = "`<` starts no tag";
@@ -262,10 +270,10 @@ impl Parser<'_> {
     /// it is an expression or holds no markup.
     pub(super) fn markup_content(&mut self) {
         let start = self.at;
-        let Some((end, has_markup)) = self.markup_end(start) else { return };
-        if !has_markup {
+        if self.no_markup_end {
             return;
         }
+        let Some((end, true)) = self.markup_end(start) else { return };
         let span = Span::new(start, end);
         let value = self.markup(span);
         self.at = end;
@@ -284,7 +292,7 @@ impl Parser<'_> {
                 return None;
             }
             let Some(angle) = self.find("<", at) else {
-                self.spend(self.text.len() - start);
+                self.no_markup_end = true;
                 return None;
             };
             is_blank &= self.slice(at, angle).trim().is_empty();
@@ -437,6 +445,12 @@ mod tests {
     fn comments_around_an_expression_are_ignored() {
         assert_eq!(value("<x><!-- <y> -->\n@(a < b)\n<!-- z --></x>").trim(), "@(a < b)");
         assert_eq!(value("<set-body><!-- c -->@(a.As<b>())</set-body>"), "@(a.As<b>())");
+    }
+
+    #[test]
+    fn text_may_start_with_any_character() {
+        assert_eq!(value("<x>\u{2026}</x>"), "\u{2026}");
+        assert_eq!(value("<x>\u{a0}@(a < b)</x>"), "\u{a0}@(a < b)");
     }
 
     #[test]
