@@ -1,1 +1,68 @@
-//! The policy framework: schema, registry, compile, context, run.
+//! The policy framework: schema, registry, compilation, `context`, and the run of a request.
+//!
+//! ```text
+//! Document ─compile_document─▶ CompiledDocument (one per scope)
+//!                                     │ Pipeline::splice, at <base />, when a snapshot is made
+//!                                     ▼
+//! Context ──────────run──────▶ inbound ─▶ backend ─▶ outbound ─▶ Context::response
+//!                                 └──────────┴───────────┴─error─▶ on-error
+//! ```
+//!
+//! Start with [`PolicyKind`]: the attribute constants of a policy are its schema and the way to
+//! read it at once. A policy becomes a [`Step`] that acts at once ([`Immediate`]) or waits
+//! ([`Waiting`]); [`run`] runs the steps of a [`Pipeline`] on a [`Context`].
+//!
+//! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
+
+mod body;
+pub mod codes;
+mod compile;
+mod computed;
+mod context;
+mod convert;
+mod effective;
+mod encoding;
+mod error;
+mod error_response;
+mod fragments;
+mod host;
+pub mod known;
+mod message;
+mod operation;
+mod place;
+mod registry;
+mod run;
+mod schema;
+mod section;
+mod services;
+mod step;
+pub mod url;
+
+pub use document::Diagnostic;
+
+pub use body::{Body, NotBuffered};
+pub use compile::{
+    Checked, CompileCx, Element, Surroundings, Target, check_fragment, check_text,
+    compile_default_global, compile_document,
+};
+pub use computed::Computed;
+pub use context::{BackendEntry, Backends, Context, UnknownBackend};
+pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
+pub use effective::{CompiledDocument, Pipeline};
+pub use error::{Blame, PolicyError};
+pub use error_response::{error_response, internal_error_response};
+pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
+pub use message::{Message, Request, Response, is_untouchable};
+pub use operation::{
+    Operation, OperationResponse, Placeholder, Representation, UrlTemplate, placeholders,
+};
+pub use place::Place;
+pub use registry::Registry;
+pub use run::{fail, run};
+pub use schema::{Attr, Child, Compile, PolicyKind};
+pub use section::{Scope, Scopes, Section, Sections};
+pub use services::{
+    DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Services,
+};
+pub use step::{Flow, Immediate, Step, Steps, Waiting};
+pub use url::{BaseUrl, BaseUrlError, RequestUrl};

@@ -1,0 +1,211 @@
+//! A message's body as policies see it: absent, a stream nobody has read, or bytes.
+//!
+//! A stream goes through untouched unless something reads it; then it is buffered, bounded, just
+//! before the first reader. A read that does not preserve the content consumes it: later reads
+//! find an empty body, and an unchanged message is sent on with an empty body.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use transport::BodyError;
+
+use crate::services::DEFAULT_MAX_BUFFERED_BODY_BYTES;
+
+/// The body of a request or response.
+#[derive(Debug, Default)]
+pub struct Body {
+    content: Content,
+    /// Expressions read through a shared reference, so this is a cell.
+    consumed: AtomicBool,
+    /// The bound that it was buffered with.
+    max_bytes: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+enum Content {
+    #[default]
+    Absent,
+    Stream(transport::Body),
+    Bytes(Bytes),
+    /// A stream that was sent on, or that broke while it was buffered.
+    Gone,
+}
+
+/// The body is a stream that nothing has buffered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the body has not been buffered or was already sent on")]
+pub struct NotBuffered;
+
+impl Body {
+    /// No body at all: `context.Request.Body` is null.
+    #[must_use]
+    pub fn absent() -> Body {
+        Body::default()
+    }
+
+    /// A stream; what is in memory already counts as buffered.
+    #[must_use]
+    pub fn stream(body: transport::Body) -> Body {
+        match body.as_bytes() {
+            Some(bytes) => Body::bytes(bytes.clone()),
+            None => Body { content: Content::Stream(body), ..Body::default() },
+        }
+    }
+
+    /// These bytes, perhaps none.
+    #[must_use]
+    pub fn bytes(bytes: impl Into<Bytes>) -> Body {
+        Body { content: Content::Bytes(bytes.into()), ..Body::default() }
+    }
+
+    /// Whether there is a body, be it empty.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        !matches!(self.content, Content::Absent)
+    }
+
+    /// Whether the body is still the stream that came in.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(self.content, Content::Stream(_))
+    }
+
+    /// Reads a stream into memory; does nothing for anything else.
+    ///
+    /// # Errors
+    ///
+    /// More than `max_bytes`, or errors of the stream; the body is gone then.
+    pub async fn buffer(&mut self, max_bytes: usize) -> Result<(), BodyError> {
+        self.max_bytes = Some(max_bytes);
+        if let Content::Stream(stream) = &mut self.content {
+            let stream = std::mem::take(stream);
+            self.content = Content::Gone;
+            self.content = Content::Bytes(stream.collect(max_bytes).await?);
+        }
+        Ok(())
+    }
+
+    /// The bytes, for a reader. A read that does not `preserve` them consumes the body; after
+    /// that it is empty.
+    ///
+    /// # Errors
+    ///
+    /// The body is a stream that was not buffered, or is gone.
+    pub fn read(&self, preserve: bool) -> Result<Bytes, NotBuffered> {
+        match &self.content {
+            Content::Absent => Ok(Bytes::new()),
+            Content::Bytes(_) if self.consumed.load(Ordering::Relaxed) => Ok(Bytes::new()),
+            Content::Bytes(bytes) => {
+                if !preserve {
+                    self.consumed.store(true, Ordering::Relaxed);
+                }
+                Ok(bytes.clone())
+            }
+            Content::Stream(_) | Content::Gone => Err(NotBuffered),
+        }
+    }
+
+    /// How many bytes a reader may hold: the bound that the body was buffered with.
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.max_bytes.unwrap_or(DEFAULT_MAX_BUFFERED_BODY_BYTES)
+    }
+
+    /// The bytes, if they are in memory, without reading them.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<Bytes> {
+        match &self.content {
+            Content::Absent => Some(Bytes::new()),
+            Content::Bytes(_) if self.consumed.load(Ordering::Relaxed) => Some(Bytes::new()),
+            Content::Bytes(bytes) => Some(bytes.clone()),
+            Content::Stream(_) | Content::Gone => None,
+        }
+    }
+
+    /// The body to send on. Bytes stay and can be sent again; a stream can be sent once.
+    ///
+    /// # Errors
+    ///
+    /// The stream was sent on before, or broke.
+    pub fn send(&mut self) -> Result<transport::Body, NotBuffered> {
+        match &mut self.content {
+            Content::Absent => Ok(transport::Body::empty()),
+            Content::Bytes(bytes) => {
+                let consumed = *self.consumed.get_mut();
+                let bytes = if consumed { Bytes::new() } else { bytes.clone() };
+                Ok(transport::Body::full(bytes))
+            }
+            Content::Stream(stream) => {
+                let stream = std::mem::take(stream);
+                self.content = Content::Gone;
+                Ok(stream)
+            }
+            Content::Gone => Err(NotBuffered),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(chunks: &'static [&'static str]) -> Body {
+        let (sender, body) = transport::Body::channel(chunks.len());
+        let feed = async move {
+            for chunk in chunks {
+                sender.send(*chunk).await.unwrap();
+            }
+        };
+        let mut feed = std::pin::pin!(feed);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(feed.as_mut().poll(&mut cx).is_ready());
+        Body::stream(body)
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_once_it_is_buffered() {
+        let mut body = stream(&["he", "llo"]);
+
+        assert_eq!(body.read(true), Err(NotBuffered));
+        body.buffer(5).await.unwrap();
+        assert_eq!(body.read(true).unwrap(), "hello");
+        assert_eq!(body.read(true).unwrap(), "hello");
+    }
+
+    #[tokio::test]
+    async fn more_than_the_bound_is_refused_and_the_body_is_gone() {
+        let mut body = stream(&["he", "llo"]);
+
+        assert_eq!(body.buffer(4).await, Err(BodyError::TooLarge { limit: 4 }));
+        assert_eq!(body.read(true), Err(NotBuffered));
+        assert!(body.send().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_read_that_does_not_preserve_leaves_an_empty_body() {
+        let mut body = Body::bytes("hello");
+
+        assert_eq!(body.read(false).unwrap(), "hello");
+        assert_eq!(body.read(true).unwrap(), "");
+        assert!(body.is_present());
+        assert_eq!(body.send().unwrap().collect(9).await.unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn bytes_can_be_sent_again_and_a_stream_cannot() {
+        let mut bytes = Body::bytes("x");
+        assert!(bytes.send().is_ok() && bytes.send().is_ok());
+
+        let mut streamed = stream(&["x"]);
+        assert!(streamed.is_stream());
+        assert!(streamed.send().is_ok());
+        assert!(streamed.send().is_err());
+    }
+
+    #[test]
+    fn an_absent_body_reads_as_nothing() {
+        assert!(!Body::absent().is_present());
+        assert_eq!(Body::absent().read(false).unwrap(), "");
+        assert!(Body::bytes("").is_present());
+    }
+}

@@ -1,0 +1,80 @@
+//! Codes of what can be wrong with policies: the only table of class `PC04xx`.
+
+document::codes! {
+    UNKNOWN_POLICY = "PC0401": "unknown policy",
+        "The element is no policy of Azure API Management. Check its spelling.";
+    POLICY_NOT_SUPPORTED = "PC0402": "policy is not supported yet",
+        "Azure API Management has this policy, this gateway does not have it yet. A document that \
+         uses it is refused as a whole: skipping a policy could open what it protects.";
+    UNKNOWN_ATTRIBUTE = "PC0403": "unknown attribute",
+        "The element has no attribute of this name. Attribute names are case-sensitive.";
+    MISSING_ATTRIBUTE = "PC0404": "required attribute is missing",
+        "The element does nothing useful without this attribute.";
+    UNKNOWN_CHILD = "PC0405": "unknown child element",
+        "The element may not stand here. Element names are case-sensitive.";
+    MISSING_CHILD = "PC0406": "required child element is missing",
+        "The policy needs at least one of these elements.";
+    REPEATED_CHILD = "PC0407": "child element is repeated",
+        "The element may stand only once here.";
+    UNEXPECTED_TEXT = "PC0408": "unexpected text",
+        "Only elements and comments may stand here. Put the text into the element it belongs to.";
+    BAD_VALUE = "PC0409": "value is not allowed here",
+        "The attribute or element takes values of another kind, or one of a few words.";
+    EXCLUSIVE_ATTRIBUTES = "PC0410": "attributes exclude each other",
+        "Only one of the attributes may stand at the element.";
+    EXPRESSION_NOT_ALLOWED = "PC0411": "policy expression is not allowed here",
+        "The value is read when the document is loaded, so it must be a literal or a named value.";
+    TOO_PERMISSIVE = "PC0412": "policy lets more through than it seems to",
+        "The policy is valid, but it checks less than its author probably believes.";
+    MISPLACED_POLICY = "PC0413": "policy cannot stand in this section",
+        "Each policy works in certain sections only; elsewhere it has nothing to work on.";
+    UNDOCUMENTED_SCOPE = "PC0414": "policy is not documented for this scope",
+        "Azure API Management documents the policy for other scopes only. It runs here all the \
+         same, but the document may not be portable.";
+    UNKNOWN_SECTION = "PC0415": "unknown section",
+        "A `<policies>` document has the sections `inbound`, `backend`, `outbound` and `on-error`.";
+    REPEATED_SECTION = "PC0416": "section is repeated",
+        "Each section may stand once in a document.";
+    MISPLACED_BASE = "PC0417": "`base` cannot stand here",
+        "`<base />` stands directly in a section, at most once, and not in fragments.";
+    SEVERAL_IN_BACKEND = "PC0418": "several policies in the backend section",
+        "Azure API Management allows one policy in `backend`. Here they run in order; wrap them \
+         in one policy to stay portable.";
+    UNKNOWN_ROOT = "PC0419": "document kind is not supported",
+        "A policy document is `<policies>`, a policy fragment is `<fragment>`.";
+    NESTED_FRAGMENT = "PC0420": "fragment includes a fragment",
+        "A policy fragment cannot include another one. Include both where they are needed.";
+    FRAGMENT_TOO_LARGE = "PC0421": "policy fragment is too large",
+        "A policy fragment may have 512 KiB.";
+    MISSING_EXPECTED = "PC0422": "attribute is missing",
+        "The documentation calls the attribute required. Without it the default counts.";
+    NOT_SUPPORTED = "PC0423": "option is not supported",
+        "The policy is supported, this way of using it is not. The document is refused rather \
+         than run without it.";
+    EMPTY_VALUE = "PC0424": "value is empty",
+        "The attribute or element has to say something.";
+    ONE_OF_ATTRIBUTES = "PC0425": "one of several attributes is needed",
+        "The policy needs exactly one of the attributes.";
+    UNKNOWN_PARAMETER = "PC0426": "unknown template parameter",
+        "The operation's URL template has no parameter of this name.";
+    LITERAL_LOOKS_LIKE_EXPRESSION = "PC0427": "literal looks like an expression",
+        "Expressions are not evaluated inside of longer text. Make the whole value one expression: \
+         `@(\"Bearer \" + token)`.";
+}
+
+/// Code of problems in expressions whose own code is not one of `PC03xx`.
+pub const EXPRESSION: document::Code = document::Code::new("PC0300");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_sorted_and_of_one_class() {
+        assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
+        for row in CODES {
+            assert!(row.code.as_str().starts_with("PC04"), "{}", row.code);
+            assert!(row.explanation.ends_with('.') && !row.summary.ends_with('.'), "{}", row.code);
+        }
+    }
+}

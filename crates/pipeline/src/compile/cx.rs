@@ -1,0 +1,347 @@
+//! What a policy's `compile` is given: typed values of attributes and texts, nested steps,
+//! fragments, and a place to report problems.
+
+use std::sync::Arc;
+
+use document::{Code, Diagnostic, Mode, Resolved, Severity, SourceText, Value};
+use expr::{Program, Uses};
+
+use super::element::Element;
+use super::{Surroundings, Target};
+use crate::codes;
+use crate::computed::Computed;
+use crate::convert::{Convert, Unfit};
+use crate::message::Message;
+use crate::operation::Operation;
+use crate::schema::Attr;
+use crate::section::{Scope, Section};
+
+/// Compiles the policies of one document.
+#[derive(Debug)]
+pub struct CompileCx<'a> {
+    pub(super) surroundings: &'a Surroundings<'a>,
+    pub(super) target: Target<'a>,
+    pub(super) file: Option<Arc<str>>,
+    pub(super) section: Section,
+    pub(super) message: Message,
+    /// Element names from below the section.
+    pub(super) path: Vec<String>,
+    pub(super) fragment: Option<String>,
+    /// The children of a policy such as `return-response`, whose schema names them.
+    pub(super) is_child_of_policy: bool,
+    pub(super) uses: Uses,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) n_expressions: usize,
+    /// A named value or fragment is not at hand: the result cannot run.
+    pub(super) is_incomplete: bool,
+}
+
+/// Whether `null` has a meaning of its own, and how literals are trimmed.
+struct Reading<T> {
+    on_null: Option<T>,
+    trim: bool,
+    subject: String,
+}
+
+impl<'a> CompileCx<'a> {
+    /// The value of an attribute that is required or has a default. A value that cannot be
+    /// used is reported here; compiling goes on so that all problems are found.
+    ///
+    /// # Errors
+    ///
+    /// None today; the signature leaves room for values that stop the compilation.
+    pub fn attr<T: Convert>(
+        &mut self,
+        element: Element<'_>,
+        attr: &Attr,
+    ) -> Result<Computed<T>, Diagnostic> {
+        let default = attr.default_text();
+        match element.node().attribute(attr.name()) {
+            Some(attribute) => Ok(self.computed(
+                &attribute.value,
+                Mode::Policy,
+                Reading {
+                    on_null: default.and_then(|it| T::from_text(it).ok()),
+                    trim: true,
+                    subject: attr.name().to_owned(),
+                },
+            )),
+            None => match default.map(T::from_text) {
+                Some(Ok(value)) => Ok(Computed::literal(value)),
+                _ => Ok(Computed::refused()),
+            },
+        }
+    }
+
+    /// The value of an attribute, if it is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompileCx::attr`].
+    pub fn attr_if<T: Convert>(
+        &mut self,
+        element: Element<'_>,
+        attr: &Attr,
+    ) -> Result<Option<Computed<T>>, Diagnostic> {
+        if element.has(attr) { self.attr(element, attr).map(Some) } else { Ok(None) }
+    }
+
+    /// The value of an attribute that takes no expression.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be used.
+    pub fn literal<T: Convert>(
+        &mut self,
+        element: Element<'_>,
+        attr: &Attr,
+    ) -> Result<T, Diagnostic> {
+        let computed: Computed<T> = self.attr(element, attr)?;
+        match computed.as_literal() {
+            Some(value) => Ok(value.clone()),
+            None => Err(self.already_reported(element)),
+        }
+    }
+
+    /// The value of an attribute that takes no expression, if it is written.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be used.
+    pub fn literal_if<T: Convert>(
+        &mut self,
+        element: Element<'_>,
+        attr: &Attr,
+    ) -> Result<Option<T>, Diagnostic> {
+        if element.has(attr) { self.literal(element, attr).map(Some) } else { Ok(None) }
+    }
+
+    /// The text of an element, without white space at its ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompileCx::attr`].
+    pub fn text<T: Convert>(&mut self, element: Element<'_>) -> Result<Computed<T>, Diagnostic> {
+        let subject = element.name().to_owned();
+        let reading = Reading { on_null: None, trim: true, subject };
+        Ok(self.computed(&element.text(), Mode::Policy, reading))
+    }
+
+    /// The text of an element that takes no expression, without white space at its ends.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be used.
+    pub fn literal_text<T: Convert>(&mut self, element: Element<'_>) -> Result<T, Diagnostic> {
+        let computed: Computed<T> = self.text(element)?;
+        match computed.as_literal() {
+            Some(value) => Ok(value.clone()),
+            None => Err(self.already_reported(element)),
+        }
+    }
+
+    /// The content of an element declared with [`Child::markup`](crate::Child::markup): a
+    /// literal is kept exactly, tags included.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompileCx::attr`].
+    pub fn markup<T: Convert>(&mut self, element: Element<'_>) -> Result<Computed<T>, Diagnostic> {
+        let text = element.text();
+        let (_, problems) = self.surroundings.named_values.resolve(&text, Mode::Policy);
+        for problem in problems {
+            self.report(problem);
+        }
+        let subject = element.name().to_owned();
+        let reading = Reading { on_null: None, trim: false, subject };
+        Ok(self.computed(&text, Mode::Policy, reading))
+    }
+
+    /// An error at an element.
+    #[must_use]
+    pub fn refuse(
+        &self,
+        element: Element<'_>,
+        code: Code,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::error(code, element.span(), message)
+    }
+
+    /// An error at an attribute's value.
+    #[must_use]
+    pub fn refuse_attr(
+        &self,
+        element: Element<'_>,
+        attr: &Attr,
+        code: Code,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::error(code, element.attr_span(attr), message)
+    }
+
+    /// Reports a problem and goes on. An error keeps the document from loading.
+    pub fn report(&mut self, problem: Diagnostic) {
+        let problem = match &self.file {
+            Some(file) if problem.file.is_none() => problem.in_file(Arc::clone(file)),
+            _ => problem,
+        };
+        if !self.diagnostics.contains(&problem) {
+            self.diagnostics.push(problem);
+        }
+    }
+
+    /// What a policy needs and the framework does not know, by its type; none when documents
+    /// are only checked.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.surroundings.extensions.get()
+    }
+
+    /// Whether a backend of that name exists; `None` if the backends are not at hand.
+    #[must_use]
+    pub fn has_backend(&self, id: &str) -> Option<bool> {
+        self.surroundings.backends.map(|it| it.get(id).is_some())
+    }
+
+    /// The names of the backends at hand, for suggestions.
+    #[must_use]
+    pub fn backend_names(&self) -> Vec<&'a str> {
+        self.surroundings.backends.map(|it| it.names().collect()).unwrap_or_default()
+    }
+
+    /// The operation that the document hangs at; none at other scopes.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'a Operation> {
+        self.target.operation
+    }
+
+    /// The section that is being compiled.
+    #[must_use]
+    pub fn section(&self) -> Section {
+        self.section
+    }
+
+    /// The scope that the document hangs at.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.target.scope
+    }
+
+    /// The message that a transforming policy works on here.
+    #[must_use]
+    pub fn message(&self) -> Message {
+        self.message
+    }
+
+    /// A problem that stops the policy but was reported before.
+    fn already_reported(&self, element: Element<'_>) -> Diagnostic {
+        let last = self.diagnostics.last().cloned();
+        last.unwrap_or_else(|| {
+            self.refuse(element, codes::BAD_VALUE, format!("`{}` has a bad value", element.name()))
+        })
+    }
+
+    fn computed<T: Convert>(
+        &mut self,
+        text: &SourceText,
+        mode: Mode,
+        reading: Reading<T>,
+    ) -> Computed<T> {
+        // Problems of named values and of the expression's end were reported by the check.
+        let (resolved, _) = self.surroundings.named_values.resolve(text, mode);
+        if resolved.is_missing() {
+            self.is_incomplete = true;
+            return Computed::refused();
+        }
+        match resolved.kind() {
+            Err(problem) => {
+                self.report(problem);
+                Computed::refused()
+            }
+            Ok(Value::Literal(literal)) => {
+                let text = literal.as_str();
+                match T::from_text(if reading.trim { text.trim() } else { text }) {
+                    Ok(value) => Computed::literal(value),
+                    Err(unfit) => {
+                        self.report_unfit(&resolved, &literal, &reading.subject, &unfit);
+                        Computed::refused()
+                    }
+                }
+            }
+            Ok(Value::Expression { form, code }) => {
+                self.n_expressions += 1;
+                match self.expression(&resolved, form, &code) {
+                    Some(program) => {
+                        self.uses = self.uses.union(program.uses());
+                        self.check_type::<T>(&code, &program, &reading.subject);
+                        Computed::expression(program, reading.on_null, &reading.subject)
+                    }
+                    None => Computed::refused(),
+                }
+            }
+        }
+    }
+
+    fn report_unfit(
+        &mut self,
+        resolved: &Resolved,
+        literal: &SourceText,
+        subject: &str,
+        unfit: &Unfit,
+    ) {
+        let message = if resolved.is_secret() {
+            format!("`{subject}`: expected {}", unfit.what())
+        } else {
+            format!("`{subject}`: {unfit}")
+        };
+        let label = format!("expected {}", unfit.what());
+        let literal = literal.trimmed();
+        let end = literal.as_str().len();
+        let problem =
+            resolved.diagnostic(Severity::Error, codes::BAD_VALUE, &literal, 0..end, &message);
+        self.report(problem.label(label));
+    }
+
+    fn expression(
+        &mut self,
+        resolved: &Resolved,
+        form: expr::Form,
+        code: &SourceText,
+    ) -> Option<Program> {
+        let problems = match expr::compile(code.as_str(), form, self.surroundings.options) {
+            Ok(program) => return Some(program),
+            Err(problems) => problems,
+        };
+        for problem in problems {
+            let mut it = resolved
+                .diagnostic(
+                    Severity::Error,
+                    Code::new(problem.code),
+                    code,
+                    problem.span,
+                    &problem.message,
+                )
+                .in_expression();
+            let is_shown = |text: &str| !text.is_empty() && !resolved.shows_secret(text);
+            it = it.label(if is_shown(&problem.label) { problem.label.as_str() } else { "here" });
+            if let Some(help) = problem.help.filter(|it| is_shown(it)) {
+                it = it.help(help);
+            }
+            self.report(it);
+        }
+        None
+    }
+
+    fn check_type<T: Convert>(&mut self, code: &SourceText, program: &Program, subject: &str) {
+        if let Some(wanted) = T::refuses(program.result_type()) {
+            let found = program.result_type().to_string();
+            let message = format!("`{subject}` needs {wanted}, the expression gives `{found}`");
+            self.report(
+                Diagnostic::error(codes::BAD_VALUE, code.span(), message)
+                    .label(format!("gives `{found}`"))
+                    .in_expression(),
+            );
+        }
+    }
+}

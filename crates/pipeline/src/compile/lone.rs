@@ -1,0 +1,109 @@
+//! Checking documents on their own: what they refer to need not be at hand.
+
+use std::sync::Arc;
+
+use document::{Diagnostic, NamedValues};
+
+use super::cx::CompileCx;
+use super::{Element, Surroundings, Target, check};
+use crate::fragments::{Fragment, Fragments};
+use crate::message::Message;
+use crate::registry::Registry;
+use crate::section::{Scope, Section};
+use crate::services::Extensions;
+
+/// What checking a document found.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Every problem, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many policy expressions were compiled.
+    pub n_expressions: usize,
+    /// Whether it is a fragment and not a document.
+    pub is_fragment: bool,
+}
+
+/// Checks the text of a policy document or fragment on its own: named values, fragments and
+/// backends that are not at hand are notes.
+#[must_use]
+pub fn check_text(
+    text: &str,
+    file: Option<Arc<str>>,
+    registry: &Registry,
+    options: &expr::Options,
+) -> Checked {
+    let surroundings = Surroundings {
+        registry,
+        named_values: &NamedValues::not_at_hand(),
+        fragments: &Fragments::not_at_hand(),
+        backends: None,
+        extensions: &Extensions::default(),
+        options,
+    };
+    let (document, problems) = document::parse(text);
+    let name = document.root().map(|it| it.name.as_str()).unwrap_or_default();
+    if name == "fragment" {
+        let fragment = Fragment::parse(file.unwrap_or_else(|| "fragment".into()), text);
+        return check_fragment(&fragment, &surroundings);
+    }
+    let mut cx = CompileCx::new(&surroundings, Target::scope(Scope::Api), file);
+    let is_readable = !problems.iter().any(Diagnostic::is_error);
+    for problem in problems {
+        cx.report(problem);
+    }
+    match document.root() {
+        Ok(root) => {
+            cx.policies_element(root);
+        }
+        // A text that cannot be read has said so already.
+        Err(problem) if is_readable => cx.report(problem),
+        Err(_) => {}
+    }
+    checked(cx, false)
+}
+
+/// Checks a fragment on its own. It may be meant for any section, so the one that finds the
+/// fewest errors counts.
+#[must_use]
+pub fn check_fragment(fragment: &Fragment, surroundings: &Surroundings<'_>) -> Checked {
+    let in_section = |section: Section| {
+        let file = Some(Arc::clone(fragment.file()));
+        let mut cx = CompileCx::new(surroundings, Target::scope(Scope::Api), file);
+        cx.section = section;
+        cx.message = match section {
+            Section::Inbound | Section::Backend => Message::Request,
+            Section::Outbound | Section::OnError => Message::Response,
+        };
+        cx.fragment = Some(String::new());
+        for problem in fragment.problems() {
+            cx.report(problem.clone());
+        }
+        if let Ok(root) = fragment.document.root()
+            && root.name == "fragment"
+        {
+            check::text_is_absent(&mut cx, root);
+            if let Err(problem) = cx.steps(Element::new(root)) {
+                cx.report(problem);
+            }
+        }
+        checked(cx, true)
+    };
+    let n_errors = |it: &Checked| it.diagnostics.iter().filter(|it| it.is_error()).count();
+    let mut best = in_section(Section::Inbound);
+    for section in [Section::Outbound, Section::Backend, Section::OnError] {
+        if n_errors(&best) == 0 {
+            break;
+        }
+        let other = in_section(section);
+        if n_errors(&other) < n_errors(&best) {
+            best = other;
+        }
+    }
+    best
+}
+
+fn checked(cx: CompileCx<'_>, is_fragment: bool) -> Checked {
+    let mut diagnostics = cx.diagnostics;
+    diagnostics.sort_by_key(|it| (it.span.start, it.severity));
+    Checked { diagnostics, n_expressions: cx.n_expressions, is_fragment }
+}

@@ -1,0 +1,233 @@
+//! From documents to steps.
+//!
+//! ```text
+//! Document ─schema check─▶ every problem
+//!          ─PolicyKind::compile─▶ steps with their places ─▶ CompiledDocument
+//! ```
+//!
+//! Start with [`compile_document`]. Nothing stops at the first problem: elements that are refused
+//! are left out, the rest is compiled to find what else is wrong, and the result is given only if
+//! there is no error.
+
+mod check;
+mod cx;
+mod element;
+mod lone;
+mod policies;
+
+use std::sync::Arc;
+
+use document::{Diagnostic, Document, NamedValues};
+use expr::Uses;
+
+pub use cx::CompileCx;
+pub use element::Element;
+pub use lone::{Checked, check_fragment, check_text};
+
+use crate::codes;
+use crate::context::Backends;
+use crate::effective::{CompiledDocument, Item};
+use crate::fragments::Fragments;
+use crate::message::Message;
+use crate::operation::Operation;
+use crate::registry::Registry;
+use crate::section::{Scope, Section};
+use crate::services::Extensions;
+
+/// What documents may refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The policies that are built in.
+    pub registry: &'a Registry,
+    /// What `{{name}}` stands for.
+    pub named_values: &'a NamedValues,
+    /// What `include-fragment` includes.
+    pub fragments: &'a Fragments,
+    /// The backend entities; `None` if they are not at hand.
+    pub backends: Option<&'a Backends>,
+    /// What policies need when they are compiled, by type; empty when documents are only checked.
+    pub extensions: &'a Extensions,
+    /// How expressions are compiled.
+    pub options: &'a expr::Options,
+}
+
+/// Where a document hangs.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The scope.
+    pub scope: Scope,
+    /// The operation, at operation scope.
+    pub operation: Option<&'a Operation>,
+}
+
+impl Target<'_> {
+    /// A scope that is not an operation's.
+    #[must_use]
+    pub fn scope(scope: Scope) -> Target<'static> {
+        Target { scope, operation: None }
+    }
+}
+
+/// Compiles a `<policies>` document for the place where it hangs.
+///
+/// The document is given if there is no error and all it refers to is at hand. Problems of
+/// parsing are not repeated here. A fragment's problems are reported with the fragment's file,
+/// by every document that includes it.
+#[must_use]
+pub fn compile_document(
+    document: &Document,
+    file: Option<Arc<str>>,
+    target: Target<'_>,
+    surroundings: &Surroundings<'_>,
+) -> (Option<CompiledDocument>, Vec<Diagnostic>) {
+    let mut cx = CompileCx::new(surroundings, target, file);
+    let compiled = match document.root() {
+        Ok(root) => cx.policies_element(root),
+        Err(problem) => {
+            cx.report(problem);
+            None
+        }
+    };
+    let is_whole = !cx.is_incomplete && !cx.diagnostics.iter().any(Diagnostic::is_error);
+    (compiled.filter(|_| is_whole), cx.diagnostics)
+}
+
+/// What the global scope does without a document: it forwards the request.
+///
+/// `None` if the registry has no `forward-request`.
+#[must_use]
+pub fn compile_default_global(surroundings: &Surroundings<'_>) -> Option<CompiledDocument> {
+    const TEXT: &str = "<policies><inbound /><backend><forward-request /></backend>\
+                        <outbound /><on-error /></policies>";
+    let (document, _) = document::parse(TEXT);
+    compile_document(&document, None, Target::scope(Scope::Global), surroundings).0
+}
+
+impl<'a> CompileCx<'a> {
+    fn new(
+        surroundings: &'a Surroundings<'a>,
+        target: Target<'a>,
+        file: Option<Arc<str>>,
+    ) -> CompileCx<'a> {
+        CompileCx {
+            surroundings,
+            target,
+            file,
+            section: Section::Inbound,
+            message: Message::Request,
+            path: Vec::new(),
+            fragment: None,
+            is_child_of_policy: false,
+            uses: Uses::default(),
+            diagnostics: Vec::new(),
+            n_expressions: 0,
+            is_incomplete: false,
+        }
+    }
+
+    fn policies_element(&mut self, root: &document::Element) -> Option<CompiledDocument> {
+        if root.name != "policies" {
+            let message = match root.name.as_str() {
+                "http-data-source" | "sql-data-source" | "cosmosdb-data-source" => {
+                    format!("unsupported document: GraphQL resolvers (`{}`)", root.name)
+                }
+                name => format!("a policy document is `<policies>`, not `<{name}>`"),
+            };
+            self.report(
+                Diagnostic::error(codes::UNKNOWN_ROOT, root.name_span, message)
+                    .label("root element"),
+            );
+            return None;
+        }
+        let shape = check::Shape { attrs: &[], children: &[], has_id: false };
+        check::attributes(self, root, shape);
+        check::text_is_absent(self, root);
+        let mut compiled = CompiledDocument::inheriting(self.target.scope);
+        let mut seen: Vec<Section> = Vec::new();
+        for node in root.child_elements() {
+            match Section::from_name(&node.name) {
+                None => self.unknown_section(node),
+                Some(section) if seen.contains(&section) => self.report(
+                    Diagnostic::error(
+                        codes::REPEATED_SECTION,
+                        node.name_span,
+                        format!("section `{section}` is repeated"),
+                    )
+                    .label("put the policies into the first one"),
+                ),
+                Some(section) => {
+                    seen.push(section);
+                    let items = self.section_element(node, section);
+                    compiled.set(section, items);
+                }
+            }
+        }
+        Some(compiled)
+    }
+
+    fn unknown_section(&mut self, node: &document::Element) {
+        let message = format!("unknown section `{}`", node.name);
+        let it = Diagnostic::error(codes::UNKNOWN_SECTION, node.name_span, message);
+        let near = document::closest(&node.name, Section::ALL.map(Section::name));
+        let is_policy = self.surroundings.registry.get(&node.name).is_some();
+        self.report(match near {
+            Some(near) => it.label(format!("did you mean `{near}`?")),
+            None if is_policy => it.label("policies stand inside of a section"),
+            None => it.label("not a section"),
+        });
+    }
+
+    fn section_element(&mut self, node: &document::Element, section: Section) -> Vec<Item> {
+        self.section = section;
+        self.message = match section {
+            Section::Inbound | Section::Backend => Message::Request,
+            Section::Outbound | Section::OnError => Message::Response,
+        };
+        let shape = check::Shape { attrs: &[], children: &[], has_id: false };
+        check::attributes(self, node, shape);
+        check::text_is_absent(self, node);
+        if section == Section::Backend
+            && let Some(second) = node.child_elements().nth(1)
+        {
+            self.report(
+                Diagnostic::warning(
+                    codes::SEVERAL_IN_BACKEND,
+                    second.name_span,
+                    "`backend` holds more than one policy",
+                )
+                .label("the documentation allows one"),
+            );
+        }
+        let mut items = Vec::new();
+        let mut has_base = false;
+        for child in node.child_elements() {
+            if child.name == "base" {
+                self.base(child, has_base);
+                has_base = true;
+                items.push(Item::Base);
+            } else {
+                self.path.push(element::segment(node, child));
+                if let Some(step) = self.policy(child) {
+                    step.into_items(&mut items);
+                }
+                self.path.pop();
+            }
+        }
+        items
+    }
+
+    fn base(&mut self, node: &document::Element, is_repeated: bool) {
+        let shape = check::Shape { attrs: &[], children: &[], has_id: true };
+        check::check(self, node, shape);
+        if is_repeated {
+            self.report(
+                Diagnostic::error(
+                    codes::MISPLACED_BASE,
+                    node.name_span,
+                    format!("`base` may stand only once in `{}`", self.section),
+                )
+                .label("repeated"),
+            );
+        }
+    }
+}

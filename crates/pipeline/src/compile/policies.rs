@@ -1,0 +1,232 @@
+//! Compiling policy elements: finding the kind, checking the place, nesting, fragments.
+
+use std::sync::Arc;
+
+use document::{Diagnostic, Mode, closest};
+
+use super::check::{self, Shape};
+use super::cx::CompileCx;
+use super::element::{Element, segment};
+use crate::codes;
+use crate::known::{POLICY_NAMES, is_known_to_azure};
+use crate::message::Message;
+use crate::place::Place;
+use crate::schema::{Child, Content, PolicyKind};
+use crate::section::Section;
+use crate::step::{Placed, Steps};
+
+impl CompileCx<'_> {
+    /// The policies inside of an element, in order: those of a policy's own content, of a child
+    /// element such as `when`, or the children that the schema calls policies.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompileCx::attr`].
+    pub fn steps(&mut self, element: Element<'_>) -> Result<Steps, Diagnostic> {
+        let segment = element.segment();
+        let is_nested = segment.is_some();
+        self.path.extend(segment);
+        let uses = std::mem::take(&mut self.uses);
+        let mut steps = Steps::default();
+        for child in element.node().child_elements() {
+            self.path.push(super::element::segment(element.node(), child));
+            if let Some(step) = self.policy(child) {
+                steps.push(step);
+            }
+            self.path.pop();
+        }
+        self.uses = uses;
+        if is_nested {
+            self.path.pop();
+        }
+        Ok(steps)
+    }
+
+    /// The children that the schema calls policies, working on this message.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompileCx::attr`].
+    pub fn steps_on(
+        &mut self,
+        element: Element<'_>,
+        message: Message,
+    ) -> Result<Steps, Diagnostic> {
+        let outer_message = std::mem::replace(&mut self.message, message);
+        let outer = std::mem::replace(&mut self.is_child_of_policy, true);
+        let steps = self.steps(element);
+        self.message = outer_message;
+        self.is_child_of_policy = outer;
+        steps
+    }
+
+    /// The policies of a fragment, at the place of the element that includes it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such fragment, or fragments may not be included here.
+    pub fn fragment(&mut self, element: Element<'_>, name: &str) -> Result<Steps, Diagnostic> {
+        if let Some(outer) = &self.fragment {
+            let message = format!("fragment `{outer}` includes fragment `{name}`");
+            return Err(self
+                .refuse(element, codes::NESTED_FRAGMENT, message)
+                .label("fragments cannot include fragments"));
+        }
+        let fragments = self.surroundings.fragments;
+        let Some(fragment) = fragments.get(name) else {
+            let message = format!("unknown policy fragment `{name}`");
+            if fragments.some_are_missing() {
+                self.is_incomplete = true;
+                let code = document::codes::UNKNOWN_FRAGMENT;
+                return Err(Diagnostic::note(code, element.span(), message)
+                    .label("not at hand: the document is checked on its own"));
+            }
+            let it = self.refuse(element, document::codes::UNKNOWN_FRAGMENT, message);
+            return Err(match closest(name, fragments.iter().map(|(name, _)| name)) {
+                Some(near) => it.label(format!("did you mean `{near}`?")),
+                None => it.label("no fragment has this name"),
+            });
+        };
+        for problem in fragment.problems() {
+            self.report(problem.clone());
+        }
+        let file = self.file.replace(Arc::clone(&fragment.file));
+        self.fragment = Some(name.to_owned());
+        let steps = match fragment.document.root() {
+            Ok(root) if root.name == "fragment" => {
+                check::text_is_absent(self, root);
+                self.steps(Element::new(root))
+            }
+            _ => Ok(Steps::default()),
+        };
+        self.fragment = None;
+        self.file = file;
+        steps
+    }
+
+    /// One policy element; `self.path` ends with its own segment.
+    pub(super) fn policy(&mut self, node: &document::Element) -> Option<Placed> {
+        let kind = self.kind(node)?;
+        self.check_place(node, kind);
+        let n_errors = self.n_errors();
+        let shape = Shape { attrs: kind.attrs, children: kind.children, has_id: true };
+        check::check(self, node, shape);
+        if self.n_errors() > n_errors {
+            self.look_inside(node, kind.children);
+            return None;
+        }
+        let place = self.place(node, kind);
+        let outer = std::mem::replace(&mut self.is_child_of_policy, false);
+        let outer_uses = std::mem::take(&mut self.uses);
+        let outcome = (kind.compile)(Element::new(node), self);
+        let uses = std::mem::replace(&mut self.uses, outer_uses);
+        self.is_child_of_policy = outer;
+        match outcome {
+            Ok(step) => Some(step.placed(place, uses)),
+            Err(problem) => {
+                self.report(problem);
+                None
+            }
+        }
+    }
+
+    fn n_errors(&self) -> usize {
+        self.diagnostics.iter().filter(|it| it.is_error()).count()
+    }
+
+    fn place(&self, node: &document::Element, kind: &PolicyKind) -> Place {
+        let id = node.attribute("id").map(|it| {
+            let (id, _) = self.surroundings.named_values.resolve(&it.value, Mode::Policy);
+            id.as_str().to_owned()
+        });
+        Place::policy(kind.name, self.target.scope, self.section, &self.path.join("/"))
+            .with_id(id.as_deref())
+            .in_file(self.file.clone(), node.span.start)
+    }
+
+    fn kind(&mut self, node: &document::Element) -> Option<&'static PolicyKind> {
+        let name = node.name.as_str();
+        if let Some(kind) = self.surroundings.registry.get(name) {
+            return Some(kind);
+        }
+        let span = node.name_span;
+        let problem = if name == "base" {
+            let message = match &self.fragment {
+                Some(_) => "`base` cannot stand in a fragment",
+                None => "`base` stands directly in a section only",
+            };
+            Diagnostic::error(codes::MISPLACED_BASE, span, message).label("not here")
+        } else if is_known_to_azure(name) {
+            let message = format!("policy `{name}` is not supported by this gateway yet");
+            Diagnostic::error(codes::POLICY_NOT_SUPPORTED, span, message)
+                .label("cannot be enforced")
+                .help("remove it, or keep this document out of the configuration")
+        } else {
+            let message = format!("unknown policy `{name}`");
+            let it = Diagnostic::error(codes::UNKNOWN_POLICY, span, message);
+            match closest(name, POLICY_NAMES.iter().copied().chain(["base"])) {
+                Some(near) => it.label(format!("did you mean `{near}`?")),
+                None => it.label("no policy has this name"),
+            }
+        };
+        self.report(problem);
+        None
+    }
+
+    fn check_place(&mut self, node: &document::Element, kind: &PolicyKind) {
+        if self.is_child_of_policy {
+            return;
+        }
+        let name = kind.name;
+        if !kind.sections.contains(self.section) {
+            let sections: Vec<&str> = kind.sections.each().map(Section::name).collect();
+            let message = format!("`{name}` cannot stand in `{}`", self.section);
+            self.report(
+                Diagnostic::error(codes::MISPLACED_POLICY, node.name_span, message)
+                    .label(format!("works in {}", crate::convert::list_of_words(&sections))),
+            );
+        }
+        if !kind.scopes.contains(self.target.scope) {
+            let scopes: Vec<&str> = kind.scopes.each().map(|it| it.name()).collect();
+            let message =
+                format!("`{name}` is not documented for {} scope", self.target.scope);
+            self.report(
+                Diagnostic::warning(codes::UNDOCUMENTED_SCOPE, node.name_span, message)
+                    .label(format!("documented for {}", crate::convert::list_of_words(&scopes))),
+            );
+        }
+    }
+
+    /// Compiles the policies inside of a refused policy, to find what else is wrong.
+    fn look_inside(&mut self, node: &document::Element, children: &'static [Child]) {
+        let uses = std::mem::take(&mut self.uses);
+        let outer = self.is_child_of_policy;
+        for child in node.child_elements() {
+            let schema = children.iter().find(|it| it.name == child.name);
+            let own = children.iter().find(|it| it.name.is_empty());
+            let content = schema.or(own).map(|it| it.content);
+            self.path.push(segment(node, child));
+            match content {
+                Some(Content::Policy) => {
+                    self.is_child_of_policy = true;
+                    self.policy(child);
+                }
+                Some(Content::Policies) if schema.is_none() => {
+                    self.policy(child);
+                }
+                Some(Content::Policies) => {
+                    for inner in child.child_elements() {
+                        self.path.push(segment(child, inner));
+                        self.policy(inner);
+                        self.path.pop();
+                    }
+                }
+                _ => {}
+            }
+            self.is_child_of_policy = outer;
+            self.path.pop();
+        }
+        self.uses = uses;
+    }
+}
+

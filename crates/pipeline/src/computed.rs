@@ -1,0 +1,131 @@
+//! A value of a policy: a literal that was read at load, or an expression evaluated per request.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use expr::{Program, Uses};
+
+use crate::context::Context;
+use crate::convert::Convert;
+use crate::error::PolicyError;
+
+/// What an attribute or a text gives.
+#[derive(Clone)]
+pub struct Computed<T>(Inner<T>);
+
+#[derive(Clone)]
+enum Inner<T> {
+    Literal(T),
+    Expression(Box<Expression<T>>),
+    /// The document was refused (or a named value is not at hand), so this is never asked.
+    Refused,
+}
+
+#[derive(Clone)]
+struct Expression<T> {
+    program: Program,
+    /// What `null` means: the default of an optional attribute.
+    on_null: Option<T>,
+    /// The attribute's or element's name, for messages.
+    subject: Box<str>,
+}
+
+impl<T: Convert> Computed<T> {
+    /// A value that is known at load.
+    pub fn literal(value: T) -> Computed<T> {
+        Computed(Inner::Literal(value))
+    }
+
+    pub(crate) fn expression(program: Program, on_null: Option<T>, subject: &str) -> Computed<T> {
+        Computed(Inner::Expression(Box::new(Expression { program, on_null, subject: subject.into() })))
+    }
+
+    pub(crate) fn refused() -> Computed<T> {
+        Computed(Inner::Refused)
+    }
+
+    /// The value, if it is known at load.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<&T> {
+        match &self.0 {
+            Inner::Literal(value) => Some(value),
+            Inner::Expression(_) | Inner::Refused => None,
+        }
+    }
+
+    /// Whether it is evaluated per request.
+    #[must_use]
+    pub fn is_expression(&self) -> bool {
+        matches!(self.0, Inner::Expression(_))
+    }
+
+    /// Which bodies it reads; a policy that evaluates it late buffers them just before
+    /// ([`Context::buffer`]).
+    #[must_use]
+    pub fn uses(&self) -> Uses {
+        match &self.0 {
+            Inner::Expression(it) => it.program.uses(),
+            Inner::Literal(_) | Inner::Refused => Uses::default(),
+        }
+    }
+
+    /// The value for this request.
+    ///
+    /// # Errors
+    ///
+    /// `ExpressionValueEvaluationFailure` if the expression throws, gives `null` where that is
+    /// no value, or gives something of another kind.
+    pub fn get(&self, context: &Context) -> Result<T, PolicyError> {
+        match &self.0 {
+            Inner::Literal(value) => Ok(value.clone()),
+            Inner::Expression(it) => it.evaluate(context),
+            Inner::Refused => Err(refused()),
+        }
+    }
+
+    /// The value for this request, borrowed if it is known at load.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Computed::get`].
+    pub fn borrow(&self, context: &Context) -> Result<Cow<'_, T>, PolicyError> {
+        match &self.0 {
+            Inner::Literal(value) => Ok(Cow::Borrowed(value)),
+            Inner::Expression(it) => it.evaluate(context).map(Cow::Owned),
+            Inner::Refused => Err(refused()),
+        }
+    }
+}
+
+impl<T: Convert> Expression<T> {
+    fn evaluate(&self, context: &Context) -> Result<T, PolicyError> {
+        let value = self.program.evaluate(context).map_err(PolicyError::evaluation)?;
+        if value.is_null() && !T::TAKES_NULL {
+            return match &self.on_null {
+                Some(default) => Ok(default.clone()),
+                None => Err(PolicyError::evaluation(format_args!(
+                    "`{}` is null.",
+                    self.subject
+                ))),
+            };
+        }
+        T::from_value(value).map_err(|unfit| {
+            PolicyError::evaluation(format_args!("`{}`: {unfit}.", self.subject))
+        })
+    }
+}
+
+fn refused() -> PolicyError {
+    PolicyError::new("Internal", "a value of a refused document was asked for")
+}
+
+impl<T: fmt::Debug> fmt::Debug for Computed<T> {
+    /// Literals may be secret, so they are not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Inner::Literal(_) => "Literal(..)",
+            Inner::Expression(_) => "Expression(..)",
+            Inner::Refused => "Refused",
+        })
+    }
+}

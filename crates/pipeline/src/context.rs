@@ -1,0 +1,387 @@
+//! Azure's `context` of one request: what policies change and expressions see.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use expr::host::{
+    ApiInfo, BackendInfo, DeploymentInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo,
+    WorkspaceInfo,
+};
+use expr::{Uses, Variables};
+use http::{HeaderMap, StatusCode};
+use transport::BodyError;
+use uuid::Uuid;
+
+use crate::body::Body;
+use crate::error::{Blame, PolicyError};
+use crate::message::{Message, Request, Response, replace_body, set_charset_utf8};
+use crate::operation::Operation;
+use crate::services::Services;
+use crate::url::BaseUrl;
+
+/// One request on its way through the pipeline.
+#[derive(Debug)]
+pub struct Context {
+    /// The request to the backend, at first as the client sent it.
+    pub request: Request,
+    /// The response to the client; none before there is one.
+    pub response: Option<Response>,
+    /// The response that a policy is making, while its children run.
+    pub draft: Option<Response>,
+    /// What `set-variable` and other policies stored.
+    pub variables: Variables,
+    /// The API, once it is found.
+    pub api: Option<Arc<ApiInfo>>,
+    /// The operation, once it is found.
+    pub operation: Option<Arc<Operation>>,
+    /// The product whose subscription was used.
+    pub product: Option<Arc<ProductInfo>>,
+    /// The subscription that was used.
+    pub subscription: Option<Arc<SubscriptionInfo>>,
+    /// The owner of the subscription.
+    pub user: Option<Arc<UserInfo>>,
+    /// The workspace of the API.
+    pub workspace: Option<Arc<WorkspaceInfo>>,
+    /// The gateway itself.
+    pub deployment: Arc<DeploymentInfo>,
+    /// The failure that `on-error` is handling.
+    pub last_error: Option<LastError>,
+    /// Client, clock, and what other crates added.
+    pub services: Arc<Services>,
+    /// The backend entities of the snapshot.
+    pub backends: Arc<Backends>,
+    /// Unique id of this request.
+    pub request_id: Uuid,
+    /// When the request was received.
+    pub received: SystemTime,
+    /// Whether `context.Trace` is kept.
+    pub tracing: bool,
+    /// The status that a pipeline without a response will answer with.
+    pub(crate) pending_status: Option<PendingStatus>,
+    started: Duration,
+    backend: Option<Arc<BackendEntry>>,
+}
+
+/// What `set-status` asked for before there was a response.
+#[derive(Debug)]
+pub(crate) struct PendingStatus {
+    pub(crate) status: StatusCode,
+    pub(crate) reason: Option<String>,
+}
+
+/// The backend entities of a snapshot, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Backends(HashMap<String, Arc<BackendEntry>>);
+
+/// What the pipeline needs to know of a backend entity.
+#[derive(Clone, Debug, Default)]
+pub struct BackendEntry {
+    /// What `context.Backend` shows.
+    pub info: Arc<BackendInfo>,
+    /// Its base URL; none for a pool.
+    pub url: Option<Arc<BaseUrl>>,
+}
+
+impl Backends {
+    /// The backend of that name.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<BackendEntry>> {
+        self.0.get(id)
+    }
+
+    /// The names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl FromIterator<BackendEntry> for Backends {
+    fn from_iter<I: IntoIterator<Item = BackendEntry>>(entries: I) -> Backends {
+        Backends(entries.into_iter().map(|it| (it.info.id.clone(), Arc::new(it))).collect())
+    }
+}
+
+/// No backend entity of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such backend")]
+pub struct UnknownBackend;
+
+impl Context {
+    /// A request that was received just now.
+    #[must_use]
+    pub fn new(request: Request, services: Arc<Services>) -> Context {
+        let mut id = [0; 16];
+        services.random(&mut id);
+        Context {
+            request,
+            response: None,
+            draft: None,
+            variables: Variables::default(),
+            api: None,
+            operation: None,
+            product: None,
+            subscription: None,
+            user: None,
+            workspace: None,
+            deployment: Arc::default(),
+            last_error: None,
+            backends: Arc::default(),
+            request_id: uuid::Builder::from_random_bytes(id).into_uuid(),
+            received: services.clock.now(),
+            tracing: false,
+            pending_status: None,
+            started: services.clock.monotonic(),
+            backend: None,
+            services,
+        }
+    }
+
+    /// Time since the request was received.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.services.clock.monotonic().saturating_sub(self.started)
+    }
+
+    /// The backend entity that was selected; none if the request goes to a plain URL.
+    #[must_use]
+    pub fn backend(&self) -> Option<&Arc<BackendEntry>> {
+        self.backend.as_ref()
+    }
+
+    /// Sends the request to a plain URL: path and query stay.
+    pub fn use_base_url(&mut self, base: Arc<BaseUrl>) {
+        self.backend = None;
+        self.request.url.set_base(base);
+    }
+
+    /// Sends the request to a backend entity: path and query stay.
+    ///
+    /// # Errors
+    ///
+    /// The snapshot has no such backend.
+    pub fn use_backend(&mut self, id: &str) -> Result<(), UnknownBackend> {
+        let backend = Arc::clone(self.backends.get(id).ok_or(UnknownBackend)?);
+        if let Some(url) = &backend.url {
+            self.request.url.set_base(Arc::clone(url));
+        }
+        self.backend = Some(backend);
+        Ok(())
+    }
+
+    /// Notes which backend is called, such as the member that a pool chose: expressions see it
+    /// from then on.
+    pub fn note_backend(&mut self, backend: Arc<BackendEntry>) {
+        if let Some(url) = &backend.url {
+            self.request.url.set_base(Arc::clone(url));
+        }
+        self.backend = Some(backend);
+    }
+
+    /// The headers of a message. A response that is not there yet is made.
+    pub fn headers_mut(&mut self, message: Message) -> &mut HeaderMap {
+        match message {
+            Message::Request => &mut self.request.headers,
+            Message::Response => &mut self.response_mut().headers,
+            Message::Draft => &mut self.draft.get_or_insert_default().headers,
+        }
+    }
+
+    /// Replaces the body of a message; length and content encoding are forgotten.
+    pub fn set_body(&mut self, message: Message, body: Body) {
+        let (headers, slot) = match message {
+            Message::Request => (&mut self.request.headers, &mut self.request.body),
+            Message::Response => {
+                let response = self.response_mut();
+                (&mut response.headers, &mut response.body)
+            }
+            Message::Draft => {
+                let draft = self.draft.get_or_insert_default();
+                (&mut draft.headers, &mut draft.body)
+            }
+        };
+        replace_body(headers, slot, body);
+    }
+
+    /// Replaces the body of a message by text in UTF-8; a charset that `Content-Type` names is
+    /// changed accordingly.
+    pub fn set_text_body(&mut self, message: Message, text: String) {
+        set_charset_utf8(self.headers_mut(message));
+        self.set_body(message, Body::bytes(text));
+    }
+
+    /// Sets the status of a message that is a response. With [`Message::Request`] it is kept
+    /// for a pipeline that ends without a response.
+    pub fn set_status(&mut self, message: Message, status: StatusCode, reason: Option<String>) {
+        let response = match message {
+            Message::Draft => self.draft.get_or_insert_default(),
+            Message::Response => self.response_mut(),
+            Message::Request => match &mut self.response {
+                Some(response) => response,
+                None => {
+                    self.pending_status = Some(PendingStatus { status, reason });
+                    return;
+                }
+            },
+        };
+        response.status = status;
+        response.reason = reason;
+    }
+
+    /// The response; made if there is none yet: 200, or what `set-status` asked for.
+    pub fn response_mut(&mut self) -> &mut Response {
+        let pending = &mut self.pending_status;
+        self.response.get_or_insert_with(|| match pending.take() {
+            None => Response::new(StatusCode::OK),
+            Some(it) => Response { reason: it.reason, ..Response::new(it.status) },
+        })
+    }
+
+    /// Puts the response of a backend in; what `set-status` asked for before is void.
+    pub fn set_response(&mut self, response: Response) {
+        self.pending_status = None;
+        self.response = Some(response);
+    }
+
+    /// Reads the bodies that a step is about to read into memory.
+    ///
+    /// # Errors
+    ///
+    /// A request body over the bound answers 413; a response body over the bound is a failed
+    /// evaluation; a body that breaks off is the sender's fault.
+    pub async fn buffer(&mut self, uses: Uses) -> Result<(), PolicyError> {
+        let max_bytes = self.services.max_buffered_body_bytes;
+        if uses.request_body {
+            self.request.body.buffer(max_bytes).await.map_err(|it| request_error(&it))?;
+        }
+        if uses.response_body
+            && let Some(response) = &mut self.response
+        {
+            response.body.buffer(max_bytes).await.map_err(|it| response_error(&it))?;
+        }
+        Ok(())
+    }
+}
+
+fn request_error(error: &BodyError) -> PolicyError {
+    match error {
+        BodyError::TooLarge { limit } => {
+            PolicyError::evaluation(format_args!("The request body is larger than {limit} bytes."))
+                .respond(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.")
+        }
+        BodyError::IdleTimeout { .. } => PolicyError::new("ClientConnectionFailure", error.to_string())
+            .respond(StatusCode::REQUEST_TIMEOUT, "Request body was not received in time."),
+        _ => PolicyError::new("ClientConnectionFailure", error.to_string())
+            .status(StatusCode::BAD_REQUEST)
+            .blame(Blame::Client),
+    }
+}
+
+fn response_error(error: &BodyError) -> PolicyError {
+    match error {
+        BodyError::TooLarge { limit } => {
+            PolicyError::evaluation(format_args!("The response body is larger than {limit} bytes."))
+                .blame(Blame::Backend)
+        }
+        _ => PolicyError::new("BackendConnectionFailure", error.to_string()).blame(Blame::Backend),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use transport::{FakeClient, FakeClock};
+
+    use super::*;
+    use crate::services::NoForward;
+    use crate::url::RequestUrl;
+
+    fn context() -> Context {
+        let clock = FakeClock::at_unix(1000);
+        let client = Arc::new(FakeClient::unreachable());
+        let mut services = Services::new(client, Arc::new(clock), Arc::new(NoForward));
+        services.max_buffered_body_bytes = 4;
+        let base = Arc::new(BaseUrl::parse("https://api.example/v1").unwrap());
+        let url = RequestUrl::new(base, "/orders", "a=1");
+        Context::new(Request::new(Method::POST, url.clone(), url), Arc::new(services))
+    }
+
+    fn backends() -> Arc<Backends> {
+        let info = Arc::new(BackendInfo { id: "east".to_owned(), ..BackendInfo::default() });
+        let url = Some(Arc::new(BaseUrl::parse("https://east.example/").unwrap()));
+        Arc::new([BackendEntry { info, url }].into_iter().collect())
+    }
+
+    fn streaming(text: &'static str) -> Body {
+        use bytes::Bytes;
+        use http_body_util::{BodyExt, Full};
+        let body = Full::new(Bytes::from_static(text.as_bytes()));
+        Body::stream(transport::Body::stream(body.map_err(|it| match it {})))
+    }
+
+    #[test]
+    fn a_backend_changes_the_base_and_nothing_else() {
+        let mut it = context();
+        it.backends = backends();
+
+        assert_eq!(it.use_backend("west"), Err(UnknownBackend));
+        it.use_backend("east").unwrap();
+        assert_eq!(it.request.url.to_string(), "https://east.example/orders?a=1");
+        assert_eq!(it.backend().unwrap().info.id, "east");
+
+        it.use_base_url(Arc::new(BaseUrl::parse("http://x/y").unwrap()));
+        assert_eq!(it.request.url.to_string(), "http://x/y/orders?a=1");
+        assert!(it.backend().is_none());
+    }
+
+    #[test]
+    fn a_status_set_early_is_that_of_the_response_made_later() {
+        let mut it = context();
+        it.set_status(Message::Request, StatusCode::ACCEPTED, Some("Soon".to_owned()));
+        assert!(it.response.is_none());
+
+        let response = it.response_mut();
+        assert_eq!((response.status, response.reason()), (StatusCode::ACCEPTED, "Soon"));
+    }
+
+    #[test]
+    fn a_status_set_early_does_not_change_the_backends_response() {
+        let mut it = context();
+        it.set_status(Message::Request, StatusCode::ACCEPTED, None);
+        it.set_response(Response::new(StatusCode::NOT_FOUND));
+
+        assert_eq!(it.response_mut().status, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_request_body_over_the_bound_answers_413() {
+        let mut it = context();
+        it.request.body = streaming("hello");
+        let mut uses = Uses::default();
+        it.buffer(uses).await.unwrap();
+
+        uses.request_body = true;
+        let error = it.buffer(uses).await.unwrap_err();
+        assert_eq!(error.response_status(), Some(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(error.reason(), "ExpressionValueEvaluationFailure");
+        assert_eq!(error.blamed(), Blame::Client);
+    }
+
+    #[tokio::test]
+    async fn a_response_body_over_the_bound_is_a_failed_evaluation() {
+        let mut it = context();
+        let mut uses = Uses::default();
+        uses.response_body = true;
+        it.buffer(uses).await.unwrap();
+
+        it.response_mut().body = streaming("hello");
+        let error = it.buffer(uses).await.unwrap_err();
+        assert_eq!(error.response_status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
+        assert_eq!(error.reason(), "ExpressionValueEvaluationFailure");
+    }
+
+    #[test]
+    fn two_requests_have_two_ids() {
+        assert_ne!(context().request_id, context().request_id);
+    }
+}

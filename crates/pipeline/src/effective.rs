@@ -1,0 +1,102 @@
+//! Effective policies: documents of several scopes spliced at `<base />`, once, at load.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/api-management-howto-policies>
+
+use std::sync::Arc;
+
+use crate::section::{Scope, Section};
+use crate::step::{Placed, Steps};
+
+/// The effective policy of one operation (in one product context, if products play a part).
+#[derive(Clone, Debug, Default)]
+pub struct Pipeline {
+    /// Runs on the request.
+    pub inbound: Steps,
+    /// Calls the backend.
+    pub backend: Steps,
+    /// Runs on the response.
+    pub outbound: Steps,
+    /// Runs when an error jumped here.
+    pub on_error: Steps,
+}
+
+impl Pipeline {
+    /// Splices documents, from the broadest scope to the narrowest. A scope without a document
+    /// is left out; the global scope should be there
+    /// ([`compile_default_global`](crate::compile_default_global)), or no backend is called.
+    #[must_use]
+    pub fn splice(documents: &[&CompiledDocument]) -> Pipeline {
+        let section = |section| {
+            let mut steps = Steps::default();
+            splice(documents, section, &mut steps);
+            steps
+        };
+        Pipeline {
+            inbound: section(Section::Inbound),
+            backend: section(Section::Backend),
+            outbound: section(Section::Outbound),
+            on_error: section(Section::OnError),
+        }
+    }
+
+    /// The steps of a section.
+    #[must_use]
+    pub fn section(&self, section: Section) -> &Steps {
+        match section {
+            Section::Inbound => &self.inbound,
+            Section::Backend => &self.backend,
+            Section::Outbound => &self.outbound,
+            Section::OnError => &self.on_error,
+        }
+    }
+}
+
+fn splice(documents: &[&CompiledDocument], section: Section, steps: &mut Steps) {
+    let Some((narrowest, broader)) = documents.split_last() else { return };
+    for item in narrowest.section(section) {
+        match item {
+            Item::Base => splice(broader, section, steps),
+            Item::Step(step) => steps.push_shared(Arc::clone(step)),
+        }
+    }
+}
+
+/// A policy document, compiled for the scope it hangs at; still with its `<base />`s.
+#[derive(Clone, Debug)]
+pub struct CompiledDocument {
+    scope: Scope,
+    sections: [Vec<Item>; 4],
+}
+
+/// A statement of a section.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// What the next broader scope has.
+    Base,
+    /// A policy.
+    Step(Arc<Placed>),
+}
+
+impl CompiledDocument {
+    /// A document that has only `<base />` in every section.
+    #[must_use]
+    pub fn inheriting(scope: Scope) -> CompiledDocument {
+        CompiledDocument { scope, sections: std::array::from_fn(|_| vec![Item::Base]) }
+    }
+
+    pub(crate) fn set(&mut self, section: Section, items: Vec<Item>) {
+        if let Some(slot) = self.sections.get_mut(section as usize) {
+            *slot = items;
+        }
+    }
+
+    fn section(&self, section: Section) -> &[Item] {
+        self.sections.get(section as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The scope it was compiled for.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+}

@@ -1,0 +1,347 @@
+//! What a policy looks like in XML: its attributes, children, sections and scopes.
+//!
+//! The constants are the schema and the accessor at once: the schema check reads them before
+//! [`PolicyKind::compile`] runs, and `compile` reads the values through the same constants, so
+//! neither can drift from the other.
+
+use document::Diagnostic;
+
+use crate::compile::{CompileCx, Element};
+use crate::section::{Scopes, Sections};
+use crate::step::Step;
+
+/// Turns a checked element into a step.
+pub type Compile = fn(Element<'_>, &mut CompileCx<'_>) -> Result<Step, Diagnostic>;
+
+/// One policy: how it is written, where it may stand and how it is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyKind {
+    /// The element name.
+    pub name: &'static str,
+    /// One sentence for lists and completion.
+    pub summary: &'static str,
+    /// Sections it is documented for; elsewhere it is a load error.
+    pub sections: Sections,
+    /// Scopes it is documented for; elsewhere it is a load warning.
+    pub scopes: Scopes,
+    /// Its attributes, `id` excepted, which every policy has.
+    pub attrs: &'static [Attr],
+    /// Its child elements and its own content.
+    pub children: &'static [Child],
+    /// Makes the step. Runs only if the schema check found no error in the element.
+    pub compile: Compile,
+}
+
+/// Whether an attribute has to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A load error if absent.
+    Required,
+    /// A load warning if absent; then the default counts.
+    Expected(&'static str),
+    /// May be absent; then the default counts, if there is one.
+    Optional(Option<&'static str>),
+}
+
+/// One attribute of a policy or of a child element.
+#[derive(Clone, Copy, Debug)]
+pub struct Attr {
+    pub(crate) name: &'static str,
+    pub(crate) need: Need,
+    pub(crate) expressions: bool,
+    pub(crate) words: &'static [&'static str],
+    pub(crate) excludes: &'static [&'static str],
+    pub(crate) doc: &'static str,
+}
+
+impl Attr {
+    /// An attribute that has to be there.
+    #[must_use]
+    pub const fn required(name: &'static str) -> Attr {
+        Attr { name, need: Need::Required, expressions: false, words: &[], excludes: &[], doc: "" }
+    }
+
+    /// An attribute that may be absent and then has this value.
+    #[must_use]
+    pub const fn optional(name: &'static str, default: &'static str) -> Attr {
+        let need = Need::Optional(Some(default));
+        Attr { name, need, expressions: false, words: &[], excludes: &[], doc: "" }
+    }
+
+    /// An attribute that may be absent and has no default; read it with
+    /// [`CompileCx::attr_if`].
+    #[must_use]
+    pub const fn absent_by_default(name: &'static str) -> Attr {
+        let need = Need::Optional(None);
+        Attr { name, need, expressions: false, words: &[], excludes: &[], doc: "" }
+    }
+
+    /// The documents say it is required, yet published documents leave it out: absent is a
+    /// warning, and the default counts.
+    #[must_use]
+    pub const fn expected(mut self) -> Attr {
+        if let Need::Optional(Some(default)) = self.need {
+            self.need = Need::Expected(default);
+        }
+        self
+    }
+
+    /// Policy expressions are allowed in the value.
+    #[must_use]
+    pub const fn expressions(mut self) -> Attr {
+        self.expressions = true;
+        self
+    }
+
+    /// A literal value must be one of these words, compared without case.
+    #[must_use]
+    pub const fn one_of(mut self, words: &'static [&'static str]) -> Attr {
+        self.words = words;
+        self
+    }
+
+    /// Attributes that must not stand beside this one.
+    #[must_use]
+    pub const fn excludes(mut self, names: &'static [&'static str]) -> Attr {
+        self.excludes = names;
+        self
+    }
+
+    /// One phrase for reference and completion.
+    #[must_use]
+    pub const fn doc(mut self, doc: &'static str) -> Attr {
+        self.doc = doc;
+        self
+    }
+
+    /// The attribute's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The phrase given to [`Attr::doc`].
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        self.doc
+    }
+
+    /// Whether the element is refused without it.
+    #[must_use]
+    pub const fn is_required(&self) -> bool {
+        matches!(self.need, Need::Required)
+    }
+
+    /// Whether policy expressions are allowed.
+    #[must_use]
+    pub const fn takes_expressions(&self) -> bool {
+        self.expressions
+    }
+
+    /// The value that counts when the attribute is absent.
+    #[must_use]
+    pub const fn default_text(&self) -> Option<&'static str> {
+        match self.need {
+            Need::Required => None,
+            Need::Expected(text) => Some(text),
+            Need::Optional(text) => text,
+        }
+    }
+
+    /// The words a literal value may be; empty means any text.
+    #[must_use]
+    pub const fn words(&self) -> &'static [&'static str] {
+        self.words
+    }
+}
+
+/// How often a child element may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) min: u8,
+    pub(crate) max: Option<u8>,
+}
+
+/// What stands between the tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Nothing but white space and comments.
+    Nothing,
+    /// Text: a literal or one expression.
+    Text,
+    /// Only the child elements that the schema lists.
+    Elements,
+    /// Any policies that are allowed in the section.
+    Policies,
+    /// Source text, markup included.
+    Markup,
+    /// The child is itself the policy of that name, checked by its own schema.
+    Policy,
+}
+
+/// One child element of a policy, or (without a name) the policy's own content.
+#[derive(Clone, Copy, Debug)]
+pub struct Child {
+    pub(crate) name: &'static str,
+    pub(crate) count: Count,
+    pub(crate) content: Content,
+    pub(crate) expressions: bool,
+    pub(crate) attrs: &'static [Attr],
+    pub(crate) children: &'static [Child],
+    pub(crate) doc: &'static str,
+}
+
+impl Child {
+    const fn new(name: &'static str, min: u8, max: Option<u8>) -> Child {
+        Child {
+            name,
+            count: Count { min, max },
+            content: Content::Text,
+            expressions: false,
+            attrs: &[],
+            children: &[],
+            doc: "",
+        }
+    }
+
+    /// Any number of these, none included.
+    #[must_use]
+    pub const fn repeated(name: &'static str) -> Child {
+        Child::new(name, 0, None)
+    }
+
+    /// One or more of these.
+    #[must_use]
+    pub const fn one_or_more(name: &'static str) -> Child {
+        Child::new(name, 1, None)
+    }
+
+    /// At most one.
+    #[must_use]
+    pub const fn optional(name: &'static str) -> Child {
+        Child::new(name, 0, Some(1))
+    }
+
+    /// Exactly one.
+    #[must_use]
+    pub const fn required(name: &'static str) -> Child {
+        Child::new(name, 1, Some(1))
+    }
+
+    /// The policy's own content is text; read it with [`CompileCx::text`].
+    #[must_use]
+    pub const fn text() -> Child {
+        Child::new("", 1, Some(1))
+    }
+
+    /// The policy's own content is source text with its tags; read it with
+    /// [`CompileCx::text`].
+    #[must_use]
+    pub const fn markup() -> Child {
+        let mut child = Child::new("", 0, Some(1));
+        child.content = Content::Markup;
+        child
+    }
+
+    /// The policy's own content is policies; read it with [`CompileCx::steps`].
+    #[must_use]
+    pub const fn content() -> Child {
+        let mut child = Child::new("", 0, Some(1));
+        child.content = Content::Policies;
+        child
+    }
+
+    /// This child is itself a policy, compiled by [`CompileCx::steps`].
+    #[must_use]
+    pub const fn as_policy(mut self) -> Child {
+        self.content = Content::Policy;
+        self
+    }
+
+    /// The element holds policies; read it with [`CompileCx::steps`].
+    #[must_use]
+    pub const fn policies(mut self) -> Child {
+        self.content = Content::Policies;
+        self
+    }
+
+    /// The element holds nothing.
+    #[must_use]
+    pub const fn empty(mut self) -> Child {
+        self.content = Content::Nothing;
+        self
+    }
+
+    /// The element's attributes.
+    #[must_use]
+    pub const fn attrs(mut self, attrs: &'static [Attr]) -> Child {
+        self.attrs = attrs;
+        self
+    }
+
+    /// The element holds these elements instead of text.
+    #[must_use]
+    pub const fn children(mut self, children: &'static [Child]) -> Child {
+        self.children = children;
+        self.content = Content::Elements;
+        self
+    }
+
+    /// Policy expressions are allowed in the text.
+    #[must_use]
+    pub const fn expressions(mut self) -> Child {
+        self.expressions = true;
+        self
+    }
+
+    /// One phrase for reference and completion.
+    #[must_use]
+    pub const fn doc(mut self, doc: &'static str) -> Child {
+        self.doc = doc;
+        self
+    }
+
+    /// The element's name; empty for a policy's own content.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The phrase given to [`Child::doc`].
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        self.doc
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optional_attribute_has_its_default() {
+        const CASE: Attr = Attr::optional("ignore-case", "false").expressions().doc("Ignore case.");
+
+        assert_eq!(CASE.default_text(), Some("false"));
+        assert!(!CASE.is_required() && CASE.takes_expressions());
+        assert_eq!(CASE.description(), "Ignore case.");
+        assert_eq!(CASE.expected().default_text(), Some("false"));
+    }
+
+    #[test]
+    fn a_required_attribute_has_none() {
+        assert_eq!(Attr::required("name").default_text(), None);
+        assert!(Attr::required("name").is_required());
+        assert_eq!(Attr::absent_by_default("timeout-ms").default_text(), None);
+    }
+
+    #[test]
+    fn children_count_what_their_names_say() {
+        let count = |child: Child| (child.count.min, child.count.max);
+
+        assert_eq!(count(Child::repeated("value")), (0, None));
+        assert_eq!(count(Child::one_or_more("when")), (1, None));
+        assert_eq!(count(Child::optional("otherwise")), (0, Some(1)));
+        assert_eq!(count(Child::required("resource")), (1, Some(1)));
+    }
+}

@@ -1,0 +1,215 @@
+//! Compiled policies: steps that act at once, steps that wait, and lists of steps.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use expr::Uses;
+use transport::BoxFuture;
+
+use crate::context::Context;
+use crate::effective::Item;
+use crate::error::PolicyError;
+use crate::place::Place;
+
+/// What happens after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The next step runs.
+    Next,
+    /// The response in the context is the answer: no later step of any section runs, and
+    /// this is not an error.
+    End,
+}
+
+/// A policy that never waits.
+pub trait Immediate: fmt::Debug + Send + Sync + 'static {
+    /// Does the policy's work.
+    ///
+    /// # Errors
+    ///
+    /// The failure that `on-error` gets to see.
+    fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError>;
+}
+
+/// A policy that waits for something; written as `async fn run`.
+pub trait Waiting: fmt::Debug + Send + Sync + 'static {
+    /// Does the policy's work.
+    ///
+    /// # Errors
+    ///
+    /// The failure that `on-error` gets to see.
+    fn run(&self, context: &mut Context) -> impl Future<Output = Result<Flow, PolicyError>> + Send;
+}
+
+/// [`Waiting`] behind a pointer; only these pay for a boxed future.
+trait BoxedWaiting: fmt::Debug + Send + Sync {
+    fn run_boxed<'a>(&'a self, context: &'a mut Context)
+    -> BoxFuture<'a, Result<Flow, PolicyError>>;
+}
+
+impl<T: Waiting> BoxedWaiting for T {
+    fn run_boxed<'a>(
+        &'a self,
+        context: &'a mut Context,
+    ) -> BoxFuture<'a, Result<Flow, PolicyError>> {
+        Box::pin(self.run(context))
+    }
+}
+
+#[derive(Debug)]
+enum Action {
+    Immediate(Box<dyn Immediate>),
+    Waiting(Box<dyn BoxedWaiting>),
+    /// Put in place of the step when the list is made; never run.
+    Inline(Steps),
+}
+
+/// A compiled policy.
+#[derive(Debug)]
+pub struct Step {
+    action: Action,
+    /// Bodies to buffer before the step, if it says so itself; else what its expressions read.
+    reads: Option<Uses>,
+}
+
+impl Step {
+    /// A policy that never waits.
+    pub fn immediate(policy: impl Immediate) -> Step {
+        Step { action: Action::Immediate(Box::new(policy)), reads: None }
+    }
+
+    /// A policy that waits.
+    pub fn waiting(policy: impl Waiting) -> Step {
+        Step { action: Action::Waiting(Box::new(policy)), reads: None }
+    }
+
+    /// Steps that stand in place of the policy, such as those of a fragment.
+    #[must_use]
+    pub fn inline(steps: Steps) -> Step {
+        Step { action: Action::Inline(steps), reads: None }
+    }
+
+    /// Says which bodies have to be buffered before the step runs, instead of those that the
+    /// expressions in its attributes and texts read.
+    #[must_use]
+    pub fn reading(mut self, uses: Uses) -> Step {
+        self.reads = Some(uses);
+        self
+    }
+
+    pub(crate) fn placed(self, place: Place, expressions: Uses) -> Placed {
+        let uses = self.reads.unwrap_or(expressions);
+        Placed { action: self.action, uses, place: Arc::new(place) }
+    }
+}
+
+/// A step at its place.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    action: Action,
+    uses: Uses,
+    place: Arc<Place>,
+}
+
+impl Placed {
+    /// The statements that stand for it in a section.
+    pub(crate) fn into_items(self, items: &mut Vec<Item>) {
+        match self.action {
+            Action::Inline(steps) => items.extend(steps.0.into_iter().map(Item::Step)),
+            _ => items.push(Item::Step(Arc::new(self))),
+        }
+    }
+
+    fn is_immediate(&self) -> bool {
+        matches!(self.action, Action::Immediate(_)) && !reads_bodies(self.uses)
+    }
+}
+
+fn reads_bodies(uses: Uses) -> bool {
+    uses.request_body || uses.response_body
+}
+
+/// Steps in the order in which they run.
+#[derive(Clone, Debug, Default)]
+pub struct Steps(Vec<Arc<Placed>>);
+
+impl Steps {
+    pub(crate) fn push(&mut self, step: Placed) {
+        match step.action {
+            Action::Inline(steps) => self.0.extend(steps.0),
+            _ => self.0.push(Arc::new(step)),
+        }
+    }
+
+    pub(crate) fn push_shared(&mut self, step: Arc<Placed>) {
+        self.0.push(step);
+    }
+
+    /// How many steps there are, not counting those inside of others.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The places of the steps, in order.
+    pub fn places(&self) -> impl Iterator<Item = &Arc<Place>> {
+        self.0.iter().map(|it| &it.place)
+    }
+
+    /// Whether no step waits, for something else or for a body.
+    ///
+    /// A policy that holds steps is immediate if all of them are.
+    #[must_use]
+    pub fn are_immediate(&self) -> bool {
+        self.0.iter().all(|it| it.is_immediate())
+    }
+
+    /// Runs the steps without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, with the place of its step. A step that waits is a failure here;
+    /// see [`Steps::are_immediate`].
+    pub fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        for step in &self.0 {
+            let result = match &step.action {
+                Action::Immediate(policy) if step.is_immediate() => policy.apply(context),
+                _ => Err(PolicyError::new("Internal", "a step that waits stands where none may")),
+            };
+            if result.map_err(|error| error.at(&step.place))? == Flow::End {
+                return Ok(Flow::End);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Runs the steps, buffering bodies just before their first reader.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, with the place of its step.
+    pub async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        for step in &self.0 {
+            if reads_bodies(step.uses) {
+                let buffered = context.buffer(step.uses).await;
+                buffered.map_err(|error| error.at(&step.place))?;
+            }
+            let result = match &step.action {
+                Action::Immediate(policy) => policy.apply(context),
+                Action::Waiting(policy) => policy.run_boxed(context).await,
+                Action::Inline(_) => Ok(Flow::Next),
+            };
+            if result.map_err(|error| error.at(&step.place))? == Flow::End {
+                return Ok(Flow::End);
+            }
+        }
+        Ok(Flow::Next)
+    }
+}
