@@ -37,7 +37,11 @@ impl<T: Convert> Computed<T> {
     }
 
     pub(crate) fn expression(program: Program, on_null: Option<T>, subject: &str) -> Computed<T> {
-        Computed(Inner::Expression(Box::new(Expression { program, on_null, subject: subject.into() })))
+        Computed(Inner::Expression(Box::new(Expression {
+            program,
+            on_null,
+            subject: subject.into(),
+        })))
     }
 
     pub(crate) fn refused() -> Computed<T> {
@@ -103,15 +107,11 @@ impl<T: Convert> Expression<T> {
         if value.is_null() && !T::TAKES_NULL {
             return match &self.on_null {
                 Some(default) => Ok(default.clone()),
-                None => Err(PolicyError::evaluation(format_args!(
-                    "`{}` is null.",
-                    self.subject
-                ))),
+                None => Err(PolicyError::evaluation(format_args!("`{}` is null.", self.subject))),
             };
         }
-        T::from_value(value).map_err(|unfit| {
-            PolicyError::evaluation(format_args!("`{}`: {unfit}.", self.subject))
-        })
+        T::from_value(value)
+            .map_err(|unfit| PolicyError::evaluation(format_args!("`{}`: {unfit}.", self.subject)))
     }
 }
 

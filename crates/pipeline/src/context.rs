@@ -251,10 +251,10 @@ impl Context {
     /// evaluation; a body that breaks off is the sender's fault.
     pub async fn buffer(&mut self, uses: Uses) -> Result<(), PolicyError> {
         let max_bytes = self.services.max_buffered_body_bytes;
-        if uses.request_body {
+        if uses.request_body || self.needs_body_for_foundry(uses) {
             self.request.body.buffer(max_bytes).await.map_err(|it| request_error(&it))?;
         }
-        if uses.response_body
+        if reads_response(uses)
             && let Some(response) = &mut self.response
         {
             response.body.buffer(max_bytes).await.map_err(|it| response_error(&it))?;
@@ -263,14 +263,29 @@ impl Context {
     }
 }
 
+impl Context {
+    /// `Foundry.Deployment` is a template parameter, or else in the body.
+    fn needs_body_for_foundry(&self, uses: Uses) -> bool {
+        let is_parameter = |(name, _): &(String, String)| name == "deployment-id";
+        uses.foundry && !self.request.matched_parameters().iter().any(is_parameter)
+    }
+}
+
+/// Whether `context.Response.Body` is read; the body of another response alone does not count.
+pub(crate) fn reads_response(uses: Uses) -> bool {
+    uses.response_body && uses.response
+}
+
 fn request_error(error: &BodyError) -> PolicyError {
     match error {
         BodyError::TooLarge { limit } => {
             PolicyError::evaluation(format_args!("The request body is larger than {limit} bytes."))
                 .respond(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.")
         }
-        BodyError::IdleTimeout { .. } => PolicyError::new("ClientConnectionFailure", error.to_string())
-            .respond(StatusCode::REQUEST_TIMEOUT, "Request body was not received in time."),
+        BodyError::IdleTimeout { .. } => {
+            PolicyError::new("ClientConnectionFailure", error.to_string())
+                .respond(StatusCode::REQUEST_TIMEOUT, "Request body was not received in time.")
+        }
         _ => PolicyError::new("ClientConnectionFailure", error.to_string())
             .status(StatusCode::BAD_REQUEST)
             .blame(Blame::Client),
@@ -357,11 +372,9 @@ mod tests {
     async fn a_request_body_over_the_bound_answers_413() {
         let mut it = context();
         it.request.body = streaming("hello");
-        let mut uses = Uses::default();
-        it.buffer(uses).await.unwrap();
+        it.buffer(Uses::NONE).await.unwrap();
 
-        uses.request_body = true;
-        let error = it.buffer(uses).await.unwrap_err();
+        let error = it.buffer(Uses::REQUEST_BODY).await.unwrap_err();
         assert_eq!(error.response_status(), Some(StatusCode::PAYLOAD_TOO_LARGE));
         assert_eq!(error.reason(), "ExpressionValueEvaluationFailure");
         assert_eq!(error.blamed(), Blame::Client);
@@ -370,8 +383,7 @@ mod tests {
     #[tokio::test]
     async fn a_response_body_over_the_bound_is_a_failed_evaluation() {
         let mut it = context();
-        let mut uses = Uses::default();
-        uses.response_body = true;
+        let uses = Uses::RESPONSE_BODY.union(Uses::RESPONSE);
         it.buffer(uses).await.unwrap();
 
         it.response_mut().body = streaming("hello");

@@ -389,10 +389,7 @@ mod tests {
         assert_eq!(text::<u32>(" 12 "), Ok(12));
         assert_eq!(value::<i32>(7_i64), Ok(7));
         assert_eq!(value::<u32>("300"), Ok(300));
-        assert_eq!(
-            value::<u8>(256).unwrap_err(),
-            "expected an integer from 0 to 255, found `256`"
-        );
+        assert_eq!(value::<u8>(256).unwrap_err(), "expected an integer from 0 to 255, found `256`");
         assert!(value::<u32>(1.5).is_err());
         assert!(text::<u32>("").is_err());
     }

@@ -88,7 +88,8 @@ mod tests {
             it.finish().unwrap()
         };
         let bare = {
-            let mut it = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+            let mut it =
+                flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
             it.write_all(b"hello").unwrap();
             it.finish().unwrap()
         };

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_client_error_is_the_clients_unless_told_otherwise() {
-        let error = || PolicyError::new("TokenExpired", "late").respond(StatusCode::FORBIDDEN, "No");
+        let error =
+            || PolicyError::new("TokenExpired", "late").respond(StatusCode::FORBIDDEN, "No");
 
         assert_eq!(error().blamed(), Blame::Client);
         assert_eq!(error().blame(Blame::IdentityProvider).blamed(), Blame::IdentityProvider);

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use expr::Variables;
 use expr::host::{
     ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, HeadersView, Host, LastError,
     OperationInfo, ProductInfo, RequestView, ResponseView, SubscriptionInfo, UrlView, UserInfo,
     WorkspaceInfo,
 };
-use expr::Variables;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 

@@ -189,9 +189,8 @@ pub(crate) fn replace_body(headers: &mut HeaderMap, body: &mut Body, new: Body) 
 /// Changes the charset that `Content-Type` names to UTF-8, if it names another one.
 pub(crate) fn set_charset_utf8(headers: &mut HeaderMap) {
     let Some(text) = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()) else { return };
-    let is_charset = |it: &str| {
-        it.trim().get(..8).is_some_and(|start| start.eq_ignore_ascii_case("charset="))
-    };
+    let is_charset =
+        |it: &str| it.trim().get(..8).is_some_and(|start| start.eq_ignore_ascii_case("charset="));
     if !text.split(';').skip(1).any(is_charset) {
         return;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use expr::OperationInfo;
+use expr::host::OperationInfo;
 
 use crate::url::pairs;
 

@@ -114,9 +114,10 @@ mod tests {
 
     #[test]
     fn a_policy_keeps_its_id_and_file() {
-        let place = Place::policy("set-body", Scope::Api, Section::Inbound, "choose/when[2]/set-body")
-            .with_id(Some("b1"))
-            .in_file(Some("policy.xml".into()), 42);
+        let place =
+            Place::policy("set-body", Scope::Api, Section::Inbound, "choose/when[2]/set-body")
+                .with_id(Some("b1"))
+                .in_file(Some("policy.xml".into()), 42);
 
         assert_eq!(place.policy_id(), Some("b1"));
         assert_eq!(place.path(), Some("choose/when[2]/set-body"));

@@ -2,14 +2,13 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-error-handling-policies>
 
-use expr::LastError;
+use expr::host::LastError;
 use http::StatusCode;
 
 use crate::context::Context;
 use crate::effective::Pipeline;
 use crate::error::{Answer, PolicyError};
 use crate::error_response::{error_response, internal_error_response};
-use crate::message::Response;
 use crate::step::Flow;
 
 /// Runs the sections. Afterwards the context has the response to send.
@@ -40,11 +39,7 @@ async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), Poli
 /// `context.LastError`, and the client gets a plain 500.
 ///
 /// Returns the first failure again.
-pub async fn fail(
-    pipeline: &Pipeline,
-    context: &mut Context,
-    error: PolicyError,
-) -> PolicyError {
+pub async fn fail(pipeline: &Pipeline, context: &mut Context, error: PolicyError) -> PolicyError {
     context.last_error = Some(last_error(&error));
     let answer = match error.answer() {
         Answer::Internal(status) => Some(internal_error_response(*status, context.request_id)),

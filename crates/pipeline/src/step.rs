@@ -7,7 +7,7 @@ use std::sync::Arc;
 use expr::Uses;
 use transport::BoxFuture;
 
-use crate::context::Context;
+use crate::context::{Context, reads_response};
 use crate::effective::Item;
 use crate::error::PolicyError;
 use crate::place::Place;
@@ -44,8 +44,10 @@ pub trait Waiting: fmt::Debug + Send + Sync + 'static {
 
 /// [`Waiting`] behind a pointer; only these pay for a boxed future.
 trait BoxedWaiting: fmt::Debug + Send + Sync {
-    fn run_boxed<'a>(&'a self, context: &'a mut Context)
-    -> BoxFuture<'a, Result<Flow, PolicyError>>;
+    fn run_boxed<'a>(
+        &'a self,
+        context: &'a mut Context,
+    ) -> BoxFuture<'a, Result<Flow, PolicyError>>;
 }
 
 impl<T: Waiting> BoxedWaiting for T {
@@ -127,7 +129,7 @@ impl Placed {
 }
 
 fn reads_bodies(uses: Uses) -> bool {
-    uses.request_body || uses.response_body
+    uses.request_body || uses.foundry || reads_response(uses)
 }
 
 /// Steps in the order in which they run.

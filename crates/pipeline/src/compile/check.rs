@@ -135,9 +135,8 @@ fn content(
 fn counts(cx: &mut CompileCx<'_>, node: &document::Element, children: &'static [Child]) {
     for schema in children.iter().filter(|it| !it.name.is_empty()) {
         let name = schema.name;
-        let mut found = node.child_elements().filter(|it| it.name == name);
-        let n_found = found.clone().count();
-        if n_found < usize::from(schema.count.min) {
+        let found: Vec<_> = node.child_elements().filter(|it| it.name == name).collect();
+        if found.len() < usize::from(schema.count.min) {
             let message = format!("`{}` needs a `{name}` element", node.name);
             cx.report(
                 Diagnostic::error(codes::MISSING_CHILD, node.name_span, message)
@@ -145,7 +144,7 @@ fn counts(cx: &mut CompileCx<'_>, node: &document::Element, children: &'static [
             );
         }
         let Some(max) = schema.count.max.map(usize::from) else { continue };
-        if let Some(extra) = found.nth(max) {
+        if let Some(extra) = found.get(max) {
             let message = format!("`{name}` may stand only once in `{}`", node.name);
             cx.report(
                 Diagnostic::error(codes::REPEATED_CHILD, extra.name_span, message)

@@ -108,8 +108,7 @@ mod tests {
         let (document, _) = document::parse("<a x='1'><b>1</b><c/><b>2</b></a>");
         let element = Element::new(document.root().unwrap());
         const B: Child = Child::repeated("b");
-        let texts: Vec<_> =
-            element.children(&B).map(|it| it.text().as_str().to_owned()).collect();
+        let texts: Vec<_> = element.children(&B).map(|it| it.text().as_str().to_owned()).collect();
 
         assert_eq!(texts, ["1", "2"]);
         assert!(element.child(&Child::repeated("d")).is_none());

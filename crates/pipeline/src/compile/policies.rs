@@ -188,8 +188,7 @@ impl CompileCx<'_> {
         }
         if !kind.scopes.contains(self.target.scope) {
             let scopes: Vec<&str> = kind.scopes.each().map(|it| it.name()).collect();
-            let message =
-                format!("`{name}` is not documented for {} scope", self.target.scope);
+            let message = format!("`{name}` is not documented for {} scope", self.target.scope);
             self.report(
                 Diagnostic::warning(codes::UNDOCUMENTED_SCOPE, node.name_span, message)
                     .label(format!("documented for {}", crate::convert::list_of_words(&scopes))),
@@ -229,4 +228,3 @@ impl CompileCx<'_> {
         self.uses = uses;
     }
 }
-
