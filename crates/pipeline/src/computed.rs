@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use expr::{Program, Uses};
+use expr::Uses;
 
 use crate::context::Context;
 use crate::convert::Convert;
 use crate::error::PolicyError;
+use crate::expression::Program;
 
 /// What an attribute or a text gives.
 #[derive(Clone)]

@@ -24,6 +24,7 @@ mod effective;
 mod encoding;
 mod error;
 mod error_response;
+mod expression;
 mod fragments;
 mod host;
 pub mod known;

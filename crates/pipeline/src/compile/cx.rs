@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use document::{Code, Diagnostic, Mode, Resolved, Severity, SourceText, Value};
-use expr::{Program, Uses};
+use expr::Uses;
 
 use super::element::Element;
 use super::{Surroundings, Target};
 use crate::codes;
 use crate::computed::Computed;
 use crate::convert::{Convert, Unfit};
+use crate::expression::{self, Program};
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::schema::Attr;
@@ -309,7 +310,7 @@ impl<'a> CompileCx<'a> {
         form: expr::Form,
         code: &SourceText,
     ) -> Option<Program> {
-        let problems = match expr::compile(code.as_str(), form, self.surroundings.options) {
+        let problems = match expression::compile(code.as_str(), form, self.surroundings.options) {
             Ok(program) => return Some(program),
             Err(problems) => problems,
         };
