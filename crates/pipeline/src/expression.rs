@@ -28,6 +28,11 @@ impl Program {
 
 /// Compiles an expression.
 pub(crate) fn compile(source: &str, _: Form, _: &Options) -> Result<Program, Vec<Problem>> {
-    let message = "policy expressions cannot be compiled by this build";
-    Err(vec![Problem::new("PC0399", message, 0..source.len())])
+    Err(vec![Problem {
+        code: "PC0399",
+        message: "policy expressions cannot be compiled by this build".to_owned(),
+        span: 0..source.len(),
+        label: "cannot be evaluated".to_owned(),
+        help: None,
+    }])
 }
