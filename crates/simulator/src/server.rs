@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use transport::{Limits, Peer, Request, Response, Service};
+use transport::{ClientCertificates, Limits, Peer, Request, Response, Service, TlsIdentity};
 
 use crate::fault::Effect;
 use crate::world::World;
@@ -102,8 +102,9 @@ impl Simulator {
         let (stop, stopped) = watch::channel(());
         let mut addresses = Addresses::default();
         let (chain, key) = ca.issue(&[])?;
-        let tls = transport::tls::server_config(chain.as_bytes(), key.as_bytes())
-            .map_err(io::Error::other)?;
+        let tls =
+            transport::server_config(&[TlsIdentity::new(chain, key)], ClientCertificates::Ignored)
+                .map_err(io::Error::other)?;
         for &service in services {
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), ports.of(service));
             let listener = TcpListener::bind(address).await.map_err(|error| {

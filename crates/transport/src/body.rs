@@ -16,6 +16,8 @@ use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
+use crate::client::pool::Lease;
+
 /// A message body: `Send`, `Sync`, and an [`http_body::Body`].
 #[derive(Default)]
 pub struct Body(Kind);
@@ -150,8 +152,17 @@ impl Body {
         if inner.is_end_stream() {
             return Self::empty();
         }
-        let metered = Metered { inner, limit: max_bytes, left: max_bytes, idle, sleep: None };
-        Self(Kind::Incoming(Box::new(metered)))
+        Self(Kind::Incoming(Box::new(Metered::new(inner, max_bytes, idle))))
+    }
+
+    /// A body read from a backend; at its end its connection is free for the next call.
+    pub(crate) fn received(inner: Incoming, idle: Option<Duration>, lease: Lease) -> Self {
+        if inner.is_end_stream() {
+            lease.finish();
+            return Self::empty();
+        }
+        let metered = Metered::new(inner, u64::MAX, idle);
+        Self(Kind::Incoming(Box::new(Metered { lease: Some(lease), ..metered })))
     }
 }
 
@@ -185,18 +196,37 @@ struct Metered {
     idle: Option<Duration>,
     /// Runs only while a chunk is waited for.
     sleep: Option<Pin<Box<Sleep>>>,
+    /// For bodies of backends.
+    lease: Option<Lease>,
 }
 
 impl Metered {
+    fn new(inner: Incoming, limit: u64, idle: Option<Duration>) -> Self {
+        Self { inner, limit, left: limit, idle, sleep: None, lease: None }
+    }
+
+    fn finish(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.finish();
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Poll::Ready(next) = Pin::new(&mut self.inner).poll_frame(cx) else {
             return self.poll_idle(cx);
         };
         self.sleep = None;
         Poll::Ready(match next {
-            None => None,
+            None => {
+                self.finish();
+                None
+            }
             Some(Err(error)) => Some(Err(BodyError::Aborted(reason(&error)))),
             Some(Ok(frame)) => {
+                // A reader that sees the end need not poll once more.
+                if self.inner.is_end_stream() {
+                    self.finish();
+                }
                 let n_bytes = frame.data_ref().map_or(0, |it| it.len() as u64);
                 match self.left.checked_sub(n_bytes) {
                     Some(left) => {
@@ -217,7 +247,7 @@ impl Metered {
 }
 
 /// The innermost reason of an error of the HTTP library, which hides it in its source.
-fn reason(error: &hyper::Error) -> String {
+pub(crate) fn reason(error: &hyper::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -24,13 +24,15 @@ mod peer;
 mod secret;
 mod server;
 mod service;
-pub mod tls;
+mod tls;
+pub mod upgrade;
 
 use std::future::Future;
 use std::pin::Pin;
 
 pub use body::{Body, BodyError, BodySender, SenderGone};
 pub use client::fake::{FakeClient, RecordedRequest};
+pub use client::real::{Client, ClientConfig};
 pub use client::{CallError, CallOptions, ClientTls, HttpClient, HttpVersion};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use hosts::{HostMap, HostMapError, HostTarget};
@@ -39,6 +41,7 @@ pub use peer::{Peer, TlsInfo};
 pub use secret::Secret;
 pub use server::{Bound, ListenerConfig, Running, Server, serve_here};
 pub use service::{Service, abort};
+pub use tls::{ClientCertificates, Roots, TlsError, TlsIdentity, server_config};
 
 /// A request with our [`Body`], on either side of the gateway.
 pub type Request = http::Request<Body>;

@@ -1,9 +1,15 @@
 //! Making calls: to backends, identity providers, the metadata service, Key Vault.
 //!
-//! [`HttpClient`] is the trait that everything takes; [`FakeClient`](fake::FakeClient) answers
-//! from a closure.
+//! [`HttpClient`] is the trait that everything takes. [`Client`](real::Client) calls over
+//! connections that each thread keeps; [`FakeClient`](fake::FakeClient) answers from a closure.
 
+mod connect;
+mod expect;
 pub(crate) mod fake;
+pub(crate) mod pool;
+pub(crate) mod real;
+mod resolve;
+mod target;
 
 use std::fmt::Debug;
 use std::time::Duration;

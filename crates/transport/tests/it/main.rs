@@ -2,6 +2,8 @@
 
 extern crate portcullis_transport as transport;
 
+mod client;
 mod limits;
 mod raw;
 mod server;
+mod tls;

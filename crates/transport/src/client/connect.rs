@@ -1,0 +1,180 @@
+//! Opening a connection: name, TCP, TLS, protocol.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls_pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::pool::{Connection, Http1, Http2, Usage};
+use super::real::Inner;
+use super::target::Target;
+use crate::{CallError, HostTarget, HttpVersion};
+
+/// Probes of the kernel, so that a silent peer is noticed and middleboxes keep the path.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+
+/// Time for one of several addresses before the next is tried.
+const ATTEMPT: Duration = Duration::from_secs(3);
+
+/// Headers of a response: bytes and lines.
+const MAX_HEAD: (usize, usize) = (128 * 1024, 256);
+
+/// Opens a connection; its task ends when it is closed, or has rested for the idle timeout.
+pub(super) async fn connect(
+    inner: &Inner,
+    target: &Target,
+    bound: Duration,
+    n_open: Arc<AtomicUsize>,
+) -> Result<Connection, CallError> {
+    if n_open.load(Relaxed) >= inner.config.max_connections {
+        return Err(CallError::Busy { host: target.name() });
+    }
+    let counted = Counted::new(n_open);
+    timeout(bound, open(inner, target, counted))
+        .await
+        .unwrap_or_else(|_| Err(CallError::ConnectTimeout { host: target.name(), after: bound }))
+}
+
+/// Counts an open connection.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(n_open: Arc<AtomicUsize>) -> Self {
+        n_open.fetch_add(1, Relaxed);
+        Self(n_open)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+async fn open(inner: &Inner, target: &Target, counted: Counted) -> Result<Connection, CallError> {
+    let mapped = inner.config.hosts.find(target.host());
+    let stream = dial(inner, target, mapped).await?;
+    let idle = inner.config.idle_timeout;
+    if !mapped.and_then(|it| it.tls).unwrap_or(target.tls) {
+        let is_http2 = target.version == HttpVersion::Http2;
+        return handshake(stream, is_http2, target, idle, counted).await;
+    }
+    let failed = |reason: String| CallError::Tls { host: target.name(), reason };
+    let config = inner
+        .tls
+        .find(target.verify, target.version, mapped)
+        .map_err(|error| failed(error.to_string()))?;
+    let host = target.host();
+    let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
+    let name = ServerName::try_from(literal.to_owned())
+        .map_err(|_| failed("the host is no valid server name".to_owned()))?;
+    let stream = TlsConnector::from(config)
+        .connect(name, stream)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    if target.version == HttpVersion::Http2 && !is_http2 {
+        return Err(CallError::Version { host: target.name() });
+    }
+    handshake(stream, is_http2, target, idle, counted).await
+}
+
+async fn dial(
+    inner: &Inner,
+    target: &Target,
+    mapped: Option<&Arc<HostTarget>>,
+) -> Result<TcpStream, CallError> {
+    let (host, port) = match mapped.and_then(|it| it.address.rsplit_once(':')) {
+        Some((host, port)) => (host, port.parse().unwrap_or(target.port)),
+        None => (target.host(), target.port),
+    };
+    let addresses: Arc<[IpAddr]> = inner.resolver.resolve(host).await?;
+    let mut reason = String::new();
+    for (number, address) in addresses.iter().enumerate() {
+        let is_last = number + 1 == addresses.len();
+        let attempt = TcpStream::connect(SocketAddr::new(*address, port));
+        let outcome = if is_last {
+            attempt.await
+        } else {
+            timeout(ATTEMPT, attempt).await.unwrap_or_else(|late| Err(late.into()))
+        };
+        match outcome {
+            Ok(stream) => {
+                // Both only make things better; a socket without them still works.
+                let _ = stream.set_nodelay(true);
+                let probes = TcpKeepalive::new().with_time(PROBE_AFTER);
+                let _ = SockRef::from(&stream).set_tcp_keepalive(&probes);
+                return Ok(stream);
+            }
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(CallError::Connect { host: target.name(), reason })
+}
+
+async fn handshake<T>(
+    stream: T,
+    is_http2: bool,
+    target: &Target,
+    idle: Duration,
+    counted: Counted,
+) -> Result<Connection, CallError>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broken = |error: hyper::Error| CallError::Broken {
+        host: target.name(),
+        reason: crate::body::reason(&error),
+    };
+    let io = TokioIo::new(stream);
+    let usage = Arc::new(Usage::new());
+    if is_http2 {
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(1024 * 1024)
+            .initial_connection_window_size(4 * 1024 * 1024)
+            .keep_alive_interval(PROBE_AFTER / 2)
+            .max_header_list_size(u32::try_from(MAX_HEAD.0).unwrap_or(u32::MAX))
+            .handshake(io)
+            .await
+            .map_err(broken)?;
+        tokio::spawn(run(connection, usage.clone(), idle, counted));
+        return Ok(Connection::Http2(Http2 { sender, usage }));
+    }
+    let (sender, connection) = http1::Builder::new()
+        .max_header_size(MAX_HEAD.0)
+        .max_headers(MAX_HEAD.1)
+        .handshake(io)
+        .await
+        .map_err(broken)?;
+    tokio::spawn(run(connection.with_upgrades(), usage.clone(), idle, counted));
+    Ok(Connection::Http1(Http1 { sender, usage }))
+}
+
+async fn run<C: Future>(connection: C, usage: Arc<Usage>, idle: Duration, counted: Counted) {
+    let mut connection = std::pin::pin!(connection);
+    let period = (idle / 4).max(Duration::from_millis(5));
+    let mut timer = std::pin::pin!(tokio::time::sleep(period));
+    loop {
+        tokio::select! {
+            biased;
+            _ = connection.as_mut() => break,
+            () = timer.as_mut() => {
+                if usage.is_idle_for(idle) {
+                    break;
+                }
+                timer.as_mut().reset(tokio::time::Instant::now() + period);
+            }
+        }
+    }
+    drop(counted);
+}

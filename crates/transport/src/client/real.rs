@@ -1,0 +1,288 @@
+//! The client that really calls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderValue, Method, Uri, Version, header};
+use hyper::body::Incoming;
+
+use super::connect::connect;
+use super::expect;
+use super::pool::{self, Connection, Http1, Http2, Lease};
+use super::resolve::Resolver;
+use super::target::Target;
+use super::{CallError, CallOptions, HttpClient};
+use crate::body::reason;
+use crate::tls::client::ClientConfigs;
+use crate::{Body, BodyError, BoxFuture, HostMap, Request, Response, Roots};
+
+/// Settings of a [`Client`]. All bounds are per thread.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// Hosts that are reached elsewhere.
+    pub hosts: HostMap,
+    /// Certificate authorities that are trusted.
+    pub roots: Roots,
+    /// How long a connection may rest before it is closed. Default 50 s: shorter than servers
+    /// keep theirs.
+    pub idle_timeout: Duration,
+    /// Resting HTTP/1.1 connections per destination. Default 256.
+    pub max_idle: usize,
+    /// Open connections per destination; beyond: [`CallError::Busy`]. Default 4,096.
+    pub max_connections: usize,
+    /// How long an answer of the resolver is used. Default 30 s.
+    pub name_time_to_live: Duration,
+}
+
+impl ClientConfig {
+    /// The defaults, with these roots and hosts.
+    #[must_use]
+    pub fn new(roots: Roots, hosts: HostMap) -> Self {
+        Self {
+            hosts,
+            roots,
+            idle_timeout: Duration::from_secs(50),
+            max_idle: 256,
+            max_connections: 4096,
+            name_time_to_live: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An [`HttpClient`] over connections that each thread keeps for itself. Cheap to clone; must be
+/// used within a tokio runtime. Proxies named in the environment are never used.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    /// Tells the connections of one client from those of another.
+    id: u64,
+    pub(super) config: ClientConfig,
+    pub(super) resolver: Resolver,
+    pub(super) tls: ClientConfigs,
+}
+
+impl Client {
+    /// A client with these settings.
+    #[must_use]
+    pub fn new(config: ClientConfig) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(Arc::new(Inner {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            resolver: Resolver::new(config.name_time_to_live),
+            tls: ClientConfigs::new(config.roots.clone()),
+            config,
+        }))
+    }
+}
+
+impl HttpClient for Client {
+    fn send<'a>(
+        &'a self,
+        request: Request,
+        options: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<Response, CallError>> {
+        Box::pin(async move {
+            let exchange = self.0.exchange(request, options);
+            match options.response_timeout {
+                None => exchange.await,
+                Some(after) => tokio::time::timeout(after, exchange)
+                    .await
+                    .unwrap_or(Err(CallError::Timeout { after })),
+            }
+        })
+    }
+}
+
+/// How one attempt ended without a response.
+enum Failure {
+    Final(CallError),
+    /// Nothing of the request left us: it may be sent again, whatever it is.
+    Unsent(Box<Request>),
+    /// The connection broke before any answer.
+    Broken(CallError),
+}
+
+impl Inner {
+    async fn exchange(
+        &self,
+        request: Request,
+        options: &CallOptions,
+    ) -> Result<Response, CallError> {
+        let target = Target::new(request.uri(), options)?;
+        let hash = target.hash(self.id);
+        let mut request = request;
+        loop {
+            let found = pool::check_out(&target, hash, || target.host_value())?;
+            let is_reused = found.connection.is_some();
+            let connection = match found.connection {
+                Some(connection) => connection,
+                None => {
+                    let bound = options.connect_timeout;
+                    let connection = connect(self, &target, bound, found.n_open).await?;
+                    if let Connection::Http2(shared) = &connection {
+                        pool::share(hash, shared);
+                    }
+                    connection
+                }
+            };
+            let spare = if is_reused { copy(&request) } else { None };
+            let attempt = match connection {
+                Connection::Http1(connection) => {
+                    self.send1(connection, request, &target, hash, found.host, options).await
+                }
+                Connection::Http2(connection) => {
+                    self.send2(connection, request, &target, hash, options).await
+                }
+            };
+            request = match (attempt, spare) {
+                (Ok(response), _) => return Ok(response),
+                (Err(Failure::Unsent(unsent)), _) if is_reused => *unsent,
+                (Err(Failure::Broken(_)), Some(spare)) => spare,
+                (Err(Failure::Final(error) | Failure::Broken(error)), _) => return Err(error),
+                (Err(Failure::Unsent(_)), _) => {
+                    let reason = "closed before the request was sent".to_owned();
+                    return Err(CallError::Broken { host: target.name(), reason });
+                }
+            };
+        }
+    }
+
+    async fn send1(
+        &self,
+        mut connection: Http1,
+        mut request: Request,
+        target: &Target,
+        hash: u64,
+        host: HeaderValue,
+        options: &CallOptions,
+    ) -> Result<Response, Failure> {
+        *request.uri_mut() = target.origin_form();
+        *request.version_mut() = Version::HTTP_11;
+        request.headers_mut().entry(header::HOST).or_insert(host);
+        let waits = expect::is_expected(request.headers())
+            && request.body().as_bytes().is_none_or(|it| !it.is_empty());
+        if waits {
+            request = expect::hold_back(request, options.continue_timeout);
+        }
+        let lease =
+            |sender| Lease::new(hash, self.config.max_idle, sender, connection.usage.clone());
+        let busy = lease(None);
+        match connection.sender.try_send_request(request).await {
+            Ok(response) => {
+                // A body that was never asked for still blocks the connection.
+                let sender = (!waits).then_some(connection.sender);
+                let lease = lease(sender);
+                drop(busy);
+                Ok(respond(response, lease, options))
+            }
+            Err(mut error) => Err(match error.take_message() {
+                Some(mut unsent) => {
+                    *unsent.uri_mut() = target.uri().clone();
+                    Failure::Unsent(Box::new(unsent))
+                }
+                None => failure(error.error(), target),
+            }),
+        }
+    }
+
+    async fn send2(
+        &self,
+        mut connection: Http2,
+        mut request: Request,
+        target: &Target,
+        hash: u64,
+        options: &CallOptions,
+    ) -> Result<Response, Failure> {
+        *request.version_mut() = Version::HTTP_2;
+        // HTTP/2 says `:authority` in place of `Host`.
+        if let Some(host) = request.headers_mut().remove(header::HOST) {
+            let uri = with_authority(target.uri(), &host).map_err(Failure::Final)?;
+            *request.uri_mut() = uri;
+        }
+        let lease = Lease::new(hash, 0, None, connection.usage.clone());
+        match connection.sender.try_send_request(request).await {
+            Ok(response) => Ok(respond(response, lease, options)),
+            Err(mut error) => {
+                if connection.sender.is_closed() || error.message().is_some() {
+                    pool::unshare(hash);
+                }
+                Err(match error.take_message() {
+                    Some(unsent) => Failure::Unsent(Box::new(unsent)),
+                    None => failure(error.error(), target),
+                })
+            }
+        }
+    }
+}
+
+fn with_authority(uri: &Uri, host: &HeaderValue) -> Result<Uri, CallError> {
+    let mut parts = uri.clone().into_parts();
+    let refused = || CallError::Url("the Host header is no host name".to_owned());
+    parts.authority = Some(host.as_bytes().try_into().map_err(|_| refused())?);
+    Uri::from_parts(parts).map_err(|_| refused())
+}
+
+/// A copy to send once more, if a second arrival does no harm and the body is at hand.
+///
+/// Source: RFC 9110, section 9.2.2.
+fn copy(request: &Request) -> Option<Request> {
+    let is_idempotent = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE
+    );
+    let body = request.body().as_bytes().filter(|_| is_idempotent)?.clone();
+    let mut copy = Request::new(Body::full(body));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+fn respond(response: http::Response<Incoming>, lease: Lease, options: &CallOptions) -> Response {
+    let idle = options.body_idle_timeout;
+    response.map(|body| Body::received(body, idle, lease))
+}
+
+fn failure(error: &hyper::Error, target: &Target) -> Failure {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if let Some(error) = inner.downcast_ref::<BodyError>() {
+            return Failure::Final(CallError::RequestBody(error.clone()));
+        }
+        source = inner.source();
+    }
+    Failure::Broken(CallError::Broken { host: target.name(), reason: reason(error) })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Method, Uri};
+
+    use super::{copy, with_authority};
+    use crate::{Body, Request};
+
+    fn request(method: Method, body: Body) -> Request {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        request
+    }
+
+    #[test]
+    fn only_what_may_arrive_twice_is_kept_for_a_second_attempt() {
+        assert!(copy(&request(Method::GET, Body::empty())).is_some());
+        assert!(copy(&request(Method::PUT, Body::full("x"))).is_some());
+        assert!(copy(&request(Method::POST, Body::full("x"))).is_none());
+        assert!(copy(&request(Method::PUT, Body::channel(1).1)).is_none());
+    }
+
+    #[test]
+    fn the_host_header_becomes_the_authority() {
+        let uri = Uri::from_static("https://a/b?c");
+        let changed = with_authority(&uri, &HeaderValue::from_static("x:1")).unwrap();
+        assert_eq!(changed, "https://x:1/b?c");
+        assert!(with_authority(&uri, &HeaderValue::from_static("a b")).is_err());
+    }
+}

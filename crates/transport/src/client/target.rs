@@ -1,0 +1,157 @@
+//! Where a call goes: what of its URL and options makes two calls share a connection.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use http::uri::Scheme;
+use http::{HeaderValue, Uri};
+
+use crate::{CallError, CallOptions, ClientTls, HttpVersion};
+
+/// The destination of a call, read from its URL.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    uri: Uri,
+    pub(super) tls: bool,
+    pub(super) port: u16,
+    pub(super) verify: ClientTls,
+    pub(super) version: HttpVersion,
+}
+
+/// What a pool of connections is for.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    host: Box<str>,
+    tls: bool,
+    port: u16,
+    verify: ClientTls,
+    version: HttpVersion,
+}
+
+impl Target {
+    pub(super) fn new(uri: &Uri, options: &CallOptions) -> Result<Self, CallError> {
+        let refused = || CallError::Url(without_query(uri));
+        let tls = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return Err(refused()),
+        };
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(refused());
+        }
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let (verify, version) = (options.tls, options.http_version);
+        Ok(Self { uri: uri.clone(), tls, port, verify, version })
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.uri.host().unwrap_or_default()
+    }
+
+    /// `host:port`, for messages.
+    pub(super) fn name(&self) -> String {
+        format!("{}:{}", self.host(), self.port)
+    }
+
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The URI of an HTTP/1.1 request line: path and query.
+    pub(super) fn origin_form(&self) -> Uri {
+        match self.uri.path_and_query() {
+            Some(path) => Uri::from(path.clone()),
+            None => Uri::from_static("/"),
+        }
+    }
+
+    /// The value of `Host`: without user information, and without the scheme's own port.
+    pub(super) fn host_value(&self) -> Result<HeaderValue, CallError> {
+        let is_usual = self.port == if self.tls { 443 } else { 80 };
+        let host = self.host();
+        let value = if is_usual { host.to_owned() } else { format!("{host}:{}", self.port) };
+        HeaderValue::try_from(value).map_err(|_| CallError::Url(without_query(&self.uri)))
+    }
+
+    /// A number that calls with the same key share.
+    pub(super) fn hash(&self, client: u64) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for byte in self.host().bytes() {
+            hasher.write_u8(byte.to_ascii_lowercase());
+        }
+        (client, self.tls, self.port, self.verify, self.version).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key {
+            host: self.host().into(),
+            tls: self.tls,
+            port: self.port,
+            verify: self.verify,
+            version: self.version,
+        }
+    }
+
+    pub(super) fn fits(&self, key: &Key) -> bool {
+        self.tls == key.tls
+            && self.port == key.port
+            && self.verify == key.verify
+            && self.version == key.version
+            && self.host().eq_ignore_ascii_case(&key.host)
+    }
+}
+
+/// A URL for messages: queries may carry keys.
+fn without_query(uri: &Uri) -> String {
+    let text = uri.to_string();
+    text.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Uri;
+
+    use super::Target;
+    use crate::{CallError, CallOptions, HttpVersion};
+
+    fn target(url: &'static str) -> Result<Target, CallError> {
+        Target::new(&Uri::from_static(url), &CallOptions::default())
+    }
+
+    #[test]
+    fn only_absolute_http_urls_are_called() {
+        for url in ["/path?key=1", "ftp://host/", "host:80"] {
+            let error = target(url).unwrap_err();
+            assert!(!error.to_string().contains("key"), "{error}");
+        }
+    }
+
+    #[test]
+    fn host_and_request_line_follow_from_the_url() {
+        for (url, host, line) in [
+            ("https://a.b/c?d=e", "a.b", "/c?d=e"),
+            ("https://a.b:443", "a.b", "/"),
+            ("https://a.b:444/", "a.b:444", "/"),
+            ("http://user:word@a.b:81/", "a.b:81", "/"),
+            ("http://[::1]:81/", "[::1]:81", "/"),
+        ] {
+            let target = target(url).unwrap();
+            assert_eq!(target.host_value().unwrap(), host, "{url}");
+            assert_eq!(target.origin_form(), line, "{url}");
+        }
+    }
+
+    #[test]
+    fn calls_share_connections_only_if_nothing_that_matters_differs() {
+        let first = target("https://Example.com/a").unwrap();
+        let same = target("https://example.COM:443/b").unwrap();
+        assert!(same.fits(&first.key()) && same.hash(1) == first.hash(1));
+        assert_ne!(first.hash(1), first.hash(2));
+        for url in ["http://example.com", "https://example.com:444", "https://example.org"] {
+            assert!(!target(url).unwrap().fits(&first.key()), "{url}");
+        }
+        let options = CallOptions { http_version: HttpVersion::Http2, ..CallOptions::default() };
+        let other = Target::new(first.uri(), &options).unwrap();
+        assert!(!other.fits(&first.key()));
+    }
+}

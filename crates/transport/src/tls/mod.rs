@@ -1,0 +1,94 @@
+//! TLS on both sides: rustls over aws-lc-rs, certificates as PEM.
+
+pub(crate) mod client;
+mod server;
+
+use std::sync::{Arc, LazyLock};
+
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+pub use server::{ClientCertificates, TlsIdentity, server_config};
+
+/// The one cryptography library, made once.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+        LazyLock::new(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    PROVIDER.clone()
+}
+
+/// Why certificates or keys cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TlsError {
+    /// No certificate in the text, or a broken one.
+    #[error("no PEM certificate can be read")]
+    Certificate,
+    /// No private key in the text, or a broken one.
+    #[error("no PEM private key can be read")]
+    Key,
+    /// The key and the certificate do not fit, or the library does not know their kind.
+    #[error("certificate and key cannot be used: {0}")]
+    Unusable(String),
+    /// A listener needs at least one certificate.
+    #[error("no certificate is given")]
+    Empty,
+}
+
+/// Certificate authorities that are trusted. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Roots(pub(crate) Arc<RootCertStore>);
+
+impl Roots {
+    /// Nobody is trusted, except where [`HostTarget`](crate::HostTarget) brings its own.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Arc::new(RootCertStore::empty()))
+    }
+
+    /// Those of the operating system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`. Reads files:
+    /// call it once, at the start. Certificates that cannot be read are skipped.
+    #[must_use]
+    pub fn system() -> Self {
+        let mut store = RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "some trusted certificates cannot be read");
+        }
+        store.add_parsable_certificates(found.certs);
+        Self(Arc::new(store))
+    }
+
+    /// These and all of a PEM text.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Certificate`] if there is none or one is broken.
+    pub fn with_pem(self, pem: &[u8]) -> Result<Self, TlsError> {
+        let mut store = Arc::unwrap_or_clone(self.0);
+        let mut n_added = 0;
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|_| TlsError::Certificate)?;
+            store.add(certificate).map_err(|_| TlsError::Certificate)?;
+            n_added += 1;
+        }
+        if n_added == 0 { Err(TlsError::Certificate) } else { Ok(Self(Arc::new(store))) }
+    }
+
+    pub(crate) fn of(certificates: &[CertificateDer<'static>]) -> Self {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(certificates.iter().cloned());
+        Self(Arc::new(store))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Roots, TlsError};
+
+    #[test]
+    fn a_text_without_certificates_is_refused() {
+        assert_eq!(Roots::none().with_pem(b"x").unwrap_err(), TlsError::Certificate);
+    }
+}

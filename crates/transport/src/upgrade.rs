@@ -1,0 +1,116 @@
+//! WebSocket pass-through: both sides switch protocols, then bytes are copied.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use http::{HeaderMap, header};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// Bytes copied at once, per direction.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// Time for the other side to close after one side has.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// What went through an upgraded connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Relayed {
+    /// Bytes from the client to the backend.
+    pub from_client: u64,
+    /// Bytes from the backend to the client.
+    pub from_backend: u64,
+}
+
+/// Whether a request asks for the WebSocket protocol (RFC 6455, section 4.1).
+#[must_use]
+pub fn is_websocket(headers: &HeaderMap) -> bool {
+    let has = |name, word: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|it| it.to_str().ok())
+            .any(|value| value.split(',').any(|it| it.trim().eq_ignore_ascii_case(word)))
+    };
+    has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
+}
+
+/// Takes the promise of an upgraded connection out of a request or response. `None` if it was
+/// not upgradable, or has been taken before.
+pub fn take(extensions: &mut http::Extensions) -> Option<OnUpgrade> {
+    extensions.remove::<OnUpgrade>()
+}
+
+/// Waits until both sides have switched, then copies bytes both ways until one side closes (the
+/// other is then closed too) or nothing has moved for `idle`.
+///
+/// # Errors
+///
+/// If a side does not switch or breaks, or after `idle`.
+pub async fn relay(client: OnUpgrade, backend: OnUpgrade, idle: Duration) -> io::Result<Relayed> {
+    let (client, backend) = tokio::try_join!(client, backend).map_err(io::Error::other)?;
+    let (client_in, client_out) = tokio::io::split(TokioIo::new(client));
+    let (backend_in, backend_out) = tokio::io::split(TokioIo::new(backend));
+    let (up, down) = (AtomicU64::new(0), AtomicU64::new(0));
+    let mut there = std::pin::pin!(copy(client_in, backend_out, &up));
+    let mut back = std::pin::pin!(copy(backend_in, client_out, &down));
+    let mut n_before = None;
+    let outcome = loop {
+        let moved = up.load(Relaxed) + down.load(Relaxed);
+        if n_before.replace(moved) == Some(moved) {
+            break Err(io::Error::from(io::ErrorKind::TimedOut));
+        }
+        tokio::select! {
+            ended = there.as_mut() => {
+                let _ = timeout(CLOSE_WAIT, back.as_mut()).await;
+                break ended;
+            }
+            ended = back.as_mut() => {
+                let _ = timeout(CLOSE_WAIT, there.as_mut()).await;
+                break ended;
+            }
+            () = tokio::time::sleep(idle) => {}
+        }
+    };
+    outcome.map(|()| Relayed { from_client: up.load(Relaxed), from_backend: down.load(Relaxed) })
+}
+
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    n_copied: &AtomicU64,
+) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let n = from.read(&mut buffer).await?;
+        if n == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(buffer.get(..n).unwrap_or_default()).await?;
+        to.flush().await?;
+        n_copied.fetch_add(n as u64, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, header};
+
+    use super::is_websocket;
+
+    #[test]
+    fn a_websocket_request_names_the_protocol_in_both_headers() {
+        let headers = |connection: &'static str, upgrade: &'static str| {
+            [(header::CONNECTION, connection), (header::UPGRADE, upgrade)]
+                .into_iter()
+                .map(|(name, value)| (name, HeaderValue::from_static(value)))
+                .collect::<HeaderMap>()
+        };
+        assert!(is_websocket(&headers("keep-alive, Upgrade", "WebSocket")));
+        assert!(!is_websocket(&headers("keep-alive", "websocket")));
+        assert!(!is_websocket(&headers("upgrade", "h2c")));
+    }
+}
