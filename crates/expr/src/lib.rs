@@ -12,7 +12,9 @@
 
 pub mod cx;
 pub mod exception;
+pub mod fault;
 pub mod host;
+pub mod json;
 pub mod library;
 pub mod options;
 pub mod problem;
