@@ -1,1 +1,39 @@
 //! Who is calling, and who the gateway is: tokens, keys, providers, managed identity, Key Vault.
+//!
+//! ```text
+//! text -> Jwt (unverified) -> Verifier::verify -> VerifiedJwt (proof)
+//!                                   ^
+//!                     KeySet <- discovery <- HTTP
+//! ```
+//!
+//! This crate never sees a policy, a route or a listener.
+
+mod algorithm;
+mod base64url;
+mod claims;
+mod discovery;
+mod error;
+mod fetch;
+mod json;
+mod jwe;
+mod jwk;
+mod jwt;
+mod key;
+#[cfg(test)]
+mod test_support;
+mod verifier;
+mod x509;
+
+pub use algorithm::Algorithm;
+pub use claims::Claims;
+pub use discovery::{Document, Provider, ProviderProblem, ProviderSettings, Providers};
+pub use error::TokenError;
+pub use fetch::FetchError;
+pub use jwe::DecryptionKey;
+pub use jwk::{KeySet, KeySetProblem, MAX_KEYS};
+pub use jwt::{Header, Jwt, MAX_TOKEN_BYTES};
+pub use key::{Key, KeyProblem};
+pub use verifier::{
+    EntraTenant, Matching, RequiredClaim, Rules, TenantProblem, VerifiedJwt, Verifier,
+    VerifierSettings,
+};
