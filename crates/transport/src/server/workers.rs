@@ -77,6 +77,9 @@ impl Server {
         limits: Limits,
         workers: usize,
     ) -> io::Result<Bound> {
+        for listener in listeners.iter().filter(|it| it.address.port() != 0) {
+            claim(listener.address)?;
+        }
         let mut sockets = Vec::new();
         for _ in 0..workers.max(1) {
             let mut own = Vec::new();
@@ -90,6 +93,15 @@ impl Server {
         }
         Ok(Bound { listeners, sockets, limits })
     }
+}
+
+/// Fails if another process listens there. `SO_REUSEPORT` alone would share the port with it
+/// silently, and every other connection would end up there.
+fn claim(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    let explain = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+    socket.bind(&address.into()).and_then(|()| socket.listen(1)).map_err(explain)
 }
 
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -233,5 +245,22 @@ mod tests {
             let own: Vec<u16> = own.iter().map(|it| it.local_addr().unwrap().port()).collect();
             assert_eq!(own, ports);
         }
+    }
+
+    #[test]
+    fn a_port_that_somebody_else_serves_is_refused() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let bind = |address| {
+            Server::bind(vec![ListenerConfig { address, tls: None }], Limits::default(), 2)
+        };
+        let first = bind(address).unwrap();
+        let taken = first.addresses()[0];
+
+        let refused = bind(taken).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::AddrInUse);
+        assert!(refused.to_string().contains(&taken.to_string()));
+
+        drop(first);
+        assert!(bind(taken).is_ok());
     }
 }
