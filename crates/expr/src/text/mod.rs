@@ -17,6 +17,7 @@
 
 pub mod failure;
 pub mod number;
+pub mod time;
 
 pub use failure::Failure;
 
