@@ -15,9 +15,16 @@
 //!
 //! Where modern .NET and .NET Framework differ, a function takes a [`Runtime`].
 
+pub mod chars;
+pub mod encoding;
+mod entities;
 pub mod failure;
+pub mod guid;
 pub mod number;
+pub mod random;
 pub mod time;
+pub mod uri;
+pub mod web;
 
 pub use failure::Failure;
 
