@@ -15,25 +15,23 @@
 //!
 //! Where modern .NET and .NET Framework differ, a function takes a [`Runtime`].
 
+mod builder;
 pub mod chars;
+mod collate;
+pub mod compare;
+pub mod composite;
 pub mod encoding;
 mod entities;
 pub mod failure;
 pub mod guid;
+mod latin;
 pub mod number;
 pub mod random;
+pub mod split;
 pub mod time;
 pub mod uri;
 pub mod web;
 
+pub use crate::Runtime;
+pub use builder::Builder;
 pub use failure::Failure;
-
-/// Whose behaviour to follow where the two differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Runtime {
-    /// .NET Core 3.0 and everything after it.
-    #[default]
-    Modern,
-    /// .NET Framework 4.
-    Framework,
-}
