@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use expr::host::{
     ApiInfo, BackendInfo, DeploymentInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo,
     WorkspaceInfo,
@@ -205,7 +206,7 @@ impl Context {
 
     /// Replaces the body of a message by text in UTF-8; a charset that `Content-Type` names is
     /// changed accordingly.
-    pub fn set_text_body(&mut self, message: Message, text: String) {
+    pub fn set_text_body(&mut self, message: Message, text: impl Into<Bytes>) {
         set_charset_utf8(self.headers_mut(message));
         self.set_body(message, Body::bytes(text));
     }
@@ -328,7 +329,6 @@ mod tests {
     }
 
     fn streaming(text: &'static str) -> Body {
-        use bytes::Bytes;
         use http_body_util::{BodyExt, Full};
         let body = Full::new(Bytes::from_static(text.as_bytes()));
         Body::stream(transport::Body::stream(body.map_err(|it| match it {})))

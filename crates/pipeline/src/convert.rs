@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use expr::{Type, Value};
@@ -271,10 +272,11 @@ impl Convert for Method {
     }
 }
 
-impl Convert for BaseUrl {
-    fn from_text(text: &str) -> Result<BaseUrl, Unfit> {
+impl Convert for Arc<BaseUrl> {
+    fn from_text(text: &str) -> Result<Arc<BaseUrl>, Unfit> {
         // The text may hold a key in its query, so it is not quoted.
         BaseUrl::parse(text)
+            .map(Arc::new)
             .map_err(|error| Unfit::wanted(format!("an absolute http or https URL ({error})")))
     }
 }
@@ -427,7 +429,7 @@ mod tests {
 
     #[test]
     fn a_url_is_not_quoted_when_it_is_refused() {
-        assert!(!text::<BaseUrl>("nonsense?key=s3cret").unwrap_err().contains("s3cret"));
+        assert!(!text::<Arc<BaseUrl>>("nonsense?key=s3cret").unwrap_err().contains("s3cret"));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Request {
     pub certificate: Option<Vec<u8>>,
     /// What the HTTP library attached, such as the upgrade of a WebSocket handshake.
     pub extensions: Extensions,
+    /// The query that the last `rewrite-uri` started from; the next one starts from it again.
+    pub query_before_rewrite: Option<String>,
     matched: Vec<(String, String)>,
     matched_raw: Vec<(String, String)>,
 }
@@ -62,6 +64,7 @@ impl Request {
             ip_address: String::new(),
             certificate: None,
             extensions: Extensions::new(),
+            query_before_rewrite: None,
             matched: Vec::new(),
             matched_raw: Vec::new(),
         }

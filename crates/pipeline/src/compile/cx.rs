@@ -63,7 +63,7 @@ impl<'a> CompileCx<'a> {
                 Mode::Policy,
                 Reading {
                     on_null: default.and_then(|it| T::from_text(it).ok()),
-                    trim: true,
+                    trim: false,
                     subject: attr.name().to_owned(),
                 },
             )),

@@ -1,0 +1,243 @@
+//! `<set-header>`: sets, adds to or removes a header of the request or response.
+//!
+//! Several values become one line, except of the headers that cannot be joined. Headers of the
+//! connection and the framing stay as they are.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/set-header-policy>
+
+use http::header::{
+    COOKIE, DATE, EXPIRES, HOST, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
+    PROXY_AUTHENTICATE, RETRY_AFTER, SERVER, SET_COOKIE, USER_AGENT, WARNING, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use pipeline::{
+    Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Message,
+    PolicyError, PolicyKind, Scopes, Sections, Step, is_untouchable, words,
+};
+
+pub(crate) const KIND: PolicyKind = PolicyKind {
+    name: "set-header",
+    summary: "Sets, adds to or removes a header of the request or response.",
+    sections: Sections::ALL,
+    scopes: Scopes::ALL,
+    attrs: &[NAME, EXISTS_ACTION],
+    children: &[VALUE],
+    compile,
+};
+
+const NAME: Attr = Attr::required("name").expressions().doc("Header name.");
+const EXISTS_ACTION: Attr = Attr::optional("exists-action", "override")
+    .expressions()
+    .one_of(ExistsAction::WORDS)
+    .doc("What happens if the header is there already.");
+const VALUE: Child = Child::repeated("value").expressions().doc("Value; several make several.");
+
+words! {
+    enum ExistsAction {
+        Override = "override",
+        Skip = "skip",
+        Append = "append",
+        Delete = "delete",
+    }
+}
+
+/// Headers whose values cannot be joined by commas.
+const SEPARATE_LINES: [HeaderName; 12] = [
+    USER_AGENT,
+    WWW_AUTHENTICATE,
+    PROXY_AUTHENTICATE,
+    COOKIE,
+    SET_COOKIE,
+    WARNING,
+    DATE,
+    EXPIRES,
+    IF_MODIFIED_SINCE,
+    IF_UNMODIFIED_SINCE,
+    LAST_MODIFIED,
+    RETRY_AFTER,
+];
+
+#[derive(Debug)]
+struct SetHeader {
+    message: Message,
+    name: Computed<HeaderName>,
+    action: Computed<ExistsAction>,
+    values: Vec<Computed<Option<String>>>,
+}
+
+fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
+    Ok(Step::immediate(SetHeader {
+        message: cx.message(),
+        name: cx.attr(element, &NAME)?,
+        action: cx.attr(element, &EXISTS_ACTION)?,
+        values: element.children(&VALUE).map(|it| cx.text(it)).collect::<Result<_, _>>()?,
+    }))
+}
+
+impl Immediate for SetHeader {
+    fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        let name = self.name.get(context)?;
+        let action = self.action.get(context)?;
+        let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
+        let is_fixed = is_untouchable(&name)
+            || (name == SERVER && action == ExistsAction::Delete)
+            || (name == HOST && is_websocket && self.message == Message::Request);
+        if is_fixed {
+            tracing::debug!(header = %name, "set-header leaves this header as it is");
+            return Ok(Flow::Next);
+        }
+        let values = self.values(context, &name)?;
+        let headers = context.headers_mut(self.message);
+        let is_there = headers.contains_key(&name);
+        match action {
+            ExistsAction::Skip if is_there => return Ok(Flow::Next),
+            ExistsAction::Delete => {
+                headers.remove(&name);
+            }
+            ExistsAction::Override | ExistsAction::Skip => {
+                headers.remove(&name);
+                put(headers, &name, values);
+            }
+            ExistsAction::Append => {
+                // Old values first; they are joined with the new ones if they can be.
+                let old = headers.get_all(&name).into_iter().cloned();
+                let all = old.chain(values).collect();
+                headers.remove(&name);
+                put(headers, &name, all);
+            }
+        }
+        if name == HOST && self.message == Message::Request {
+            context.request.host_is_set = context.request.headers.contains_key(HOST);
+        }
+        Ok(Flow::Next)
+    }
+}
+
+impl SetHeader {
+    /// The values; `null` is left out. A policy without any sets an empty value.
+    fn values(
+        &self,
+        context: &Context,
+        name: &HeaderName,
+    ) -> Result<Vec<HeaderValue>, PolicyError> {
+        if self.values.is_empty() {
+            return Ok(vec![HeaderValue::from_static("")]);
+        }
+        let mut values = Vec::with_capacity(self.values.len());
+        for value in &self.values {
+            if let Some(text) = value.borrow(context)?.as_deref() {
+                values.push(HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| {
+                    PolicyError::evaluation(format_args!(
+                        "The value of header {name} has characters that no header may have."
+                    ))
+                })?);
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: &HeaderName, values: Vec<HeaderValue>) {
+    if values.len() > 1 && !SEPARATE_LINES.contains(name) {
+        let parts: Vec<&[u8]> = values.iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&parts.join(&b","[..])) {
+            headers.insert(name, joined);
+            return;
+        }
+    }
+    for value in values {
+        headers.append(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use pipeline::{Operation, Response, Section};
+
+    use crate::test_support::{Trial, problems};
+
+    fn header(action: &str, values: &[&str], request: &str) -> Vec<String> {
+        let values: String = values.iter().map(|it| format!("<value>{it}</value>")).collect();
+        lines("x-a", &format!(r#"<set-header name="X-A" {action}>{values}</set-header>"#), request)
+    }
+
+    fn lines(name: &str, policy: &str, request: &str) -> Vec<String> {
+        let ran = Trial::inbound(policy).run(request);
+        assert_eq!(ran.outcome, "next");
+        ran.context.request.header_values(name).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn each_action_does_its_own() {
+        let nothing: [&str; 0] = [];
+        for (action, present, absent) in [
+            ("", &["new"][..], &["new"][..]),
+            (r#"exists-action="override""#, &["new"], &["new"]),
+            (r#"exists-action="Skip""#, &["old"], &["new"]),
+            (r#"exists-action="append""#, &["old,new"], &["new"]),
+            (r#"exists-action="delete""#, &nothing, &nothing),
+        ] {
+            assert_eq!(header(action, &["new"], "x-a: old"), present, "{action}");
+            assert_eq!(header(action, &["new"], ""), absent, "{action}");
+        }
+    }
+
+    #[test]
+    fn several_values_are_one_line_except_of_headers_that_cannot_be_joined() {
+        assert_eq!(header("", &["1", "2"], "x-a: old"), ["1,2"]);
+
+        let cookies = r#"<set-header name="Set-Cookie" exists-action="append">
+            <value>b=2</value><value>c=3</value></set-header>"#;
+        assert_eq!(lines("set-cookie", cookies, "set-cookie: a=1"), ["a=1", "b=2", "c=3"]);
+    }
+
+    #[test]
+    fn an_empty_value_keeps_an_empty_header() {
+        assert_eq!(header("", &[""], "x-a: old"), [""]);
+        assert_eq!(header("", &[], "x-a: old"), [""]);
+        assert_eq!(header("", &["  spaced\n "], ""), ["spaced"]);
+    }
+
+    #[test]
+    fn headers_of_the_framing_stay_as_they_are() {
+        let set = r#"<set-header name="Content-Length"><value>9</value></set-header>"#;
+        assert_eq!(lines("content-length", set, "content-length: 1"), ["1"]);
+        let delete = r#"<set-header name="Transfer-Encoding" exists-action="delete" />"#;
+        assert_eq!(lines("transfer-encoding", delete, "transfer-encoding: chunked"), ["chunked"]);
+        let server = r#"<set-header name="Server" exists-action="delete" />"#;
+        assert_eq!(lines("server", server, "server: s"), ["s"]);
+        let changed = r#"<set-header name="Server"><value>t</value></set-header>"#;
+        assert_eq!(lines("server", changed, "server: s"), ["t"]);
+    }
+
+    #[test]
+    fn host_is_set_for_http_and_not_for_websockets() {
+        let policy = r#"<set-header name="Host"><value>other</value></set-header>"#;
+        assert!(Trial::inbound(policy).run("host: h").context.request.host_is_set);
+
+        let mut trial = Trial::inbound(policy);
+        trial.operation = Some(Operation { is_websocket: true, ..Operation::default() });
+        let ran = trial.run("host: h");
+        assert!(!ran.context.request.host_is_set);
+        assert_eq!(ran.context.request.headers["host"], "h");
+    }
+
+    #[test]
+    fn in_outbound_it_is_the_responses_header() {
+        let policy = r#"<set-header name="x-a"><value>1</value></set-header>"#;
+        let mut trial = Trial::of(Section::Outbound, policy);
+        trial.response = Some(Response::new(StatusCode::OK));
+        let ran = trial.run("");
+        assert_eq!(ran.context.response.unwrap().headers["x-a"], "1");
+        assert!(ran.context.request.headers.is_empty());
+    }
+
+    #[test]
+    fn bad_names_and_actions_do_not_load() {
+        assert_eq!(problems(r#"<set-header name="a b" />"#), "PC0409");
+        assert_eq!(problems(r#"<set-header name="a" exists-action="merge" />"#), "PC0409");
+        assert_eq!(problems("<set-header />"), "PC0404");
+        assert_eq!(problems(r#"<set-header name="a"><valeu /></set-header>"#), "PC0405");
+    }
+}

@@ -1,0 +1,178 @@
+//! One policy, one request: what the unit tests of policies start from.
+
+use std::sync::{Arc, Mutex};
+
+use document::NamedValues;
+use expr::host::OperationInfo;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use pipeline::url::BaseUrl;
+use pipeline::{
+    Backends, Body, Context, Extensions, Flow, Forward, ForwardCall, Fragments, Operation,
+    Pipeline, PolicyError, Registry, Request, RequestUrl, Response, Scope, Section, Services,
+    Surroundings, Target,
+};
+use transport::{BoxFuture, FakeClient, FakeClock};
+
+use crate::ALL;
+
+/// Runs a policy in `inbound`. `request` is header lines, or a request line and header lines.
+///
+/// Gives `next`, `end STATUS BODY`, or `STATUS MESSAGE (REASON)`.
+pub(crate) fn outcome(policy: &str, request: &str) -> String {
+    Trial::inbound(policy).run(request).outcome
+}
+
+/// What is wrong with a policy in `inbound`: codes, or `fine`.
+pub(crate) fn problems(policy: &str) -> String {
+    Trial::inbound(policy).problems()
+}
+
+/// A policy in a section, and what surrounds it.
+pub(crate) struct Trial {
+    pub(crate) section: Section,
+    pub(crate) policy: String,
+    pub(crate) operation: Option<Operation>,
+    pub(crate) matched: Vec<(String, String)>,
+    pub(crate) response: Option<Response>,
+    pub(crate) backend_status: StatusCode,
+    pub(crate) backends: Option<Backends>,
+    pub(crate) fragments: Fragments,
+}
+
+/// How a trial went.
+pub(crate) struct Ran {
+    pub(crate) outcome: String,
+    pub(crate) context: Context,
+    pub(crate) calls: Vec<ForwardCall>,
+}
+
+impl Trial {
+    pub(crate) fn inbound(policy: &str) -> Trial {
+        Trial::of(Section::Inbound, policy)
+    }
+
+    pub(crate) fn of(section: Section, policy: &str) -> Trial {
+        Trial {
+            section,
+            policy: policy.to_owned(),
+            operation: None,
+            matched: Vec::new(),
+            response: None,
+            backend_status: StatusCode::OK,
+            backends: None,
+            fragments: Fragments::new(),
+        }
+    }
+
+    /// At an operation with this URL template, which matched these parameters (as received).
+    pub(crate) fn at_operation(mut self, template: &str, matched: &[(&str, &str)]) -> Trial {
+        let info = OperationInfo { url_template: template.to_owned(), ..OperationInfo::default() };
+        self.operation = Some(Operation { info: Arc::new(info), ..Operation::default() });
+        self.matched = matched.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        self
+    }
+
+    fn compile(&self) -> (Option<pipeline::CompiledDocument>, Vec<document::Diagnostic>) {
+        let text = format!("<policies><{0}>{1}</{0}></policies>", self.section, self.policy);
+        let (document, problems) = document::parse(&text);
+        assert!(problems.is_empty(), "{problems:?}");
+        let surroundings = Surroundings {
+            registry: &Registry::new(ALL),
+            named_values: &NamedValues::new(),
+            fragments: &self.fragments,
+            backends: self.backends.as_ref(),
+            extensions: &Extensions::default(),
+            options: &expr::Options::default(),
+        };
+        let target = match &self.operation {
+            Some(it) => Target { scope: Scope::Operation, operation: Some(it) },
+            None => Target::scope(Scope::Api),
+        };
+        pipeline::compile_document(&document, None, target, &surroundings)
+    }
+
+    pub(crate) fn problems(&self) -> String {
+        let (_, problems) = self.compile();
+        let codes: Vec<&str> = problems.iter().map(|it| it.code.as_str()).collect();
+        if codes.is_empty() { "fine".to_owned() } else { codes.join(" ") }
+    }
+
+    pub(crate) fn run(mut self, request: &str) -> Ran {
+        let (compiled, problems) = self.compile();
+        let compiled = compiled.unwrap_or_else(|| panic!("{problems:?}"));
+        let pipeline = Pipeline::splice(&[&compiled]);
+        let forward =
+            Arc::new(FakeForward { status: self.backend_status, calls: Mutex::new(Vec::new()) });
+        let services = Services::new(
+            Arc::new(FakeClient::unreachable()),
+            Arc::new(FakeClock::at_unix(1_700_000_000)),
+            Arc::<FakeForward>::clone(&forward),
+        );
+        let mut context = Context::new(read_request(request), Arc::new(services));
+        context.request.set_matched_parameters(std::mem::take(&mut self.matched));
+        context.operation = self.operation.take().map(Arc::new);
+        context.response = self.response.take();
+        context.backends = Arc::new(self.backends.take().unwrap_or_default());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let result = runtime.block_on(pipeline.section(self.section).run(&mut context));
+        let outcome = describe(&result, &context);
+        let calls = forward.calls.lock().unwrap().clone();
+        Ran { outcome, context, calls }
+    }
+}
+
+fn describe(result: &Result<Flow, PolicyError>, context: &Context) -> String {
+    match result {
+        Ok(Flow::Next) => "next".to_owned(),
+        Ok(Flow::End) => {
+            let response = context.response.as_ref().unwrap();
+            format!("end {} {}", response.status.as_u16(), text(&response.body)).trim().to_owned()
+        }
+        Err(error) => {
+            let status =
+                error.response_status().map_or("kept".to_owned(), |it| it.as_u16().to_string());
+            let message = error.response_message().unwrap_or("-");
+            format!("{status} {message} ({})", error.reason())
+        }
+    }
+}
+
+/// The body as text.
+pub(crate) fn text(body: &Body) -> String {
+    String::from_utf8(body.as_bytes().unwrap().to_vec()).unwrap()
+}
+
+fn read_request(text: &str) -> Request {
+    let mut lines = text.lines().map(str::trim).filter(|it| !it.is_empty()).peekable();
+    let is_request_line = |line: &&str| !line.contains(": ") && line.contains(" /");
+    let line = lines.next_if(is_request_line).unwrap_or("GET /orders");
+    let (method, target) = line.split_once(' ').unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let base = Arc::new(BaseUrl::origin("https", "backend.example", 443));
+    let url = RequestUrl::new(base, path, query);
+    let mut request = Request::new(method.parse::<Method>().unwrap(), url.clone(), url);
+    for line in lines {
+        let (name, value) = line.split_once(':').unwrap();
+        let name: HeaderName = name.parse().unwrap();
+        request.headers.append(name, HeaderValue::from_str(value.trim()).unwrap());
+    }
+    request
+}
+
+#[derive(Debug)]
+struct FakeForward {
+    status: StatusCode,
+    calls: Mutex<Vec<ForwardCall>>,
+}
+
+impl Forward for FakeForward {
+    fn forward<'a>(
+        &'a self,
+        context: &'a mut Context,
+        call: ForwardCall,
+    ) -> BoxFuture<'a, Result<(), PolicyError>> {
+        self.calls.lock().unwrap().push(call);
+        context.set_response(Response::new(self.status));
+        Box::pin(async { Ok(()) })
+    }
+}
