@@ -19,10 +19,12 @@ pub mod library;
 pub mod options;
 pub mod problem;
 pub mod program;
+pub mod regex;
 pub mod scan;
 pub mod string;
 pub mod syntax;
 pub mod text;
+mod tree;
 pub mod types;
 pub mod value;
 

@@ -1,18 +1,16 @@
-//! The nodes of a tree and how trees unite.
-//!
-//! A [`Tree`] owns an [`Arena`] of nodes that refer to each other by number. When a parentless token
-//! of one tree is attached to another tree, all nodes of the smaller one move into the larger one
-//! and the smaller one is left behind as a signpost, so that handles to it still find their node.
-//! No lock is ever taken while another is held, except by [`unite`], which orders them by address.
+//! The nodes of a tree of tokens, which refer to each other by number.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::scalar::{Kind, Scalar};
 use super::{Fault, MAX_TREE_DEPTH};
+use crate::tree::Store;
+pub(super) use crate::tree::{NONE, unite};
 
-/// No node.
-pub(super) const NONE: u32 = u32::MAX;
+/// A tree of tokens.
+pub(super) type Tree = crate::tree::Tree<Arena>;
+
 /// Objects with more members than this find them by a map.
 const MANY: usize = 16;
 
@@ -48,18 +46,6 @@ pub(super) struct Members {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arena {
     nodes: Vec<Node>,
-}
-
-/// A tree, or the way to the tree that its nodes have moved to.
-#[derive(Debug)]
-pub(super) struct Tree {
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-enum State {
-    Here(Arena),
-    Moved { to: Arc<Tree>, offset: u32 },
 }
 
 static NULL: Data = Data::Value(Scalar::Null);
@@ -110,10 +96,6 @@ impl Data {
 impl Arena {
     pub(super) fn with_capacity(n_nodes: usize) -> Self {
         Self { nodes: Vec::with_capacity(n_nodes) }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.nodes.len()
     }
 
     /// Adds a detached node.
@@ -344,8 +326,13 @@ impl Arena {
         }
         Ok(())
     }
+}
 
-    /// Moves all nodes of `other` to the end of this arena; gives how far they have moved.
+impl Store for Arena {
+    fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     fn append(&mut self, other: Arena) -> u32 {
         let offset = u32::try_from(self.nodes.len()).unwrap_or(NONE);
         let shift = |id: u32| if id == NONE { NONE } else { id.saturating_add(offset) };
@@ -365,83 +352,10 @@ impl Arena {
     }
 }
 
-impl Tree {
-    pub(super) fn new(arena: Arena) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Here(arena)) })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives `work` the arena in which the node `id` of this tree is now, and its number there.
-    pub(super) fn with<R>(self: &Arc<Self>, id: u32, work: impl FnOnce(&mut Arena, u32) -> R) -> R {
-        self.at_home(id, |_, arena, id| work(arena, id))
-    }
-
-    /// The same, and the tree that the arena is of.
-    pub(super) fn at_home<R>(
-        self: &Arc<Self>,
-        id: u32,
-        work: impl FnOnce(&Arc<Self>, &mut Arena, u32) -> R,
-    ) -> R {
-        let (mut tree, mut id) = (Arc::clone(self), id);
-        loop {
-            let next = match &mut *tree.lock() {
-                State::Here(arena) => return work(&tree, arena, id),
-                State::Moved { to, offset } => (Arc::clone(to), id.saturating_add(*offset)),
-            };
-            (tree, id) = next;
-        }
-    }
-
-    /// The tree in which the node `id` of this tree is now, and its number there.
-    pub(super) fn resolve(self: &Arc<Self>, id: u32) -> (Arc<Self>, u32) {
-        self.at_home(id, |tree, _, id| (Arc::clone(tree), id))
-    }
-}
-
-/// Unites two trees that both hold their nodes; the larger one stays.
-pub(super) fn unite(a: &Arc<Tree>, b: &Arc<Tree>) {
-    if Arc::ptr_eq(a, b) {
-        return;
-    }
-    let (first, second) = if Arc::as_ptr(a) < Arc::as_ptr(b) { (a, b) } else { (b, a) };
-    let (mut first_state, mut second_state) = (first.lock(), second.lock());
-    let (State::Here(one), State::Here(two)) = (&mut *first_state, &mut *second_state) else {
-        return;
-    };
-    if one.len() >= two.len() {
-        let offset = one.append(std::mem::take(two));
-        *second_state = State::Moved { to: Arc::clone(first), offset };
-    } else {
-        let offset = two.append(std::mem::take(one));
-        *first_state = State::Moved { to: Arc::clone(second), offset };
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Arena, Data, MAX_TREE_DEPTH, Members, Tree, unite};
+    use super::{Arena, Data, MAX_TREE_DEPTH, Members};
     use crate::json::scalar::Scalar;
-
-    #[test]
-    fn handles_find_their_nodes_after_trees_unite() {
-        let tree_of = |values: &[i64]| {
-            let mut arena = Arena::default();
-            for value in values {
-                arena.push(Data::Value(Scalar::Int(*value)));
-            }
-            Tree::new(arena)
-        };
-        let (small, large) = (tree_of(&[7]), tree_of(&[1, 2, 3]));
-
-        unite(&small, &large);
-
-        let value = small.with(0, |arena, id| arena.data(id).clone());
-        assert!(matches!(value, Data::Value(Scalar::Int(7))));
-        assert_eq!(small.resolve(0).1, 3);
-    }
 
     #[test]
     fn a_tree_has_a_greatest_depth() {

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
-use super::convert::{Target, convert_scalar};
+use super::change::convert_scalar;
+use super::convert::Target;
 use super::number::compare_integers;
 use super::scalar::{Kind, Scalar};
 use super::{Fault, Token};

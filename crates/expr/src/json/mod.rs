@@ -15,6 +15,7 @@
 //! Source: <https://www.newtonsoft.com/json/help/html/N_Newtonsoft_Json_Linq.htm>
 
 mod arena;
+mod change;
 mod compare;
 mod convert;
 pub mod date;
@@ -24,14 +25,16 @@ mod merge;
 mod navigate;
 pub mod number;
 mod path;
+mod query;
 mod reader;
 mod scalar;
 mod select;
 mod token;
 mod writer;
 
+pub use change::convert_scalar;
 pub use compare::{compare_scalars, deep_equals};
-pub use convert::{Target, cast, change_type, convert_scalar};
+pub use convert::{Target, cast, change_type};
 pub use merge::{ArrayMerge, MergeSettings};
 pub use path::Path;
 pub use reader::{ParseOptions, Root, parse};

@@ -5,8 +5,6 @@
 //!
 //! Source: <https://www.newtonsoft.com/json/help/html/QueryJsonSelectToken.htm>
 
-use std::sync::Arc;
-
 use super::Fault;
 use super::edit::json_exception;
 use super::scalar::Scalar;
@@ -68,10 +66,7 @@ pub(super) enum Operator {
     GreaterOrEqual,
 }
 
-const OPEN_INDEXER: &str = "Path ended with open indexer.";
-const OPEN_QUERY: &str = "Path ended with open query.";
-/// Queries nest this deep at most.
-const MAX_DEPTH: usize = 32;
+pub(super) const OPEN_INDEXER: &str = "Path ended with open indexer.";
 
 impl Path {
     /// Reads a path.
@@ -87,36 +82,37 @@ impl Path {
     }
 }
 
-struct Parser {
-    text: Vec<char>,
-    at: usize,
-    depth: usize,
+/// A path and a place in it.
+pub(super) struct Parser {
+    pub(super) text: Vec<char>,
+    pub(super) at: usize,
+    pub(super) depth: usize,
 }
 
 impl Parser {
-    fn char(&self) -> Option<char> {
+    pub(super) fn char(&self) -> Option<char> {
         self.text.get(self.at).copied()
     }
 
-    fn peek(&self, ahead: usize) -> Option<char> {
+    pub(super) fn peek(&self, ahead: usize) -> Option<char> {
         self.text.get(self.at + ahead).copied()
     }
 
-    fn slice(&self, from: usize, to: usize) -> String {
+    pub(super) fn slice(&self, from: usize, to: usize) -> String {
         self.text.get(from..to).unwrap_or(&[]).iter().collect()
     }
 
-    fn space(&mut self) {
+    pub(super) fn space(&mut self) {
         while self.char() == Some(' ') {
             self.at += 1;
         }
     }
 
-    fn need(&self, message: &str) -> Result<char, Fault> {
+    pub(super) fn need(&self, message: &str) -> Result<char, Fault> {
         self.char().ok_or_else(|| json_exception(message))
     }
 
-    fn unexpected(&self) -> Fault {
+    pub(super) fn unexpected(&self) -> Fault {
         match self.char() {
             Some(it) => {
                 json_exception(format!("Unexpected character while parsing path indexer: {it}"))
@@ -153,7 +149,7 @@ impl Parser {
     }
 
     /// Reads steps; true at the end of the text.
-    fn path(
+    pub(super) fn path(
         &mut self,
         filters: &mut Vec<Filter>,
         start: usize,
@@ -316,7 +312,7 @@ impl Parser {
         }
     }
 
-    fn quoted(&mut self) -> Result<String, Fault> {
+    pub(super) fn quoted(&mut self) -> Result<String, Fault> {
         self.at += 1;
         let mut text = String::new();
         while let Some(it) = self.char() {
@@ -345,173 +341,10 @@ impl Parser {
         }
         Err(json_exception("Path ended with an open string."))
     }
-
-    fn query(&mut self, close: char, scan: bool) -> Result<Filter, Fault> {
-        self.at += 1;
-        if self.need(OPEN_INDEXER)? != '(' {
-            return Err(self.unexpected());
-        }
-        self.at += 1;
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Fault::limit(format!(
-                "JSON path has more than {MAX_DEPTH} nested queries"
-            )));
-        }
-        let query = self.expression()?;
-        self.depth -= 1;
-        self.at += 1;
-        self.need(OPEN_INDEXER)?;
-        self.space();
-        if self.need(OPEN_INDEXER)? != close {
-            return Err(self.unexpected());
-        }
-        Ok(Filter::Query(Box::new(query), scan))
-    }
-
-    fn expression(&mut self) -> Result<Query, Fault> {
-        // Newtonsoft gives `&&` and `||` the same rank: each change of operator opens a list that
-        // takes all that follows.
-        let mut tests: Vec<(Query, char)> = Vec::new();
-        loop {
-            let left = self.side()?;
-            let (operator, right) = match self.need(OPEN_QUERY)? {
-                ')' | '|' | '&' => (Operator::Exists, None),
-                _ => (self.operator()?, Some(self.side()?)),
-            };
-            let test = Query::Test { operator, left, right };
-            match self.need(OPEN_QUERY)? {
-                ')' => return Ok(combine(tests, test)),
-                it @ ('&' | '|') if self.peek(1) == Some(it) => {
-                    self.at += 2;
-                    tests.push((test, it));
-                }
-                _ => return Err(self.unexpected()),
-            }
-        }
-    }
-
-    fn side(&mut self) -> Result<Side, Fault> {
-        self.space();
-        let it = self.need(OPEN_QUERY)?;
-        let side = match it {
-            '$' | '@' => {
-                let mut filters = if it == '$' { vec![Filter::Root] } else { Vec::new() };
-                self.at += 1;
-                if self.path(&mut filters, self.at, true)? {
-                    return Err(json_exception(OPEN_QUERY));
-                }
-                Side::Path(filters)
-            }
-            _ => Side::Value(self.literal()?),
-        };
-        self.space();
-        self.need(OPEN_QUERY)?;
-        Ok(side)
-    }
-
-    fn literal(&mut self) -> Result<Scalar, Fault> {
-        let words =
-            [("true", Scalar::Bool(true)), ("false", Scalar::Bool(false)), ("null", Scalar::Null)];
-        match self.char() {
-            Some('\'') => self.quoted().map(|it| Scalar::String(Arc::from(it))),
-            Some('/') => self.regex().map(|it| Scalar::String(Arc::from(it))),
-            Some(it) if it.is_ascii_digit() || it == '-' => {
-                let start = self.at;
-                while self.char().is_some_and(|it| it != ' ' && it != ')') {
-                    self.at += 1;
-                }
-                let text = self.slice(start, self.at);
-                let value = if text.contains(['.', 'E', 'e']) {
-                    text.parse().ok().map(Scalar::Float)
-                } else {
-                    text.parse().ok().map(Scalar::Int)
-                };
-                value.ok_or_else(|| json_exception("Could not read query number."))
-            }
-            _ => {
-                for (word, value) in words {
-                    let end = self.at + word.len();
-                    if self.slice(self.at, end) == word {
-                        self.at = end;
-                        return Ok(value);
-                    }
-                }
-                Err(self.unexpected())
-            }
-        }
-    }
-
-    fn regex(&mut self) -> Result<String, Fault> {
-        let start = self.at;
-        self.at += 1;
-        while let Some(it) = self.char() {
-            self.at += 1;
-            match it {
-                '\\' => self.at += 1,
-                '/' => {
-                    while self.char().is_some_and(char::is_alphabetic) {
-                        self.at += 1;
-                    }
-                    return Ok(self.slice(start, self.at));
-                }
-                _ => {}
-            }
-        }
-        Err(json_exception("Path ended with an open regex."))
-    }
-
-    fn operator(&mut self) -> Result<Operator, Fault> {
-        const ALL: [(&str, Operator); 10] = [
-            ("===", Operator::StrictEquals),
-            ("==", Operator::Equals),
-            ("=~", Operator::Matches),
-            ("!==", Operator::StrictNotEquals),
-            ("!=", Operator::NotEquals),
-            ("<>", Operator::NotEquals),
-            ("<=", Operator::LessOrEqual),
-            ("<", Operator::Less),
-            (">=", Operator::GreaterOrEqual),
-            (">", Operator::Greater),
-        ];
-        for (text, operator) in ALL {
-            let end = self.at + text.len();
-            if self.slice(self.at, end) == text {
-                self.at = end;
-                return Ok(operator);
-            }
-        }
-        Err(json_exception("Could not read query operator."))
-    }
 }
 
 fn named(name: Option<String>, scan: bool) -> Filter {
     if scan { Filter::Scan(name) } else { Filter::Field(name) }
-}
-
-/// Nests the tests as Newtonsoft does: `a && b || c` is `a && (b || c)`.
-fn combine(tests: Vec<(Query, char)>, last: Query) -> Query {
-    let mut result: Option<(Vec<Query>, char)> = None;
-    let close = |(list, operator): (Vec<Query>, char)| {
-        if operator == '&' { Query::All(list) } else { Query::Any(list) }
-    };
-    let mut tail = Some(last);
-    for (test, operator) in tests.into_iter().rev() {
-        result = Some(match (result.take(), tail.take()) {
-            (Some((mut list, same)), _) if same == operator => {
-                list.insert(0, test);
-                (list, same)
-            }
-            (Some(other), _) => (vec![test, close(other)], operator),
-            (None, Some(last)) => (vec![test, last], operator),
-            (None, None) => (vec![test], operator),
-        });
-    }
-    match (result, tail) {
-        (Some(list), _) => close(list),
-        (None, Some(last)) => last,
-        (None, None) => Query::All(Vec::new()),
-    }
 }
 
 #[cfg(test)]

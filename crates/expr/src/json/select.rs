@@ -298,8 +298,24 @@ fn equal_with_coercion(left: &Scalar, right: &Scalar) -> Result<bool, Fault> {
     Ok(left == **right)
 }
 
-fn matches_regex(_: &Scalar, _: &Scalar) -> Result<bool, Fault> {
-    Err(json_exception("the operator =~ is not allowed"))
+fn matches_regex(left: &Scalar, right: &Scalar) -> Result<bool, Fault> {
+    let (Scalar::String(text), Scalar::String(pattern)) = (left, right) else {
+        return Ok(false);
+    };
+    let end = pattern.rfind('/').filter(|it| *it > 0);
+    let Some(end) = end else { return Ok(false) };
+    let (pattern, flags) = (pattern.get(1..end), pattern.get(end + 1..).unwrap_or(""));
+    let options = flags.chars().fold(crate::regex::Options::NONE, |options, flag| {
+        options
+            | match flag {
+                'i' => crate::regex::Options::IGNORE_CASE,
+                'm' => crate::regex::Options::MULTILINE,
+                's' => crate::regex::Options::SINGLELINE,
+                'x' => crate::regex::Options::EXPLICIT_CAPTURE,
+                _ => crate::regex::Options::NONE,
+            }
+    });
+    crate::regex::Regex::new(pattern.unwrap_or(""), options)?.is_match(text)
 }
 
 #[cfg(test)]
@@ -337,6 +353,7 @@ mod tests {
             (list, "a[?(@.n != 1)].n", "2 3"),
             (list, "a[?(@.n <> 1)].n", "2 3"),
             (list, "a[?(@.n === 1)].n", "1"),
+            (list, "a[?(@.v =~ /^X$/i)].n", "1"),
             (list, "a[?(@.n == $.a[0].n)].n", "1"),
             (list, "a.length", ""),
             (list, "missing.x", ""),
