@@ -1,0 +1,237 @@
+//! What the gateway runs on: everything resolved, compiled and immutable.
+//!
+//! A request holds one [`Snapshot`] from its first byte to its last. The router and the key table
+//! are built over it once, when it is put in place.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/api-management-key-concepts>
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use expr::host::{ApiInfo, DeploymentInfo, SubscriptionInfo};
+use http::{HeaderName, HeaderValue};
+use pipeline::{BaseUrl, Pipeline};
+use transport::{ClientTls, Secret};
+
+/// A whole configuration, ready to run.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Every revision of every API, in the order of definition.
+    pub apis: Vec<Api>,
+    /// All subscriptions, whatever their state.
+    pub subscriptions: Vec<Subscription>,
+    /// Backend entities by name.
+    pub backends: HashMap<String, Arc<Backend>>,
+    /// The same backends as the pipeline sees them.
+    pub backend_entries: Arc<pipeline::Backends>,
+    /// The effective policy of the global scope alone: for requests that match no API.
+    pub global: Arc<Pipeline>,
+    /// What `context.Deployment` shows.
+    pub deployment: Arc<DeploymentInfo>,
+    /// Settings of the gateway itself.
+    pub settings: Settings,
+}
+
+/// Settings that have no place in Azure's entities.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Takes subscription keys out of what is sent to backends. Azure passes them on, which is
+    /// the default here too.
+    pub strip_subscription_keys: bool,
+    /// Answers over HTTP for APIs that list only HTTPS, and the other way round: for gateways
+    /// behind something that ends TLS.
+    pub any_protocol: bool,
+}
+
+/// One revision of an API.
+#[derive(Debug)]
+pub struct Api {
+    /// What expressions see. `id` is the entity's name without `;rev=`; `path` is the URL
+    /// suffix without slashes at its ends, perhaps empty; `revision` is the number.
+    pub info: Arc<ApiInfo>,
+    /// Where the version is named, for an API in a version set.
+    pub version: Option<Version>,
+    /// Whether the revision can be reached.
+    pub is_online: bool,
+    /// Protocols that it answers to.
+    pub protocols: Protocols,
+    /// What kind of calls it takes.
+    pub kind: ApiKind,
+    /// Where requests go unless a policy says otherwise. `None`: a policy must say.
+    pub service: Option<Service>,
+    /// Whether a key is needed.
+    pub subscription_required: bool,
+    /// Header that carries the subscription key.
+    pub key_header: HeaderName,
+    /// Query parameter that carries the subscription key.
+    pub key_query: String,
+    /// Operations, in the order of definition.
+    pub operations: Vec<Operation>,
+    /// The effective policy of the API's scope: for requests that match none of its operations.
+    pub pipeline: Arc<Pipeline>,
+}
+
+/// Protocols of an API. `ws` counts as HTTP, `wss` as HTTPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocols {
+    /// Without TLS.
+    pub http: bool,
+    /// With TLS.
+    pub https: bool,
+}
+
+/// What kind of calls an API takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ApiKind {
+    /// Ordinary requests.
+    #[default]
+    Http,
+    /// WebSocket handshakes only; its one operation is `onHandshake`.
+    WebSocket,
+}
+
+/// An API's place in its version set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Where requests name the version.
+    pub scheme: VersionScheme,
+    /// The identifier; `None` for the Original version, which answers without one.
+    pub identifier: Option<String>,
+}
+
+/// Where requests name the version. All versions of a set share one scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionScheme {
+    /// A path segment after the URL suffix.
+    Segment,
+    /// A header.
+    Header(HeaderName),
+    /// A query parameter.
+    Query(String),
+}
+
+/// Where an API's requests go.
+#[derive(Debug, Clone)]
+pub enum Service {
+    /// A URL (`serviceUrl`).
+    Url(Arc<BaseUrl>),
+    /// A backend entity (`backendId`).
+    Backend(String),
+}
+
+/// An operation with its effective policy.
+#[derive(Debug)]
+pub struct Operation {
+    /// What policies and expressions see: `info.method` (`*`: any) and `info.url_template`
+    /// decide what it matches.
+    pub operation: Arc<pipeline::Operation>,
+    /// The effective policy, spliced.
+    pub pipeline: Arc<Pipeline>,
+}
+
+/// A subscription.
+pub struct Subscription {
+    /// What expressions see, but for `key`, which is the one that was presented.
+    pub info: Arc<SubscriptionInfo>,
+    /// What it opens.
+    pub scope: SubscriptionScope,
+    /// Only active ones open anything.
+    pub is_active: bool,
+    /// Primary and secondary key. A subscription without keys cannot be used.
+    pub keys: Vec<Secret>,
+}
+
+/// What a subscription opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubscriptionScope {
+    /// Every API.
+    AllApis,
+    /// All revisions of one API, by the name in [`ApiInfo::id`].
+    Api(String),
+}
+
+/// A backend entity.
+#[derive(Debug)]
+pub struct Backend {
+    /// What the pipeline sees: name and base URL.
+    pub entry: Arc<pipeline::BackendEntry>,
+    /// What is added to every request to it.
+    pub credentials: Credentials,
+    /// What is checked of its certificate.
+    pub tls: ClientTls,
+}
+
+/// Credentials of a backend, values resolved.
+#[derive(Default)]
+pub struct Credentials {
+    /// Headers; each replaces what the client or a policy set. Values are marked sensitive.
+    pub headers: Vec<(HeaderName, Vec<HeaderValue>)>,
+    /// Query parameters; each replaces what is there.
+    pub query: Vec<(String, Vec<Secret>)>,
+    /// The value of `Authorization`: scheme and parameter.
+    pub authorization: Option<HeaderValue>,
+    /// A token of the gateway's managed identity, sent as bearer.
+    pub managed_identity: Option<ManagedIdentity>,
+}
+
+/// Whose token is sent to a backend, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagedIdentity {
+    /// The resource that the token is for.
+    pub resource: String,
+    /// The user-assigned identity; `None`: the system-assigned one.
+    pub client_id: Option<String>,
+}
+
+impl Default for Protocols {
+    fn default() -> Self {
+        Self { http: true, https: true }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("id", &self.info.id)
+            .field("scope", &self.scope)
+            .field("is_active", &self.is_active)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use expr::host::SubscriptionInfo;
+
+    use super::{Credentials, Subscription, SubscriptionScope};
+
+    #[test]
+    fn keys_and_credentials_are_not_printed() {
+        let info = SubscriptionInfo {
+            id: "team".to_owned(),
+            primary_key: "s3cret".to_owned(),
+            ..SubscriptionInfo::default()
+        };
+        let subscription = Subscription {
+            info: Arc::new(info),
+            scope: SubscriptionScope::AllApis,
+            is_active: true,
+            keys: vec!["s3cret".into()],
+        };
+        let credentials = Credentials {
+            query: vec![("key".to_owned(), vec!["s3cret".into()])],
+            ..Credentials::default()
+        };
+        let printed = format!("{subscription:?} {credentials:?}");
+        assert!(printed.contains("team") && !printed.contains("s3cret"), "{printed}");
+    }
+}
