@@ -63,7 +63,7 @@ pub struct Key {
 
 enum Material {
     Secret(Box<SecretKey>),
-    Rsa(RsaKey),
+    Rsa(Box<RsaKey>),
     Curve(KeyType, ParsedPublicKey),
 }
 
@@ -130,7 +130,7 @@ impl Key {
         if key.parsed(Algorithm::Rs256).is_none() {
             return Err(KeyProblem::Invalid("RSA"));
         }
-        Ok(Self::new(Material::Rsa(key)))
+        Ok(Self::new(Material::Rsa(Box::new(key))))
     }
 
     /// An RSA public key from base64url texts, as in `n` and `e` of a policy.

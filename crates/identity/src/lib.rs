@@ -6,6 +6,12 @@
 //!                     KeySet <- discovery <- HTTP
 //! ```
 //!
+//! Start with [`Verifier::verify`] for callers, with [`ManagedIdentities::access_token`] and
+//! [`SecretWatch::secret`] for the gateway itself. [`Providers`], [`ManagedIdentities`] and
+//! [`SecretWatch`] are made once per gateway and outlive its configurations; a [`Verifier`]
+//! belongs to one policy. Only this crate can make a [`VerifiedJwt`], so code that takes one
+//! cannot be reached with an unchecked token.
+//!
 //! This crate never sees a policy, a route or a listener.
 
 mod algorithm;
@@ -19,6 +25,8 @@ mod jwe;
 mod jwk;
 mod jwt;
 mod key;
+mod key_vault;
+mod managed_identity;
 #[cfg(test)]
 mod test_support;
 mod verifier;
@@ -33,6 +41,11 @@ pub use jwe::DecryptionKey;
 pub use jwk::{KeySet, KeySetProblem, MAX_KEYS};
 pub use jwt::{Header, Jwt, MAX_TOKEN_BYTES};
 pub use key::{Key, KeyProblem};
+pub use key_vault::{KeyVault, KeyVaultError, Round, SecretWatch, WatchSettings};
+pub use managed_identity::{
+    AccessToken, Environment, IdentitySource, ManagedIdentities, ManagedIdentityError,
+    ManagedIdentitySettings, WorkloadIdentity,
+};
 pub use verifier::{
     EntraTenant, Matching, RequiredClaim, Rules, TenantProblem, VerifiedJwt, Verifier,
     VerifierSettings,

@@ -1,6 +1,8 @@
 //! Arbitrary bytes against everything that reads what strangers send: never a panic, and never
 //! a token that is accepted.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::{Arc, OnceLock};
 
 use portcullis_identity::{

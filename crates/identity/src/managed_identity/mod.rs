@@ -1,0 +1,77 @@
+//! Tokens that the gateway gets for itself.
+//!
+//! ```text
+//! ManagedIdentities ─ (identity, resource) ─▶ Slot: token, the one fetch under way
+//!        │                                      │
+//!        └──────────────▶ IdentitySource ◀──────┘ IMDS, App Service, Arc, workload identity
+//! ```
+//!
+//! A token is fetched when it is first asked for, refreshed in the background from five minutes
+//! before it expires as long as it is used, and used until it expires if a refresh fails.
+//!
+//! Sources: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>;
+//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity>;
+//! <https://learn.microsoft.com/azure/aks/workload-identity-overview>;
+//! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>.
+
+mod answer;
+mod cache;
+mod request;
+mod slot;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use transport::Secret;
+
+pub use cache::{ManagedIdentities, ManagedIdentitySettings};
+pub use source::{Environment, IdentitySource, WorkloadIdentity};
+
+/// A token for a resource, with the time it expires.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    secret: Secret,
+    expires: SystemTime,
+}
+
+impl AccessToken {
+    /// The text of the token, without `Bearer`.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// The second at which it expires.
+    pub fn expires(&self) -> SystemTime {
+        self.expires
+    }
+}
+
+/// Why there is no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManagedIdentityError {
+    /// The endpoint cannot be reached, or says that it is not ready: trying later may help.
+    #[error("the managed identity endpoint ({endpoint}) is not available: {reason}")]
+    Unavailable {
+        /// Which kind of endpoint.
+        endpoint: &'static str,
+        /// What happened.
+        reason: String,
+    },
+    /// The identity does not exist, may not get this token, or is set up wrongly.
+    #[error("the managed identity is not usable ({endpoint}): {reason}")]
+    Misconfigured {
+        /// Which kind of endpoint.
+        endpoint: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl ManagedIdentityError {
+    /// True if the same request may succeed later without a change of the configuration.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
