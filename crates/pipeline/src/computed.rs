@@ -130,3 +130,32 @@ impl<T: fmt::Debug> fmt::Debug for Computed<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::context;
+
+    #[test]
+    fn a_literal_is_known_at_load() {
+        let it = Computed::literal(7_u32);
+
+        assert_eq!(it.as_literal(), Some(&7));
+        assert_eq!(it.get(&context()).unwrap(), 7);
+        assert_eq!(*it.borrow(&context()).unwrap(), 7);
+        assert!(!it.is_expression() && it.uses() == Uses::default());
+    }
+
+    #[test]
+    fn a_value_of_a_refused_document_fails_closed() {
+        let it: Computed<u32> = Computed::refused();
+
+        assert!(it.get(&context()).is_err() && it.borrow(&context()).is_err());
+        assert_eq!(it.as_literal(), None);
+    }
+
+    #[test]
+    fn debug_does_not_show_literals() {
+        assert_eq!(format!("{:?}", Computed::literal("hunter2".to_owned())), "Literal(..)");
+    }
+}

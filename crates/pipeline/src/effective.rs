@@ -100,3 +100,66 @@ impl CompiledDocument {
         self.scope
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{pipeline, place_of};
+
+    fn inbound(policies: &str) -> String {
+        format!("<policies><inbound>{policies}</inbound></policies>")
+    }
+
+    #[test]
+    fn base_is_replaced_by_what_the_broader_scopes_have() {
+        let global = inbound("<mark name='g1'/><mark name='g2'/>");
+        let api = inbound("<mark name='a'/><base />");
+        let operation = inbound("<base /><mark name='o'/>");
+        let pipeline = pipeline(&[
+            (Scope::Global, &global),
+            (Scope::Api, &api),
+            (Scope::Operation, &operation),
+        ]);
+
+        assert_eq!(
+            place_of(Section::Inbound, &pipeline),
+            ["api mark", "global mark[1]", "global mark[2]", "operation mark"]
+        );
+    }
+
+    #[test]
+    fn a_section_without_base_drops_everything_broader() {
+        let global = inbound("<mark name='g'/>");
+        let api = inbound("<base /><mark name='a'/>");
+        let operation = inbound("<mark name='o'/>");
+        let all = [(Scope::Global, &*global), (Scope::Api, &*api), (Scope::Operation, &*operation)];
+
+        assert_eq!(place_of(Section::Inbound, &pipeline(&all)), ["operation mark"]);
+    }
+
+    #[test]
+    fn a_missing_section_inherits_and_an_empty_one_does_not() {
+        let global = "<policies><backend><mark name='g'/></backend></policies>";
+        let missing = [(Scope::Global, global), (Scope::Api, "<policies />")];
+        let empty = [(Scope::Global, global), (Scope::Api, "<policies><backend/></policies>")];
+
+        assert_eq!(place_of(Section::Backend, &pipeline(&missing)), ["global mark"]);
+        assert!(pipeline(&empty).backend.is_empty());
+    }
+
+    #[test]
+    fn base_at_the_broadest_scope_has_no_effect() {
+        let global = inbound("<base /><mark name='g'/>");
+
+        assert_eq!(place_of(Section::Inbound, &pipeline(&[(Scope::Global, &global)])).len(), 1);
+    }
+
+    #[test]
+    fn a_document_that_only_inherits_adds_nothing() {
+        let inheriting = CompiledDocument::inheriting(Scope::Product);
+        let pipeline = Pipeline::splice(&[&inheriting]);
+
+        assert_eq!(inheriting.scope(), Scope::Product);
+        assert!(Section::ALL.into_iter().all(|it| pipeline.section(it).is_empty()));
+    }
+}

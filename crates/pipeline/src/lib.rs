@@ -37,6 +37,8 @@ mod schema;
 mod section;
 mod services;
 mod step;
+#[cfg(test)]
+mod test_support;
 pub mod url;
 
 pub use document::Diagnostic;

@@ -29,3 +29,19 @@ impl Registry {
         kinds
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::KINDS;
+
+    #[test]
+    fn policies_are_found_by_their_element_name() {
+        let registry = Registry::new(KINDS);
+
+        assert_eq!(registry.get("mark").map(|it| it.name), Some("mark"));
+        assert!(registry.get("Mark").is_none());
+        assert!(registry.kinds().is_sorted_by_key(|it| it.name));
+        assert_eq!(registry.kinds().len(), KINDS.len());
+    }
+}

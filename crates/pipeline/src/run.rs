@@ -86,3 +86,137 @@ impl Context {
         self.response_mut();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{answer, context, log, pipeline};
+    use crate::{Blame, Body, Scope};
+
+    async fn ran(sections: &str) -> (Context, Option<PolicyError>) {
+        let pipeline = pipeline(&[(Scope::Api, &format!("<policies>{sections}</policies>"))]);
+        let mut context = context();
+        let failure = run(&pipeline, &mut context).await;
+        (context, failure)
+    }
+
+    #[tokio::test]
+    async fn the_sections_run_in_order_and_an_empty_pipeline_answers_200() {
+        let (context, failure) =
+            ran("<outbound><mark name='c'/></outbound><inbound><pause name='a'/></inbound>\
+             <backend><mark name='b'/></backend><on-error><mark name='never'/></on-error>")
+            .await;
+
+        assert_eq!((log(&context).as_str(), answer(&context).as_str()), ("a b c", "200"));
+        assert!(failure.is_none() && context.last_error.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_end_skips_everything_and_is_no_error() {
+        let (context, failure) =
+            ran("<inbound><end><mark name='a'/></end><mark name='never'/></inbound>\
+             <outbound><mark name='never'/></outbound><on-error><mark name='never'/></on-error>")
+            .await;
+
+        assert_eq!((log(&context).as_str(), answer(&context).as_str()), ("a", "202"));
+        assert!(failure.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_error_jumps_to_on_error_and_the_default_body_goes_out() {
+        let (context, failure) =
+            ran("<inbound><mark name='a'/><mark name='b'/><fail status='403' id='f1'/>\
+             <mark name='never'/></inbound><backend><mark name='never'/></backend>\
+             <outbound><mark name='never'/></outbound><on-error><mark name='err'/></on-error>")
+            .await;
+
+        assert_eq!(log(&context), "a b err");
+        assert_eq!(answer(&context), r#"403 { "statusCode": 403, "message": "Told" }"#);
+        let last = context.last_error.unwrap();
+        assert_eq!((last.source.as_str(), last.message.as_str()), ("fail", "it failed"));
+        assert_eq!(last.reason.as_deref(), Some("Odd"));
+        assert_eq!(last.scope.as_deref(), Some("api"));
+        assert_eq!(last.section.as_deref(), Some("inbound"));
+        assert_eq!((last.path.as_deref(), last.policy_id.as_deref()), (Some("fail"), Some("f1")));
+        assert_eq!(failure.unwrap().blamed(), Blame::Client);
+    }
+
+    #[tokio::test]
+    async fn an_internal_failure_shows_the_request_id_and_nothing_else() {
+        let (context, _) = ran("<inbound><fail /></inbound>").await;
+
+        assert_eq!(
+            answer(&context),
+            r#"500 { "statusCode": 500, "message": "Internal server error", "activityId": "07070707-0707-4707-8707-070707070707" }"#
+        );
+    }
+
+    #[tokio::test]
+    async fn an_error_in_on_error_is_a_plain_500() {
+        let (context, failure) = ran("<inbound><fail status='403'/></inbound>\
+             <on-error><mark name='a'/><fail status='401'/><mark name='never'/></on-error>")
+        .await;
+
+        assert_eq!(log(&context), "a");
+        assert!(answer(&context).starts_with(r#"500 { "statusCode": 500"#));
+        assert_eq!(context.last_error.unwrap().section.as_deref(), Some("on-error"));
+        assert_eq!(failure.unwrap().place().unwrap().section().unwrap().name(), "inbound");
+    }
+
+    #[tokio::test]
+    async fn a_failure_can_keep_the_response_that_is_there() {
+        let text = "<policies><outbound><fail keep='true'/></outbound></policies>";
+        let mut context = context();
+        let mut response = crate::Response::new(StatusCode::BAD_GATEWAY);
+        response.body = Body::bytes("from the backend");
+        context.set_response(response);
+        run(&pipeline(&[(Scope::Api, text)]), &mut context).await;
+
+        assert_eq!(answer(&context), "502 from the backend");
+        assert_eq!(context.last_error.unwrap().source, "fail");
+    }
+
+    #[tokio::test]
+    async fn a_built_in_step_fails_without_scope_section_and_path() {
+        let text = "<policies><inbound><mark name='never'/></inbound>\
+                    <on-error><mark name='err'/></on-error></policies>";
+        let mut context = context();
+        let error = PolicyError::new("OperationNotFound", "Unable to match.")
+            .respond(StatusCode::NOT_FOUND, "Resource not found")
+            .header(http::header::RETRY_AFTER, http::HeaderValue::from_static("3"))
+            .source("configuration");
+        fail(&pipeline(&[(Scope::Global, text)]), &mut context, error).await;
+
+        assert_eq!(log(&context), "err");
+        assert!(answer(&context).contains("Resource not found"));
+        assert_eq!(context.response.as_ref().unwrap().headers["retry-after"], "3");
+        let last = context.last_error.unwrap();
+        assert_eq!(last.source, "configuration");
+        assert_eq!((last.scope, last.section, last.path), (None, None, None));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_buffered_just_before_its_first_reader() {
+        let text = "<policies><inbound><mark name='a'/><read /><read /></inbound></policies>";
+        let (sender, body) = transport::Body::channel(2);
+        sender.send("he").await.unwrap();
+        sender.send("llo").await.unwrap();
+        drop(sender);
+        let mut context = context();
+        context.request.body = Body::stream(body);
+        run(&pipeline(&[(Scope::Api, text)]), &mut context).await;
+
+        assert_eq!(context.variables.get("read").unwrap().as_str(), Some("hello"));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_nobody_reads_stays_a_stream() {
+        let text = "<policies><inbound><mark name='a'/></inbound></policies>";
+        let (_sender, body) = transport::Body::channel(1);
+        let mut context = context();
+        context.request.body = Body::stream(body);
+        run(&pipeline(&[(Scope::Api, text)]), &mut context).await;
+
+        assert!(context.request.body.is_stream());
+    }
+}

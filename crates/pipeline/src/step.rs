@@ -215,3 +215,54 @@ impl Steps {
         Ok(Flow::Next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scope;
+    use crate::test_support::{context, log, pipeline};
+
+    fn inbound(policies: &str) -> Steps {
+        let text = format!("<policies><inbound>{policies}</inbound></policies>");
+        pipeline(&[(Scope::Api, &text)]).inbound
+    }
+
+    #[test]
+    fn immediate_steps_run_without_waiting() {
+        let steps = inbound("<mark name='a'/><mark name='b'/>");
+        let mut context = context();
+
+        assert!(steps.are_immediate());
+        assert_eq!(steps.apply(&mut context).unwrap(), Flow::Next);
+        assert_eq!(log(&context), "a b");
+    }
+
+    #[test]
+    fn a_step_that_waits_or_reads_a_body_is_not_immediate() {
+        for policies in ["<pause name='a'/>", "<read />"] {
+            let steps = inbound(policies);
+            assert!(!steps.are_immediate(), "{policies}");
+            assert!(steps.apply(&mut context()).is_err(), "{policies}");
+        }
+        assert!(Steps::default().are_immediate() && Steps::default().is_empty());
+    }
+
+    #[tokio::test]
+    async fn both_kinds_run_in_order() {
+        let steps = inbound("<mark name='a'/><pause name='b'/><mark name='c'/>");
+        let mut context = context();
+
+        assert_eq!(steps.len(), 3);
+        assert_eq!(steps.run(&mut context).await.unwrap(), Flow::Next);
+        assert_eq!(log(&context), "a b c");
+    }
+
+    #[tokio::test]
+    async fn a_failure_carries_the_place_of_the_innermost_step() {
+        let steps = inbound("<mark name='a'/><end><fail/></end><end><mark name='b'/><fail/></end>");
+        let error = steps.run(&mut context()).await.unwrap_err();
+
+        assert_eq!(error.place().unwrap().path(), Some("end[1]/fail"));
+        assert_eq!(error.place().unwrap().source(), "fail");
+    }
+}

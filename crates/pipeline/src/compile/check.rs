@@ -253,3 +253,69 @@ fn value(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::problems;
+
+    #[test]
+    fn attributes_are_those_of_the_schema() {
+        for (attributes, codes) in [
+            ("name='n' size='1' id='i'", "fine"),
+            ("name='n'", "PC0422"),
+            ("size='1'", "PC0404"),
+            ("name='n' size='1' nmae='x'", "PC0403"),
+            ("name='n' size='1' xmlns:a='u'", "fine"),
+            ("name='n' size='1' colour='red'", "PC0410"),
+            ("name='n' colour='blue'", "PC0409 PC0422"),
+            ("name='n' colour=' GREEN '", "PC0422"),
+            ("name='@(1)' size='1'", "PC0411"),
+            ("name='n' size='1' id='@(1)'", "PC0411"),
+        ] {
+            assert_eq!(problems(&format!("<shaped {attributes} />")), codes, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn children_are_those_of_the_schema() {
+        for (content, codes) in [
+            ("<!-- nothing --> \n", "fine"),
+            ("<note>text</note><item key='a'/><item key='b'/>", "fine"),
+            ("<note/><note/>", "PC0407"),
+            ("<item/>", "PC0404"),
+            ("<item key='a'>text</item>", "PC0408"),
+            ("<item key='a'><b/></item>", "PC0405"),
+            ("<itme key='a'/>", "PC0405"),
+            ("<list/>", "PC0406"),
+            ("<list><value>1</value><value/></list>", "fine"),
+            ("<list><value>@(1)</value></list>", "PC0411"),
+            ("<list><value><b/></value></list>", "PC0405"),
+            ("text", "PC0408"),
+        ] {
+            let policy = format!("<shaped name='n' size='1'>{content}</shaped>");
+            assert_eq!(problems(&policy), codes, "{content}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        assert_eq!(
+            problems("<shaped colour='x' y='z'>text<list/></shaped><shaped/><nothing/>"),
+            "PC0409 PC0403 PC0404 PC0422 PC0408 PC0406 PC0404 PC0422 PC0401"
+        );
+    }
+
+    #[test]
+    fn own_text_is_needed_and_read() {
+        assert_eq!(problems("<word>7</word>"), "fine");
+        assert_eq!(problems("<word> <!-- 7 --> </word>"), "PC0424");
+        assert_eq!(problems("<word>seven</word>"), "PC0409");
+        assert_eq!(problems("<word><b/></word>"), "PC0424 PC0405");
+    }
+
+    #[test]
+    fn a_literal_that_looks_like_an_expression_is_a_warning() {
+        let policy = "<shaped name='n' size='1'><note>Bearer @(context.RequestId)</note></shaped>";
+        assert_eq!(problems(policy), "PC0427");
+    }
+}

@@ -187,7 +187,7 @@ impl<'a> CompileCx<'a> {
             Some(file) if problem.file.is_none() => problem.in_file(Arc::clone(file)),
             _ => problem,
         };
-        if !self.diagnostics.contains(&problem) {
+        if !self.diagnostics.iter().any(|it| is_same(it, &problem)) {
             self.diagnostics.push(problem);
         }
     }
@@ -344,5 +344,70 @@ impl<'a> CompileCx<'a> {
                     .in_expression(),
             );
         }
+    }
+}
+
+/// Whether the two tell the same of the same place, as the parser and the check may do.
+fn is_same(a: &Diagnostic, b: &Diagnostic) -> bool {
+    a.code == b.code
+        && a.file == b.file
+        && a.message == b.message
+        && (a.span == b.span || a.span.contains(b.span) || b.span.contains(a.span))
+}
+
+#[cfg(test)]
+mod tests {
+    use document::{NamedValue, NamedValues};
+
+    use crate::test_support::{KINDS, World, codes_of};
+    use crate::{Registry, Scope, check_text};
+
+    fn world() -> World {
+        let mut named_values = NamedValues::new();
+        named_values.insert("seven", NamedValue::plain("7"));
+        named_values.insert("key", NamedValue::secret("hunter2"));
+        named_values.insert("key-words", NamedValue::secret("x ".repeat(50)));
+        World { named_values, ..World::default() }
+    }
+
+    fn problems(policies: &str) -> Vec<document::Diagnostic> {
+        let text = format!("<policies><inbound>{policies}</inbound></policies>");
+        world().compile(Scope::Api, &text).1
+    }
+
+    #[test]
+    fn named_values_are_put_in_before_a_value_is_read() {
+        assert_eq!(codes_of(&problems("<word>{{seven}}</word>")), "fine");
+        assert_eq!(codes_of(&problems("<word>{{eight}}</word>")), "PC0204");
+        assert_eq!(codes_of(&problems("<mark name='{{eight}}' />")), "PC0204");
+    }
+
+    #[test]
+    fn a_problem_with_a_secret_does_not_show_it() {
+        for policy in ["<word>{{key}}</word>", "<word>{{key-words}}</word>"] {
+            let problems = problems(policy);
+            assert_eq!(codes_of(&problems), "PC0409");
+            let shown = format!("{:?}", problems[0]);
+            assert!(!shown.contains("hunter2") && !shown.contains("x x"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_shown_at_its_place() {
+        let problem = problems("<word> seven </word>").remove(0);
+
+        assert_eq!(
+            problem.message,
+            "`word`: expected an integer from 0 to 4294967295, found `seven`"
+        );
+        assert_eq!(problem.span.len(), 5);
+    }
+
+    #[test]
+    fn an_expression_that_is_not_closed_or_followed_by_text_is_reported_once() {
+        let text = "<policies><inbound><word>@(1) tail</word></inbound></policies>";
+        let registry = Registry::new(KINDS);
+        let checked = check_text(text, None, &registry, &expr::Options::default());
+        assert_eq!(codes_of(&checked.diagnostics), "PC0110");
     }
 }

@@ -107,3 +107,43 @@ fn checked(cx: CompileCx<'_>, is_fragment: bool) -> Checked {
     diagnostics.sort_by_key(|it| (it.span.start, it.severity));
     Checked { diagnostics, n_expressions: cx.n_expressions, is_fragment }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{KINDS, codes_of};
+
+    fn check(text: &str) -> (String, bool) {
+        let checked = check_text(text, None, &Registry::new(KINDS), &expr::Options::default());
+        (codes_of(&checked.diagnostics), checked.is_fragment)
+    }
+
+    #[test]
+    fn what_is_not_at_hand_is_a_note() {
+        let text =
+            "<policies><inbound><mark name='{{n}}'/><include name='f'/></inbound></policies>";
+        let checked = check_text(text, None, &Registry::new(KINDS), &expr::Options::default());
+
+        assert_eq!(codes_of(&checked.diagnostics), "PC0204 PC0201");
+        assert!(checked.diagnostics.iter().all(|it| it.severity == document::Severity::Note));
+    }
+
+    #[test]
+    fn a_fragment_may_be_meant_for_any_section() {
+        assert_eq!(check("<fragment><end/></fragment>"), ("fine".to_owned(), true));
+        assert_eq!(check("<fragment><end/><nothing/></fragment>"), ("PC0401".to_owned(), true));
+        assert_eq!(check("<fragment><include name='f'/></fragment>"), ("PC0420".to_owned(), true));
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_says_why() {
+        assert_eq!(check("<policies><inbound></policies>").0, "PC0102");
+        assert_eq!(check("").0, "PC0116");
+    }
+
+    #[test]
+    fn problems_are_sorted_by_place() {
+        let text = "<policies><inbound><mark/><nothing/></inbound><inbound/></policies>";
+        assert_eq!(check(text).0, "PC0404 PC0401 PC0416");
+    }
+}

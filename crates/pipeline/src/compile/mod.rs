@@ -231,3 +231,64 @@ impl<'a> CompileCx<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{World, document_problems};
+
+    #[test]
+    fn a_document_has_its_four_sections_once_each() {
+        for (text, codes) in [
+            ("<policies />", "fine"),
+            ("<policies><inbound/><backend/><outbound/><on-error/></policies>", "fine"),
+            ("<policies><inbound/><inbound/></policies>", "PC0416"),
+            ("<policies><inbuond/></policies>", "PC0415"),
+            ("<policies><mark name='a'/></policies>", "PC0415"),
+            ("<policies>text</policies>", "PC0408"),
+            ("<policies><inbound>text</inbound></policies>", "PC0408"),
+            ("<policies x='1'/>", "PC0403"),
+            ("<fragment />", "PC0419"),
+            ("<http-data-source />", "PC0419"),
+        ] {
+            assert_eq!(document_problems(text), codes, "{text}");
+        }
+    }
+
+    #[test]
+    fn base_stands_directly_in_a_section_at_most_once() {
+        for (inbound, codes) in [
+            ("<base /><mark name='a'/>", "fine"),
+            ("<base /><mark name='a'/><base />", "PC0417"),
+            ("<base x='1'/>", "PC0403"),
+            ("<base>text</base>", "PC0408"),
+            ("<end><base /></end>", "PC0417"),
+        ] {
+            let text = format!("<policies><inbound>{inbound}</inbound></policies>");
+            assert_eq!(document_problems(&text), codes, "{inbound}");
+        }
+    }
+
+    #[test]
+    fn several_policies_in_backend_are_a_warning() {
+        let backend = |it| format!("<policies><backend>{it}</backend></policies>");
+
+        assert_eq!(document_problems(&backend("<mark name='a'/>")), "fine");
+        assert_eq!(document_problems(&backend("<mark name='a'/><base/>")), "PC0418");
+    }
+
+    #[test]
+    fn a_document_with_an_error_is_not_given() {
+        let (compiled, problems) = World::default()
+            .compile(Scope::Api, "<policies><inbound><nothing/></inbound></policies>");
+
+        assert!(compiled.is_none());
+        assert_eq!(problems[0].file.as_deref(), Some("policy.xml"));
+        assert_eq!(problems[0].message, "unknown policy `nothing`");
+    }
+
+    #[test]
+    fn the_default_of_the_global_scope_needs_forward_request() {
+        assert!(World::default().surrounded(compile_default_global).is_none());
+    }
+}

@@ -228,3 +228,114 @@ impl CompileCx<'_> {
         self.uses = uses;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::{World, codes_of, place_of, problems};
+    use crate::{Fragments, Pipeline, Scope, Section};
+
+    fn at(scope: Scope, section: &str, policies: &str) -> String {
+        let text = format!("<policies><{section}>{policies}</{section}></policies>");
+        codes_of(&World::default().compile(scope, &text).1)
+    }
+
+    #[test]
+    fn unknown_policies_are_told_from_those_that_are_not_built_yet() {
+        let message = |policy: &str| {
+            let text = format!("<policies><inbound>{policy}</inbound></policies>");
+            let (_, problems) = World::default().compile(Scope::Api, &text);
+            let label = problems[0].label.clone().unwrap();
+            format!("{} {} ({label})", problems[0].code, problems[0].message)
+        };
+
+        assert_eq!(
+            message("<rate-limit calls='1' renewal-period='2' />"),
+            "PC0402 policy `rate-limit` is not supported by this gateway yet (cannot be enforced)"
+        );
+        assert_eq!(
+            message("<set-haeder />"),
+            "PC0401 unknown policy `set-haeder` (did you mean `set-header`?)"
+        );
+        assert_eq!(
+            message("<coffee />"),
+            "PC0401 unknown policy `coffee` (no policy has this name)"
+        );
+    }
+
+    #[test]
+    fn a_wrong_section_is_an_error_and_a_wrong_scope_a_warning() {
+        assert_eq!(at(Scope::Api, "inbound", "<end/>"), "fine");
+        assert_eq!(at(Scope::Api, "outbound", "<end/>"), "PC0413");
+        assert_eq!(at(Scope::Workspace, "inbound", "<end/>"), "PC0414");
+    }
+
+    #[test]
+    fn children_that_the_schema_names_may_stand_in_any_section() {
+        assert_eq!(at(Scope::Api, "backend", "<draft><mark name='a'/><end/></draft>"), "fine");
+        assert_eq!(
+            at(Scope::Api, "inbound", "<draft><pause name='a'/><mark name='b'/></draft>"),
+            "PC0405"
+        );
+        assert_eq!(at(Scope::Api, "inbound", "<draft><mark/></draft>"), "PC0404");
+    }
+
+    #[test]
+    fn policies_inside_of_a_refused_policy_are_checked_too() {
+        assert_eq!(
+            problems("<end x='1'><mark/><end><nothing/></end></end>"),
+            "PC0403 PC0404 PC0401"
+        );
+        assert_eq!(problems("<draft x='1'><mark/></draft>"), "PC0403 PC0404");
+    }
+
+    fn with_fragment(fragment: &str, document: &str) -> (Vec<String>, String) {
+        let mut fragments = Fragments::new();
+        fragments.insert("f", "f.xml".into(), fragment);
+        let world = World { fragments, ..World::default() };
+        let (compiled, problems) = world.compile(Scope::Api, document);
+        let places = compiled
+            .map(|it| place_of(Section::Inbound, &Pipeline::splice(&[&it])))
+            .unwrap_or_default();
+        (places, codes_of(&problems))
+    }
+
+    const INCLUDING: &str =
+        "<policies><inbound><include name='f'/><end><include name='f'/></end></inbound></policies>";
+
+    #[test]
+    fn a_fragments_policies_stand_in_place_of_the_element() {
+        let (places, codes) =
+            with_fragment("<fragment><mark name='a'/><mark name='b'/></fragment>", INCLUDING);
+
+        assert_eq!(codes, "fine");
+        assert_eq!(places, ["api include/mark[1]", "api include/mark[2]", "api end"]);
+    }
+
+    #[test]
+    fn a_fragments_problem_is_reported_once_and_with_its_own_file() {
+        let mut fragments = Fragments::new();
+        fragments.insert("f", "f.xml".into(), "<fragment><mark/></fragment>");
+        let world = World { fragments, ..World::default() };
+        let (_, problems) = world.compile(Scope::Api, INCLUDING);
+
+        assert_eq!(codes_of(&problems), "PC0404");
+        assert_eq!(problems[0].file.as_deref(), Some("f.xml"));
+    }
+
+    #[test]
+    fn a_fragment_includes_no_fragment_and_no_base() {
+        assert_eq!(
+            with_fragment("<fragment><include name='f'/></fragment>", INCLUDING).1,
+            "PC0420"
+        );
+        assert_eq!(with_fragment("<fragment><base/></fragment>", INCLUDING).1, "PC0417");
+    }
+
+    #[test]
+    fn an_unknown_fragment_is_an_error_or_a_note_if_they_are_not_at_hand() {
+        assert_eq!(problems("<include name='f'/>"), "PC0201");
+        let world = World { fragments: Fragments::not_at_hand(), ..World::default() };
+        let (compiled, problems) = world.compile(Scope::Api, INCLUDING);
+        assert!(compiled.is_none() && !problems.iter().any(|it| it.is_error()));
+    }
+}
