@@ -189,7 +189,7 @@ async fn a_policy_with_inline_keys_works_while_its_provider_is_down() {
     let world = World::new();
     world.change(|it| it.is_down = true);
     let url = "https://idp.test/.well-known/openid-configuration";
-    let rules = Rules { issuers: vec!["i".to_owned()], ..Rules::default() };
+    let rules = Rules { issuers: Some(vec!["i".to_owned()]), ..Rules::default() };
     let settings = VerifierSettings {
         providers: vec![world.providers.provider(url).unwrap()],
         keys: vec![rsa().public().with_id(Some("inline".to_owned()))],
