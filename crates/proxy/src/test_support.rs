@@ -7,7 +7,10 @@ use config::{
 };
 use expr::host::{ApiInfo, OperationInfo, SubscriptionInfo};
 use http::HeaderName;
-use pipeline::{BaseUrl, Pipeline};
+use pipeline::{BaseUrl, Pipeline, Services};
+use transport::{FakeClient, SystemClock};
+
+use crate::{Gateway, HttpForward};
 
 /// An API in a few words.
 #[derive(Debug, Clone)]
@@ -106,4 +109,14 @@ pub(crate) fn subscription(
     };
     let keys = keys.iter().map(|it| (*it).into()).collect();
     Subscription { info: Arc::new(info), scope, is_active, keys }
+}
+
+/// A gateway over a client, with a snapshot in place.
+pub(crate) fn gateway(specs: &[ApiSpec], client: Option<FakeClient>) -> Arc<Gateway> {
+    let client = client.unwrap_or_else(FakeClient::unreachable);
+    let services =
+        Services::new(Arc::new(client), Arc::new(SystemClock), Arc::new(HttpForward::default()));
+    let gateway = Gateway::new(Arc::new(services), None);
+    gateway.install(Arc::new(snapshot(specs)));
+    gateway
 }
