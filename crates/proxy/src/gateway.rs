@@ -247,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn missing_and_bad_keys_are_401_to_the_letter_and_404_comes_first() {
         let spec = ApiSpec { subscription_required: true, ..shop() };
-        let gateway = gateway(&[spec.clone()], Some(answering()));
+        let gateway = gateway(std::slice::from_ref(&spec), Some(answering()));
         let mut with_keys = snapshot(&[spec]);
         with_keys.subscriptions =
             vec![subscription("team", SubscriptionScope::AllApis, true, &["k1", "k2"])];
