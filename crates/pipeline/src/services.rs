@@ -26,6 +26,8 @@ pub struct Services {
     pub forward: Arc<dyn Forward>,
     /// Largest body that is held in memory for policies.
     pub max_buffered_body_bytes: usize,
+    /// Is told of every request that went through a pipeline.
+    pub observer: Option<Arc<dyn Observer>>,
     random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
     extensions: Extensions,
 }
@@ -43,6 +45,7 @@ impl Services {
             clock,
             forward,
             max_buffered_body_bytes: DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            observer: None,
             random: Arc::new(fill_random),
             extensions: Extensions::default(),
         }
@@ -155,6 +158,12 @@ pub trait Forward: fmt::Debug + Send + Sync {
         context: &'a mut Context,
         call: ForwardCall,
     ) -> BoxFuture<'a, Result<(), PolicyError>>;
+}
+
+/// Is told how requests went through their pipelines: for traces and tests.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// The pipeline is done, the context has the response; `failure` went through `on-error`.
+    fn finished(&self, context: &Context, failure: Option<&PolicyError>);
 }
 
 /// Refuses to call any backend: for checking documents without running them.
