@@ -13,7 +13,7 @@ use config::{Api, ApiKind, Operation, Service};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
-use pipeline::{Body, Context, Pipeline, PolicyError, RequestUrl, Services};
+use pipeline::{Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services};
 use telemetry::AccessLog;
 use transport::{Peer, Request, Response};
 
@@ -32,6 +32,7 @@ pub(crate) async fn drive(
     peer: Arc<Peer>,
 ) -> Response {
     let (mut head, body) = request.into_parts();
+    let version = head.version;
     name_host(&mut head);
     let snapshot = live.snapshot.clone();
     let origin = origin::of(&head, &peer);
@@ -69,22 +70,55 @@ pub(crate) async fn drive(
     context.api = api.map(|it| it.info.clone());
     context.operation = operation.map(|it| it.operation.clone());
     context.request.set_matched_parameters(parameters);
-    let mut entry = access_log.map(|log| Entry::new(log.clone(), &context, peer.clone(), api));
-    context.request.extensions.insert(Trail::new(live.clone(), n_api, entry.is_some()));
-
+    context.request.extensions.insert(Trail::new(live.clone(), n_api, access_log.is_some()));
     let (pipeline, checked) = check(&live, api, operation, &mut context, &query, is_websocket);
-    if let Some(entry) = &mut entry {
-        entry.subscription = context.subscription.clone();
-    }
+    let entry = access_log.map(|log| Entry::new(log.clone(), &mut context, peer, version, api));
+    run(Work { pipeline: pipeline.clone(), context: None, entry }, context, checked).await
+}
+
+/// A request in the pipeline. If it is dropped there, the client has gone.
+struct Work {
+    pipeline: Arc<Pipeline>,
+    context: Option<Context>,
+    entry: Option<Entry>,
+}
+
+async fn run(mut work: Work, context: Context, checked: Result<(), PolicyError>) -> Response {
+    let pipeline = work.pipeline.clone();
+    let context = work.context.insert(context);
     match checked {
         Ok(()) => {
-            pipeline::run(pipeline, &mut context).await;
+            pipeline::run(&pipeline, context).await;
         }
         Err(error) => {
-            pipeline::fail(pipeline, &mut context, error).await;
+            pipeline::fail(&pipeline, context, error).await;
         }
     }
-    finish::respond(context, entry)
+    match work.context.take() {
+        Some(context) => finish::respond(context, work.entry.take()),
+        None => not_loaded(),
+    }
+}
+
+impl Drop for Work {
+    /// The client has gone: `on-error` runs all the same, for what it logs.
+    fn drop(&mut self) {
+        let Some(mut context) = self.context.take() else { return };
+        let (pipeline, entry) = (self.pipeline.clone(), self.entry.take());
+        if pipeline.on_error.is_empty() && entry.is_none() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let error = PolicyError::new("ClientConnectionFailure", "The operation was canceled.")
+                .blame(Blame::Client)
+                .source("forward-request");
+            pipeline::fail(&pipeline, &mut context, error).await;
+            if let Some(entry) = entry {
+                entry.abandon(&mut context);
+            }
+        });
+    }
 }
 
 /// Everything that is decided before the first policy, and the policies that then run.
@@ -95,7 +129,7 @@ fn check<'a>(
     context: &mut Context,
     query: &str,
     is_websocket: bool,
-) -> (&'a Pipeline, Result<(), PolicyError>) {
+) -> (&'a Arc<Pipeline>, Result<(), PolicyError>) {
     let Some(api) = api else { return (&live.snapshot.global, Err(not_found())) };
     let Some(operation) = operation else { return (&api.pipeline, Err(not_found())) };
     let admitted = live.keys.admit(api, &context.request.headers, query, is_websocket);
@@ -174,4 +208,85 @@ pub(crate) fn not_loaded() -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let response = pipeline::error_response(status, "The gateway has no configuration yet.");
     finish::into_http(response, &Method::GET)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+
+    use config::ApiKind;
+    use http::{HeaderValue, Method, Version};
+    use transport::{Body, Peer};
+
+    use super::{context, name_host, operation};
+    use crate::origin;
+    use crate::router::Route;
+    use crate::test_support::{ApiSpec, api, services};
+
+    #[test]
+    fn handshakes_go_to_websocket_apis_and_nothing_else_does() {
+        let choose = |kind, method, is_websocket, found| {
+            let api = api(&ApiSpec { kind, operations: &["GET /"], ..ApiSpec::default() });
+            let route = Route { api: 0, operation: found, parameters: vec![], below: "/x".into() };
+            operation(&api, &route, &method, is_websocket).is_some()
+        };
+        for (kind, method, is_websocket, found, expected) in [
+            (ApiKind::WebSocket, Method::GET, true, None, true),
+            (ApiKind::WebSocket, Method::POST, true, None, false),
+            (ApiKind::WebSocket, Method::GET, false, Some(0), false),
+            (ApiKind::Http, Method::GET, false, Some(0), true),
+            (ApiKind::Http, Method::GET, false, None, false),
+            (ApiKind::Http, Method::GET, true, Some(0), false),
+        ] {
+            assert_eq!(choose(kind, method, is_websocket, found), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn http2_requests_get_a_host_header() {
+        let request = http::Request::get("https://gw.test:8443/x").version(Version::HTTP_2);
+        let mut head = request.body(()).unwrap().into_parts().0;
+        name_host(&mut head);
+        assert_eq!(head.headers["host"], "gw.test:8443");
+        head.headers.insert("host", HeaderValue::from_static("kept"));
+        name_host(&mut head);
+        assert_eq!(head.headers["host"], "kept");
+    }
+
+    #[test]
+    fn a_request_without_a_body_has_none() {
+        let has_body = |length: Option<&'static str>| {
+            let mut request = http::Request::get("/x");
+            if let Some(length) = length {
+                request = request.header("content-length", length);
+            }
+            let head = request.body(()).unwrap().into_parts().0;
+            let peer = Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            let url = pipeline::RequestUrl::new(origin::of(&head, &peer), "/x", "");
+            let services = services(None);
+            let body = Body::empty();
+            context(head, body, url.clone(), url, &services, &peer).request.body.is_present()
+        };
+        assert!(!has_body(None));
+        assert!(has_body(Some("0")));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_still_runs_on_error() {
+        let (noted, mut is_noted) = tokio::sync::mpsc::unbounded_channel();
+        let noted = Arc::new(crate::test_support::Noted(noted));
+        let pipeline = crate::test_support::pipeline(
+            "<backend><forward-request /></backend><on-error><note /></on-error>",
+        );
+        let spec = ApiSpec { operations: &["GET /x"], pipeline, ..ApiSpec::default() };
+        let (gateway, called) = crate::test_support::stuck_gateway(&[spec], noted);
+        let request = http::Request::get("/x").header("host", "h").body(Body::empty()).unwrap();
+        let peer = Arc::new(Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        tokio::select! {
+            _ = gateway.handle(request, peer) => panic!("answered"),
+            () = called.notified() => {}
+        }
+        assert_eq!(is_noted.recv().await.unwrap(), "ClientConnectionFailure");
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use config::Api;
 use expr::host::{ApiInfo, LastError, SubscriptionInfo};
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode, Version, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pipeline::{Context, Operation, internal_error_response};
 use telemetry::{AccessLog, AccessRecord, LastErrorRecord, redact};
@@ -68,10 +69,11 @@ pub(crate) struct Entry {
     method: Method,
     url: String,
     key_query: Option<String>,
-    request_size: u64,
+    n_received: Arc<AtomicU64>,
+    protocol: &'static str,
     api: Option<Arc<ApiInfo>>,
     operation: Option<Arc<Operation>>,
-    pub(crate) subscription: Option<Arc<SubscriptionInfo>>,
+    subscription: Option<Arc<SubscriptionInfo>>,
     backend: Option<BackendCall>,
     backend_time: Duration,
     last_error: Option<LastError>,
@@ -84,13 +86,19 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(
         log: Arc<AccessLog>,
-        context: &Context,
+        context: &mut Context,
         peer: Arc<Peer>,
+        version: Version,
         api: Option<&Api>,
     ) -> Self {
         let clock = context.services.clock.clone();
-        let length = context.request.headers.get(header::CONTENT_LENGTH);
         Self {
+            n_received: count(&mut context.request.body),
+            protocol: match version {
+                Version::HTTP_2 => "HTTP/2",
+                Version::HTTP_10 => "HTTP/1.0",
+                _ => "HTTP/1.1",
+            },
             log,
             started: clock.monotonic(),
             clock,
@@ -100,10 +108,9 @@ impl Entry {
             method: context.request.original_method.clone(),
             url: context.request.original_url.to_string(),
             key_query: api.map(|it| it.key_query.clone()),
-            request_size: length.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or_default(),
             api: context.api.clone(),
             operation: context.operation.clone(),
-            subscription: None,
+            subscription: context.subscription.clone(),
             backend: None,
             backend_time: Duration::ZERO,
             last_error: None,
@@ -122,6 +129,12 @@ impl Entry {
             self.backend = trail.call.take();
             self.backend_time = trail.backend_time;
         }
+    }
+
+    /// The client has gone; nothing was sent.
+    pub(crate) fn abandon(mut self, context: &mut Context) {
+        self.close(context, StatusCode::OK);
+        self.status = None;
     }
 
     /// What the log calls the error: the pipeline's, else how the body ended.
@@ -172,7 +185,8 @@ impl Drop for Entry {
         record.method = self.method.as_str();
         record.url = &url;
         record.client_tls_version = self.peer.tls.as_ref().map(|it| it.protocol);
-        record.request_size = self.request_size;
+        record.request_size = self.n_received.load(Relaxed);
+        record.client_protocol = self.protocol;
         record.response_size = self.response_size;
         record.response_code = self.status.map_or(0, |it| it.as_u16());
         record.backend_method = self.backend.as_ref().map(|it| it.method.as_str());
@@ -187,6 +201,51 @@ impl Drop for Entry {
         record.apim_subscription_id = self.subscription.as_ref().map(|it| &*it.id);
         record.last_error = self.error();
         self.log.write(&record);
+    }
+}
+
+/// Counts the bytes of a request body as they are read.
+fn count(body: &mut pipeline::Body) -> Arc<AtomicU64> {
+    let n_received = Arc::new(AtomicU64::new(0));
+    match body.as_bytes() {
+        Some(bytes) => n_received.store(bytes.len() as u64, Relaxed),
+        None => {
+            // What was not sent on yet cannot be gone.
+            let inner = body.send().unwrap_or_default();
+            let counted = Counted { body: inner, n_received: n_received.clone() };
+            *body = pipeline::Body::stream(Body::stream(counted));
+        }
+    }
+    n_received
+}
+
+struct Counted {
+    body: Body,
+    n_received: Arc<AtomicU64>,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let next = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &next {
+            let n_bytes = frame.data_ref().map_or(0, |it| it.len() as u64);
+            self.n_received.fetch_add(n_bytes, Relaxed);
+        }
+        next
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -224,5 +283,107 @@ impl HttpBody for Logged {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+
+    use http::{Method, StatusCode, Version, header};
+    use http_body::Body as _;
+    use pipeline::{Context, RequestUrl};
+    use telemetry::{AccessLog, Sink};
+    use transport::{Body, Peer};
+
+    use super::{Entry, into_http, respond};
+    use crate::test_support::services;
+
+    fn context(body: pipeline::Body) -> Context {
+        let origin = Arc::new(pipeline::BaseUrl::origin("https", "gw", 443));
+        let url = RequestUrl::new(origin, "/x", "");
+        let mut request = pipeline::Request::new(Method::POST, url.clone(), url);
+        request.body = body;
+        Context::new(request, services(None))
+    }
+
+    /// The line that is logged for a request which ends as the closure says.
+    async fn logged(
+        body: pipeline::Body,
+        end: impl AsyncFnOnce(Context, Entry),
+    ) -> serde_json::Value {
+        let path = std::env::temp_dir().join(format!("finish-{}.log", uuid::Uuid::new_v4()));
+        let log = Arc::new(AccessLog::new(Sink::File(path.clone()), 1 << 20).unwrap());
+        let mut context = context(body);
+        let peer = Arc::new(Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let entry = Entry::new(log.clone(), &mut context, peer, Version::HTTP_2, None);
+        end(context, entry).await;
+        drop(log);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_streamed_answer_is_logged_when_it_is_through() {
+        let (upload, body) = Body::channel(2);
+        upload.send("12345").await.unwrap();
+        drop(upload);
+        let line = logged(pipeline::Body::stream(body), async |mut context, entry| {
+            context.request.body.buffer(99).await.unwrap();
+            let (sender, body) = Body::channel(2);
+            context.response_mut().body = pipeline::Body::stream(body);
+            let response = respond(context, Some(entry));
+            sender.send("abc").await.unwrap();
+            drop(sender);
+            response.into_body().collect(9).await.unwrap();
+        });
+        let line = line.await;
+        assert_eq!((&line["RequestSize"], &line["ResponseSize"]), (&5.into(), &3.into()));
+        assert_eq!(line["ClientProtocol"], "HTTP/2");
+        assert_eq!(line["ResponseCode"], 200);
+        assert!(line.get("LastErrorReason").is_none());
+    }
+
+    #[tokio::test]
+    async fn how_a_body_breaks_off_is_logged() {
+        for (aborts, expected) in
+            [(true, "BackendConnectionFailure"), (false, "ClientConnectionFailure")]
+        {
+            let line = logged(pipeline::Body::absent(), async move |mut context, entry| {
+                let (sender, body) = Body::channel(2);
+                context.response_mut().body = pipeline::Body::stream(body);
+                let response = respond(context, Some(entry));
+                if aborts {
+                    sender.abort("gone").await;
+                    assert!(response.into_body().collect(9).await.is_err());
+                }
+            });
+            assert_eq!(line.await["LastErrorReason"], expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_got_nothing_is_logged_without_a_status() {
+        let line = logged(pipeline::Body::absent(), async |mut context, entry| {
+            entry.abandon(&mut context);
+        });
+        let line = line.await;
+        assert_eq!((&line["ResponseCode"], &line["IsRequestSuccess"]), (&0.into(), &false.into()));
+    }
+
+    #[test]
+    fn the_length_of_a_body_in_memory_is_counted_anew() {
+        let announced = |method| {
+            let mut response = pipeline::Response::new(StatusCode::OK);
+            response.headers.insert(header::CONTENT_LENGTH, 99.into());
+            response.body = pipeline::Body::bytes("abc");
+            let response = into_http(response, &method);
+            let length = response.headers().get(header::CONTENT_LENGTH).cloned();
+            (length.map(|it| it.to_str().unwrap().to_owned()), response.body().size_hint().exact())
+        };
+        assert_eq!(announced(Method::GET), (None, Some(3)));
+        assert_eq!(announced(Method::HEAD), (Some("99".to_owned()), Some(3)));
     }
 }

@@ -13,7 +13,7 @@ use pipeline::{
     ForwardCall, Fragments, Immediate, Pipeline, PolicyError, PolicyKind, Registry, Scope, Scopes,
     Sections, Services, Step, Surroundings, Target, Waiting, compile_document,
 };
-use transport::{FakeClient, SystemClock};
+use transport::{BoxFuture, CallError, CallOptions, FakeClient, HttpClient, SystemClock};
 
 use crate::{Gateway, HttpForward};
 
@@ -118,15 +118,50 @@ pub(crate) fn subscription(
 
 /// A gateway over a client, with a snapshot in place.
 pub(crate) fn gateway(specs: &[ApiSpec], client: Option<FakeClient>) -> Arc<Gateway> {
-    let client = client.unwrap_or_else(FakeClient::unreachable);
-    let services =
-        Services::new(Arc::new(client), Arc::new(SystemClock), Arc::new(HttpForward::default()));
-    let gateway = Gateway::new(Arc::new(services), None);
+    let gateway = Gateway::new(services(client), None);
     gateway.install(Arc::new(snapshot(specs)));
     gateway
 }
 
-/// The pipeline of a document's sections, with the three policies below.
+/// Services over a client that answers from a closure, or over none.
+pub(crate) fn services(client: Option<FakeClient>) -> Arc<Services> {
+    let client = client.unwrap_or_else(FakeClient::unreachable);
+    let forward = Arc::new(HttpForward::default());
+    Arc::new(Services::new(Arc::new(client), Arc::new(SystemClock), forward))
+}
+
+/// A gateway whose backend never answers, and what tells that it has been called.
+pub(crate) fn stuck_gateway(
+    specs: &[ApiSpec],
+    noted: Arc<Noted>,
+) -> (Arc<Gateway>, Arc<tokio::sync::Notify>) {
+    let called = Arc::<tokio::sync::Notify>::default();
+    let client = Arc::new(Stuck(called.clone()));
+    let forward = Arc::new(HttpForward::default());
+    let services = Services::new(client, Arc::new(SystemClock), forward).with(noted);
+    let gateway = Gateway::new(Arc::new(services), None);
+    gateway.install(Arc::new(snapshot(specs)));
+    (gateway, called)
+}
+
+#[derive(Debug)]
+struct Stuck(Arc<tokio::sync::Notify>);
+
+impl HttpClient for Stuck {
+    fn send<'a>(
+        &'a self,
+        _: transport::Request,
+        _: &'a CallOptions,
+    ) -> BoxFuture<'a, Result<transport::Response, CallError>> {
+        self.0.notify_one();
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Where the policy `note` writes the reason of the last error.
+pub(crate) struct Noted(pub(crate) tokio::sync::mpsc::UnboundedSender<String>);
+
+/// The pipeline of a document's sections, with the policies below.
 pub(crate) fn pipeline(sections: &str) -> Arc<Pipeline> {
     let (document, problems) = document::parse(&format!("<policies>{sections}</policies>"));
     assert!(problems.is_empty(), "{problems:?}");
@@ -166,6 +201,15 @@ const KINDS: &[PolicyKind] = &[
         attrs: &[NAME, VALUE],
         children: &[],
         compile: header,
+    },
+    PolicyKind {
+        name: "note",
+        summary: "Notes the last error.",
+        sections: Sections::ALL,
+        scopes: Scopes::ALL,
+        attrs: &[],
+        children: &[],
+        compile: |_, _| Ok(Step::immediate(Note)),
     },
     PolicyKind {
         name: "fail",
@@ -237,5 +281,17 @@ fn fail(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
 impl Immediate for Fail {
     fn apply(&self, _: &mut Context) -> Result<Flow, PolicyError> {
         Err(PolicyError::new("Failed", "on purpose").respond(StatusCode::IM_A_TEAPOT, &*self.0))
+    }
+}
+
+#[derive(Debug)]
+struct Note;
+
+impl Immediate for Note {
+    fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        let reason = context.last_error.as_ref().and_then(|it| it.reason.clone());
+        let noted = context.services.extension::<Noted>().unwrap();
+        noted.0.send(reason.unwrap_or_default()).unwrap();
+        Ok(Flow::Next)
     }
 }
