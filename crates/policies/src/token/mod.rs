@@ -14,7 +14,8 @@ use std::sync::Arc;
 use expr::JwtValue;
 use expr::Value;
 use identity::{
-    DecryptionKey, EntraTenant, Key, Provider, Providers, Rules, Verifier, VerifierSettings,
+    DecryptionKey, EntraTenant, Key, Provider, Providers, Rules, VerifiedJwt, Verifier,
+    VerifierSettings,
 };
 use pipeline::{Attr, CompileCx, Computed, Context, Diagnostic, Element, Flow, PolicyError, codes};
 
@@ -114,7 +115,9 @@ impl TokenCheck {
         match verified {
             Ok(jwt) => {
                 if let Some(name) = &self.output {
-                    context.variables.set(Arc::clone(name), Value::jwt(jwt));
+                    let members = jwt.claims().members();
+                    let value = JwtValue::from_json(&jwt.header().members, members);
+                    context.variables.set(Arc::clone(name), Value::jwt(value));
                 }
                 Ok(Flow::Next)
             }
@@ -129,7 +132,7 @@ impl TokenCheck {
         &self,
         token: &str,
         context: &Context,
-    ) -> Result<Result<JwtValue, Rejection>, PolicyError> {
+    ) -> Result<Result<VerifiedJwt, Rejection>, PolicyError> {
         let Some(verifier) = &self.verifier else {
             return Err(PolicyError::new("Internal", "no identity providers are set up"));
         };
@@ -148,9 +151,7 @@ impl TokenCheck {
             };
             verifier.verify_with(token, &providers, &Rules { tenant, ..rules }).await
         };
-        Ok(outcome
-            .map(|it| JwtValue::from_json(&it.header().members, it.claims().members()))
-            .map_err(Rejection::Token))
+        Ok(outcome.map_err(Rejection::Token))
     }
 }
 
