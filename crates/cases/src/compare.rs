@@ -8,6 +8,10 @@ use crate::world::{Got, Outcome};
 /// The differences: lines that start with `-` were expected, lines with `+` came instead.
 pub(crate) fn compare(case: &Case, outcome: &Outcome) -> Vec<String> {
     let mut differences = Differences::default();
+    if let Some(problem) = &outcome.broken {
+        differences.0.push(format!("  the case cannot be run: {problem}"));
+        return differences.0;
+    }
     let expected = &case.expected;
     let errors = expected.errors.as_deref().unwrap_or_default();
     differences.problems("error", errors, &outcome.problems, Diagnostic::is_error);
@@ -194,7 +198,7 @@ mod tests {
 
     fn differences(blocks: &str) -> String {
         let case = parse(&format!("name\n{blocks}")).unwrap().remove(0);
-        compare(&case, &Outcome { problems: Vec::new(), ran: Some(got()) }).join("\n")
+        compare(&case, &Outcome { problems: Vec::new(), ran: Some(got()), broken: None }).join("\n")
     }
 
     #[test]
@@ -241,7 +245,7 @@ mod tests {
         let problem =
             Diagnostic::error(pipeline::codes::UNKNOWN_POLICY, 0..1, "unknown policy `x`");
         let case = parse("name").unwrap().remove(0);
-        let outcome = Outcome { problems: vec![problem], ran: None };
+        let outcome = Outcome { problems: vec![problem], ran: None, broken: None };
 
         assert_eq!(compare(&case, &outcome), ["  error\n    + PC0401 unknown policy `x`"]);
     }

@@ -1,7 +1,7 @@
 //! Case files: what goes in, what comes out, in plain text; run against the engine with fake edges.
 //!
 //! ```text
-//! text ─parse─▶ Case ─World::of─▶ documents compiled, request run ─▶ Outcome ─compare─▶ differences
+//! text ─parse─▶ Case ─World::run─▶ snapshot, proxy::Gateway::handle ─▶ Outcome ─compare─▶ differences
 //! ```
 //!
 //! Start with [`run_text`] or [`run_folder`]. The engine is the one that serves; only the client,
@@ -44,12 +44,16 @@
 //!
 //! The service of the API is `https://backend.example`, the gateway is
 //! `https://gateway.example`, and every request has the id
-//! `00000000-0000-4000-8000-000000000000`.
+//! `00000000-0000-4000-8000-000000000000`. The clock starts at 2026-01-01T00:00:00Z and goes on
+//! only while somebody waits for it. Identity providers and the metadata service
+//! (`http://169.254.169.254`) are addresses like any other: give them an `answer`. An `answer`
+//! without `?` answers whatever the query is.
 
 mod case;
 mod compare;
+mod edges;
 mod parse;
-mod relay;
+
 mod report;
 mod world;
 

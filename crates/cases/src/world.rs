@@ -1,22 +1,41 @@
-//! The world of one case: its documents compiled, its request run, the edges faked.
+//! The world of one case: its documents made a snapshot, its request handled by the gateway.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use config::{Api, ApiKind, Backend, Credentials, Protocols, Service, Snapshot};
 use document::{Diagnostic, NamedValue, NamedValues};
-use expr::host::{ApiInfo, BackendInfo, LastError, OperationInfo};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use expr::host::{ApiInfo, BackendInfo, OperationInfo, UrlView};
+use http::header::HeaderName;
+use identity::{
+    IdentitySource, ManagedIdentities, ManagedIdentitySettings, ProviderSettings, Providers,
+};
 use pipeline::url::BaseUrl;
 use pipeline::{
-    BackendEntry, Backends, Body, CompiledDocument, Context, Extensions, Fragments, Observer,
-    Operation, OperationResponse, Pipeline, PolicyError, Registry, Representation, Request,
-    RequestUrl, Scope, Services, Surroundings, Target, compile_default_global, compile_document,
+    BackendEntry, Backends, CompiledDocument, Extensions, Fragments, Operation, OperationResponse,
+    Pipeline, Registry, Representation, Scope, Services, Surroundings, Target,
+    compile_default_global, compile_document,
 };
-use transport::{CallError, FakeClient, FakeClock, RecordedRequest};
+use proxy::{Gateway, HttpForward};
+use transport::{ClientTls, FakeClient, FakeClock, Peer, TlsInfo};
 
-use crate::case::{Answer, Case, Described, Message};
-use crate::relay::Relay;
+use crate::case::{Case, Described, Message};
+use crate::edges::{self, Watch};
+
+/// Where requests go unless a policy says otherwise.
+const SERVICE: &str = "https://backend.example";
+/// Where the metadata service is.
+const IMDS: &str = "http://169.254.169.254";
+/// 2026-01-01T00:00:00Z.
+const START_UNIX: u64 = 1_767_225_600;
+/// Most turns that background tasks get before a request counts as stuck.
+const MAX_ROUNDS: u32 = 200_000;
+/// Turns without an end after which the clock goes on.
+const ROUNDS_PER_TICK: u32 = 16;
+/// How far the clock goes then, if somebody waits for it.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Runs cases with the policies of a registry.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +50,8 @@ pub struct Outcome {
     pub problems: Vec<Diagnostic>,
     /// How the request went; none if the documents do not load.
     pub ran: Option<Got>,
+    /// Why the case itself could not be run.
+    pub broken: Option<String>,
 }
 
 /// How a request went.
@@ -46,8 +67,13 @@ pub struct Got {
     pub last_error: Vec<(String, String)>,
 }
 
-/// Largest body that is looked at.
-const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// The edges of one case.
+struct Edges {
+    client: FakeClient,
+    clock: FakeClock,
+    watch: Arc<Watch>,
+    extensions: Extensions,
+}
 
 impl<'a> World<'a> {
     /// A world with these policies.
@@ -59,25 +85,50 @@ impl<'a> World<'a> {
     /// Compiles the documents of a case and runs its request.
     #[must_use]
     pub fn run(&self, case: &Case) -> Outcome {
-        let operation = operation(case);
-        let backends = backends(case);
-        let (pipeline, mut problems) = self.compile(case, &operation, &backends);
-        let Some(pipeline) = pipeline else { return Outcome { problems, ran: None } };
-        match drive(case, &pipeline, operation, backends) {
-            Ok(got) => Outcome { problems, ran: Some(got) },
-            Err(problem) => {
-                problems.push(Diagnostic::error(pipeline::codes::BAD_VALUE, 0..0, problem));
-                Outcome { problems, ran: None }
-            }
+        let mut outcome = Outcome { problems: Vec::new(), ran: None, broken: None };
+        match self.try_run(case, &mut outcome.problems) {
+            Ok(ran) => outcome.ran = ran,
+            Err(problem) => outcome.broken = Some(problem),
         }
+        outcome
     }
 
+    fn try_run(&self, case: &Case, problems: &mut Vec<Diagnostic>) -> Result<Option<Got>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        // Policies may start to fetch keys while they are compiled.
+        let _guard = runtime.enter();
+        let edges = Edges::of(case)?;
+        let operation = operation(case)?;
+        let backends = backends(case)?;
+        let (pipelines, found) = self.compile(case, &operation, &backends, &edges.extensions);
+        *problems = found;
+        let Some((global, pipeline)) = pipelines else { return Ok(None) };
+        let snapshot = snapshot(global, pipeline, operation, backends)?;
+        let request = edges::request(&case.request)?;
+        let clock = edges.clock.clone();
+        let gateway = edges.gateway();
+        gateway.install(Arc::new(snapshot));
+        let tls = TlsInfo { protocol: "TLSv1.3", ..TlsInfo::default() };
+        let client = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+        let peer = Arc::new(Peer { tls: Some(tls), ..client });
+        let response = runtime.block_on(to_the_end(&clock, async {
+            edges::response(gateway.handle(request, peer).await).await
+        }))??;
+        let backend = edges::backend_calls(case, &edges.client);
+        Ok(Some(Got { response, backend, ..edges.watch.seen() }))
+    }
+
+    /// The effective policies of the global scope and of the operation.
     fn compile(
         &self,
         case: &Case,
         operation: &Operation,
         backends: &Backends,
-    ) -> (Option<Pipeline>, Vec<Diagnostic>) {
+        extensions: &Extensions,
+    ) -> (Option<(Pipeline, Pipeline)>, Vec<Diagnostic>) {
         let mut named_values = NamedValues::new();
         for (name, value, is_secret) in &case.named_values {
             let value = value.as_str();
@@ -94,7 +145,7 @@ impl<'a> World<'a> {
             named_values: &named_values,
             fragments: &fragments,
             backends: Some(backends),
-            extensions: &Extensions::default(),
+            extensions,
             options: &expr::Options::default(),
         };
         let mut problems = Vec::new();
@@ -114,12 +165,59 @@ impl<'a> World<'a> {
             is_whole &= is_readable && result.is_some();
             compiled.extend(result);
         }
-        let pipeline = Pipeline::splice(&compiled.iter().collect::<Vec<_>>());
-        (is_whole.then_some(pipeline), problems)
+        let all: Vec<&CompiledDocument> = compiled.iter().collect();
+        let global: Vec<&CompiledDocument> =
+            all.iter().copied().filter(|it| it.scope() == Scope::Global).collect();
+        let pipelines = (Pipeline::splice(&global), Pipeline::splice(&all));
+        (is_whole.then_some(pipelines), problems)
     }
 }
 
-fn operation(case: &Case) -> Operation {
+impl Edges {
+    fn of(case: &Case) -> Result<Edges, String> {
+        let client = edges::client(case);
+        let clock = FakeClock::at_unix(START_UNIX);
+        let base = IMDS.parse().map_err(|_| format!("`{IMDS}` is no URL"))?;
+        let settings =
+            ManagedIdentitySettings { source: IdentitySource::Imds { base }, runtime: None };
+        let mut extensions = Extensions::default();
+        let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
+        extensions.insert(Arc::new(ManagedIdentities::new(shared, time, settings)));
+        let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
+        extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
+        Ok(Edges { client, clock, watch: Arc::default(), extensions })
+    }
+
+    fn gateway(&self) -> Arc<Gateway> {
+        let mut services = Services::new(
+            Arc::new(self.client.clone()),
+            Arc::new(self.clock.clone()),
+            Arc::new(HttpForward::default()),
+        )
+        .with_extensions(self.extensions.clone())
+        .with_random(|bytes| bytes.fill(0));
+        services.observer = Some(Arc::<Watch>::clone(&self.watch));
+        Gateway::new(Arc::new(services), None)
+    }
+}
+
+/// Waits for the end; the clock goes on while nothing else does.
+async fn to_the_end<T>(clock: &FakeClock, work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = pin!(work);
+    for round in 1..=MAX_ROUNDS {
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            () = tokio::task::yield_now() => {}
+        }
+        if round % ROUNDS_PER_TICK == 0 && clock.sleepers() > 0 {
+            clock.advance(TICK);
+        }
+    }
+    Err("the request does not come to an end".to_owned())
+}
+
+fn operation(case: &Case) -> Result<Operation, String> {
     let (method, template) =
         case.operation.clone().unwrap_or_else(|| ("*".to_owned(), "/*".to_owned()));
     let info = OperationInfo {
@@ -132,7 +230,9 @@ fn operation(case: &Case) -> Operation {
     for (status, content_type, described) in &case.described {
         let (example, schema) = match described {
             Described::Example(text) => (Some(text.clone()), None),
-            Described::Schema(text) => (None, serde_json::from_str(text).ok()),
+            Described::Schema(text) => {
+                (None, Some(serde_json::from_str(text).map_err(|error| error.to_string())?))
+            }
         };
         let representation = Representation { content_type: content_type.clone(), example, schema };
         match operation.responses.iter_mut().find(|it| it.status == *status) {
@@ -142,189 +242,99 @@ fn operation(case: &Case) -> Operation {
                 .push(OperationResponse { status: *status, representations: vec![representation] }),
         }
     }
-    operation
+    Ok(operation)
 }
 
-fn backends(case: &Case) -> Backends {
-    let entry = |(id, url): &(String, String)| BackendEntry {
-        info: Arc::new(BackendInfo {
-            id: id.clone(),
-            kind: "Single".to_owned(),
-            ..BackendInfo::default()
-        }),
-        url: BaseUrl::parse(url).ok().map(Arc::new),
+fn backends(case: &Case) -> Result<Backends, String> {
+    let entry = |(id, url): &(String, String)| {
+        let url = BaseUrl::parse(url).map_err(|error| format!("`{url}`: {error}"))?;
+        let info =
+            BackendInfo { id: id.clone(), kind: "Single".to_owned(), ..BackendInfo::default() };
+        Ok(BackendEntry { info: Arc::new(info), url: Some(Arc::new(url)) })
     };
     case.backends.iter().map(entry).collect()
 }
 
-/// Runs the request of a case; an error says what of the case cannot be run.
-fn drive(
-    case: &Case,
-    pipeline: &Pipeline,
+fn snapshot(
+    global: Pipeline,
+    pipeline: Pipeline,
     operation: Operation,
     backends: Backends,
-) -> Result<Got, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    let client = client(case);
-    let watch = Arc::new(Watch::default());
-    let mut services = Services::new(
-        Arc::new(client.clone()),
-        Arc::new(FakeClock::at_unix(1_767_225_600)),
-        Arc::new(Relay),
-    )
-    .with_random(|bytes| bytes.fill(0));
-    services.observer = Some(Arc::<Watch>::clone(&watch));
-    let request = request(case)?;
-    let mut context = Context::new(request, Arc::new(services));
-    let template = operation.info.url_template.clone();
-    let matched = match_template(&template, context.request.url.below());
-    context.request.set_matched_parameters(matched);
-    context.operation = Some(Arc::new(operation));
-    context.api = Some(Arc::new(ApiInfo {
-        id: "api".to_owned(),
-        name: "API".to_owned(),
-        revision: "1".to_owned(),
-        is_current_revision: true,
-        ..ApiInfo::default()
-    }));
-    context.backends = Arc::new(backends);
-    let response = runtime.block_on(async {
-        pipeline::run(pipeline, &mut context).await;
-        let response = context.response.take().unwrap_or_default();
-        let reason = response.reason().to_owned();
-        let response = response.into_http().map_err(|error| error.to_string())?;
-        let (head, body) = response.into_parts();
-        let body = body.collect(MAX_BODY_BYTES).await.map_err(|error| error.to_string())?;
-        let first_line = format!("{} {reason}", head.status.as_u16()).trim().to_owned();
-        Ok::<_, String>(message(first_line, &head.headers, &body))
-    })?;
-    let calls = client.requests();
-    let backend = calls.iter().filter(|it| answer_for(case, it).is_none()).map(call).collect();
-    let seen = watch.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok(Got { response, backend, ..seen })
-}
-
-/// The parameters of the template's path, and of its query, as received.
-fn match_template(template: &str, path: &str) -> Vec<(String, String)> {
-    let template = template.split('?').next().unwrap_or_default();
-    template
-        .split('/')
-        .zip(path.split('/'))
-        .filter_map(|(pattern, segment)| {
-            let name = pattern.strip_prefix('{')?.strip_suffix('}')?;
-            Some((name.to_owned(), segment.to_owned()))
-        })
-        .collect()
-}
-
-fn request(case: &Case) -> Result<Request, String> {
-    let (method, target) = case
-        .request
-        .first_line
-        .split_once(' ')
-        .ok_or_else(|| format!("`{}` is no request line", case.request.first_line))?;
-    let (path, query) = target.trim().split_once('?').unwrap_or((target.trim(), ""));
-    let origin = Arc::new(BaseUrl::origin("https", "gateway.example", 443));
-    let service = Arc::new(BaseUrl::origin("https", "backend.example", 443));
-    let mut request = Request::new(
-        method.parse::<Method>().map_err(|_| format!("`{method}` is no method"))?,
-        RequestUrl::new(service, path, query),
-        RequestUrl::new(origin, path, query),
-    );
-    request.headers = headers(&case.request)?;
-    request.ip_address = "192.0.2.1".to_owned();
-    if let Some(body) = &case.request.body {
-        request.body = Body::bytes(body.clone());
-    }
-    Ok(request)
-}
-
-fn headers(message: &Message) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &message.headers {
-        let bad = || format!("`{name}: {value}` is no header");
-        let name: HeaderName = name.parse().map_err(|_| bad())?;
-        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| bad())?);
-    }
-    Ok(headers)
-}
-
-fn client(case: &Case) -> FakeClient {
-    let case = case.clone();
-    FakeClient::new(move |request| {
-        let answer = answer_for(&case, request).unwrap_or(&case.backend_response);
-        let host = request.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let message = match answer {
-            Answer::Response(message) => message,
-            Answer::ConnectionRefused => {
-                return Err(CallError::Connect { host, reason: "connection refused".to_owned() });
-            }
-            Answer::Timeout => return Err(CallError::Timeout { after: Duration::from_secs(300) }),
-        };
-        let (status, reason) =
-            message.first_line.split_once(' ').unwrap_or((&message.first_line, ""));
-        let broken = |reason: String| CallError::Connect { host: host.clone(), reason };
-        let status = status
-            .parse::<StatusCode>()
-            .map_err(|_| broken(format!("`{}` is no status line", message.first_line)))?;
-        let mut response = pipeline::Response::new(status);
-        response.reason = Some(reason.to_owned()).filter(|it| !it.is_empty());
-        response.headers = headers(message).map_err(&broken)?;
-        response.body = Body::bytes(message.body.clone().unwrap_or_default());
-        response.into_http().map_err(|error| broken(error.to_string()))
+) -> Result<Snapshot, String> {
+    let pipeline = Arc::new(pipeline);
+    let service = BaseUrl::parse(SERVICE).map_err(|error| error.to_string())?;
+    let api = Api {
+        info: Arc::new(ApiInfo {
+            id: "api".to_owned(),
+            name: "API".to_owned(),
+            revision: "1".to_owned(),
+            is_current_revision: true,
+            protocols: vec!["https".to_owned()],
+            service_url: UrlView::parse(SERVICE),
+            ..ApiInfo::default()
+        }),
+        version: None,
+        is_online: true,
+        protocols: Protocols::default(),
+        kind: ApiKind::Http,
+        service: Some(Service::Url(Arc::new(service))),
+        subscription_required: false,
+        key_header: HeaderName::from_static("ocp-apim-subscription-key"),
+        key_query: "subscription-key".to_owned(),
+        operations: vec![config::Operation {
+            operation: Arc::new(operation),
+            pipeline: Arc::clone(&pipeline),
+        }],
+        pipeline,
+    };
+    let entities = backends.names().filter_map(|name| {
+        let entry = Arc::clone(backends.get(name)?);
+        let entity =
+            Backend { entry, credentials: Credentials::default(), tls: ClientTls::default() };
+        Some((name.to_owned(), Arc::new(entity)))
+    });
+    Ok(Snapshot {
+        apis: vec![api],
+        backends: entities.collect(),
+        backend_entries: Arc::new(backends),
+        global: Arc::new(global),
+        ..Snapshot::default()
     })
 }
 
-/// The answer of an address that has one of its own.
-fn answer_for<'c>(case: &'c Case, request: &RecordedRequest) -> Option<&'c Answer> {
-    let url = request.uri.to_string();
-    case.answers.iter().find(|(own, _)| *own == url).map(|(_, answer)| answer)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
 
-fn call(request: &RecordedRequest) -> Message {
-    let uri = request.uri.to_string();
-    message(format!("{} {uri}", request.method), &request.headers, &request.body)
-}
+    #[tokio::test]
+    async fn the_clock_goes_on_while_somebody_waits_for_it() {
+        use transport::Clock;
+        let clock = FakeClock::at_unix(0);
+        let minute = clock.sleep(Duration::from_secs(60));
 
-fn message(first_line: String, headers: &HeaderMap, body: &Bytes) -> Message {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers =
-        headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
-    Message { first_line, headers, body: Some(text(body)).filter(|it| !it.is_empty()) }
-}
-
-/// Notes variables and the error when the pipeline is done.
-#[derive(Debug, Default)]
-struct Watch(Mutex<Got>);
-
-impl Observer for Watch {
-    fn finished(&self, context: &Context, _: Option<&PolicyError>) {
-        let variables = context
-            .variables
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.type_name(), value.to_text().into_owned()))
-            .collect();
-        let last_error = context.last_error.as_ref().map(members).unwrap_or_default();
-        let mut got = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *got = Got { variables, last_error, ..Got::default() };
+        assert_eq!(to_the_end(&clock, minute).await, Ok(()));
+        assert!(to_the_end(&clock, std::future::pending::<()>()).await.is_err());
     }
-}
 
-fn members(error: &LastError) -> Vec<(String, String)> {
-    let optional = |it: &Option<String>| it.clone().unwrap_or_default();
-    [
-        ("source", error.source.clone()),
-        ("reason", optional(&error.reason)),
-        ("message", error.message.clone()),
-        ("scope", optional(&error.scope)),
-        ("section", optional(&error.section)),
-        ("path", optional(&error.path)),
-        ("policy-id", optional(&error.policy_id)),
-    ]
-    .into_iter()
-    .map(|(name, text)| (name.to_owned(), text))
-    .collect()
+    #[test]
+    fn a_case_that_cannot_be_run_says_why() {
+        let broken = |blocks: &str| {
+            let case = parse(&format!("name\n{blocks}")).unwrap().remove(0);
+            World::new(&Registry::default()).run(&case).broken.unwrap_or_default()
+        };
+
+        assert!(broken("--- backends\na: b").contains("`b`"));
+        assert!(broken("--- request\nGET").contains("no request line"));
+        assert!(broken("--- schema 200 application/json\n{").contains("EOF"));
+    }
+
+    #[test]
+    fn without_policies_nothing_is_called() {
+        let case = parse("name\n--- request\nGET /x\n").unwrap().remove(0);
+        let got = World::new(&Registry::default()).run(&case).ran.unwrap();
+
+        assert_eq!(got.response.first_line, "200 OK");
+        assert!(got.backend.is_empty());
+    }
 }
