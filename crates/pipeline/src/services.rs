@@ -15,6 +15,8 @@ use crate::error::{Blame, PolicyError};
 /// Largest body that is held in memory for policies, unless configured: 16 MiB.
 pub const DEFAULT_MAX_BUFFERED_BODY_BYTES: usize = 16 * 1024 * 1024;
 
+type Random = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// What a step may use besides the request at hand. Made once, shared by all requests.
 #[derive(Clone)]
 pub struct Services {
@@ -28,7 +30,7 @@ pub struct Services {
     pub max_buffered_body_bytes: usize,
     /// Is told of every request that went through a pipeline.
     pub observer: Option<Arc<dyn Observer>>,
-    random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    random: Arc<Random>,
     extensions: Extensions,
 }
 
