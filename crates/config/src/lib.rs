@@ -1,8 +1,52 @@
 //! Files to entities to an immutable snapshot, swapped atomically.
+//!
+//! ```text
+//! folder, portcullis.yaml ─Source::read─▶ Source ─parse─▶ Parsed (entities, settings)
+//!                                                            │ resolve: secrets, references
+//!                 Store ◀─swap─ Snapshot ◀─compile─ Resolved ◀┘
+//! ```
+//!
+//! Each arrow returns *all* problems it finds. Start with [`Store`] to serve a configuration, or
+//! with [`load`] to check one. With an error among the problems there is no snapshot, and a store
+//! keeps the last good one.
+//!
+//! This crate never sees a request, and no policy by name: it is handed a `pipeline::Registry`.
 
+pub mod codes;
+mod compile;
+mod entity;
+mod environment;
+mod layout;
+mod load;
+mod openapi;
+mod overrides;
+mod place;
+mod resolve;
+mod secret_source;
+mod settings;
+mod single_file;
 mod snapshot;
+mod source;
+mod store;
+pub mod tree;
+mod watch;
 
+pub use entity::{
+    ApiEntity, BackendEntity, CredentialsEntity, Entities, FragmentEntity, Given, KEY_HEADER,
+    KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, ScopeEntity, SubscriptionEntity,
+    SubscriptionState, TemplateParameter,
+};
+pub use environment::Environment;
+pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
+pub use place::Place;
+pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
+pub use settings::{
+    GatewayName, GatewaySettings, HostSetting, IdentitySettings, KeySetting, TlsSetting,
+};
 pub use snapshot::{
     Api, ApiKind, Backend, Credentials, ManagedIdentity, Operation, Protocols, Service, Settings,
     Snapshot, Subscription, SubscriptionScope, Version, VersionScheme,
 };
+pub use source::{SETTINGS_FILE, Source};
+pub use store::{Origin, Refusal, Reload, SECRET_REFRESH, Status, Store, StoreSettings};
+pub use watch::{QUIET, WatchError, Watcher};

@@ -16,8 +16,17 @@ const MAX_NAME_CHARS: usize = 256;
 /// One named value.
 #[derive(Clone)]
 pub struct NamedValue {
-    text: Result<Arc<str>, String>,
+    text: Result<Arc<str>, Absent>,
     secret: bool,
+}
+
+/// Why a named value has no text.
+#[derive(Clone)]
+enum Absent {
+    /// It could not be read.
+    Unreadable(String),
+    /// Nobody tried: a configuration is checked without network and secrets.
+    Unread,
 }
 
 impl NamedValue {
@@ -33,7 +42,18 @@ impl NamedValue {
 
     /// A value that exists but could not be read, with the reason.
     pub fn unreadable(reason: impl Into<String>) -> Self {
-        Self { text: Err(reason.into()), secret: true }
+        Self { text: Err(Absent::Unreadable(reason.into())), secret: true }
+    }
+
+    /// A value that exists and was not read, as when a configuration is checked without network.
+    /// Values that refer to it are not checked further, which is no problem of theirs.
+    pub fn unread() -> Self {
+        Self { text: Err(Absent::Unread), secret: true }
+    }
+
+    /// Whether it is [`NamedValue::unread`].
+    pub fn is_unread(&self) -> bool {
+        matches!(self.text, Err(Absent::Unread))
     }
 
     /// Whether it is never shown.
@@ -47,7 +67,10 @@ impl NamedValue {
     ///
     /// The reason given to [`NamedValue::unreadable`].
     pub fn text(&self) -> Result<&Arc<str>, &str> {
-        self.text.as_ref().map_err(String::as_str)
+        self.text.as_ref().map_err(|it| match it {
+            Absent::Unreadable(reason) => reason.as_str(),
+            Absent::Unread => "not read",
+        })
     }
 }
 
@@ -56,7 +79,8 @@ impl std::fmt::Debug for NamedValue {
         match &self.text {
             Ok(text) if !self.secret => write!(f, "NamedValue({text:?})"),
             Ok(_) => f.write_str("NamedValue(secret)"),
-            Err(reason) => write!(f, "NamedValue(unreadable: {reason})"),
+            Err(Absent::Unreadable(reason)) => write!(f, "NamedValue(unreadable: {reason})"),
+            Err(Absent::Unread) => f.write_str("NamedValue(unread)"),
         }
     }
 }
@@ -126,7 +150,9 @@ impl NamedValues {
                     resolved.missing.push(reference.name.as_str().into());
                     resolved.text.append(&value.slice(reference.range.clone()));
                     let reason = found.and_then(|(text, _)| text.err());
-                    problems.push(self.missing(&reference.name, reason, span));
+                    if !self.get(&reference.name).is_some_and(NamedValue::is_unread) {
+                        problems.push(self.missing(&reference.name, reason, span));
+                    }
                 }
             }
         }
@@ -292,6 +318,15 @@ mod tests {
         let (_, problems) = values().resolve(&SourceText::verbatim("{{locked}}", 0), Mode::Policy);
         assert_eq!(problems[0].code, codes::UNREADABLE_NAMED_VALUE);
         assert_eq!(problems[0].label.as_deref(), Some("vault says no"));
+    }
+
+    #[test]
+    fn a_value_that_was_not_read_is_no_problem() {
+        let mut values = values();
+        values.insert("later", NamedValue::unread());
+        let (resolved, problems) =
+            values.resolve(&SourceText::verbatim("{{later}}", 0), Mode::Policy);
+        assert!(resolved.is_missing() && problems.is_empty());
     }
 
     #[test]

@@ -100,7 +100,8 @@ impl Apis {
         let mut node = &self.root;
         let mut rest = path;
         let mut best = node.versions.as_ref().map(|it| (it, None, rest));
-        while let Some(inner) = rest.strip_prefix('/') {
+        loop {
+            let Some(inner) = rest.strip_prefix('/') else { break };
             let end = inner.find('/').unwrap_or(inner.len());
             let (segment, after) = inner.split_at(end);
             let (segment, revision) = split_revision(segment);

@@ -1,0 +1,415 @@
+//! Resolved entities to a snapshot: documents are compiled and spliced, addresses checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use document::{Diagnostic, Document, Node, Related, Span};
+use expr::host::{ApiInfo, DeploymentInfo, OperationInfo, UrlView};
+use http::HeaderName;
+use pipeline::{
+    Backends, BaseUrl, CompiledDocument, Fragments, Pipeline, Scope, Surroundings, Target,
+    check_fragment, compile_default_global, compile_document,
+};
+
+use crate::codes;
+use crate::entity::{ApiEntity, OperationEntity, PolicyEntity};
+use crate::load::{Engine, Parsed, Summary};
+use crate::resolve::Resolved;
+use crate::snapshot::{Api, Operation, Protocols, Service, Snapshot};
+
+/// Compiles a configuration. Returns the snapshot (none if a document does not compile), how much
+/// was looked at, and every problem.
+pub(crate) fn compile(
+    parsed: &Parsed,
+    resolved: Resolved,
+    engine: Engine<'_>,
+) -> (Option<Snapshot>, Summary, Vec<Diagnostic>) {
+    let entities = &parsed.entities;
+    let mut fragments = Fragments::new();
+    for it in &entities.fragments {
+        fragments.insert(it.name.as_str(), it.file.clone(), &it.text);
+    }
+    let backend_entries: Backends =
+        resolved.backends.values().map(|it| (*it.entry).clone()).collect();
+    let surroundings = Surroundings {
+        registry: engine.registry,
+        named_values: &resolved.named_values,
+        fragments: &fragments,
+        backends: Some(&backend_entries),
+        extensions: engine.extensions,
+        options: engine.options,
+    };
+    let mut cx = Compiler {
+        surroundings: &surroundings,
+        problems: Vec::new(),
+        summary: Summary { n_fragments: entities.fragments.len(), ..Summary::default() },
+        is_whole: true,
+    };
+    for (_, fragment) in fragments.iter() {
+        let checked = check_fragment(fragment, &surroundings);
+        cx.summary.n_expressions += checked.n_expressions;
+        cx.problems.extend(checked.diagnostics);
+    }
+    let global = cx.global(entities.policy.as_ref());
+    let apis: Vec<Api> =
+        entities.apis.iter().map(|it| cx.api(it, &global, &backend_entries)).collect();
+    check_addresses(&entities.apis, &mut cx.problems);
+    let (summary, problems, is_whole) = (cx.summary, cx.problems, cx.is_whole);
+    let snapshot = Snapshot {
+        apis,
+        subscriptions: resolved.subscriptions,
+        backends: resolved.backends,
+        backend_entries: Arc::new(backend_entries),
+        global: Arc::new(Pipeline::splice(&[&global])),
+        deployment: Arc::new(deployment(parsed)),
+        settings: parsed.settings.requests.clone(),
+    };
+    (is_whole.then_some(snapshot), summary, problems)
+}
+
+fn deployment(parsed: &Parsed) -> DeploymentInfo {
+    let gateway = parsed.settings.gateway.clone();
+    DeploymentInfo {
+        is_managed: gateway.name.is_none(),
+        gateway_id: gateway.name.unwrap_or_else(|| "managed".to_owned()),
+        region: gateway.region.unwrap_or_default(),
+        service_id: gateway.service_id.unwrap_or_default(),
+        service_name: gateway.service_name.unwrap_or_default(),
+        ..DeploymentInfo::default()
+    }
+}
+
+struct Compiler<'a> {
+    surroundings: &'a Surroundings<'a>,
+    problems: Vec<Diagnostic>,
+    summary: Summary,
+    /// Whether every document was compiled.
+    is_whole: bool,
+}
+
+impl Compiler<'_> {
+    fn global(&mut self, policy: Option<&PolicyEntity>) -> CompiledDocument {
+        match policy {
+            Some(policy) => self.document(policy, Target::scope(Scope::Global)),
+            None => compile_default_global(self.surroundings),
+        }
+        .unwrap_or_else(|| CompiledDocument::inheriting(Scope::Global))
+    }
+
+    fn document(&mut self, policy: &PolicyEntity, target: Target<'_>) -> Option<CompiledDocument> {
+        self.summary.n_policies += 1;
+        let (document, problems) = document::parse(&policy.text);
+        self.summary.n_expressions += n_expressions(&document);
+        let is_broken = problems.iter().any(Diagnostic::is_error);
+        self.problems.extend(problems.into_iter().map(|it| it.in_file(policy.file.clone())));
+        if is_broken {
+            self.is_whole = false;
+            return None;
+        }
+        let file = Some(policy.file.clone());
+        let (compiled, problems) = compile_document(&document, file, target, self.surroundings);
+        let in_file = |it: Diagnostic| match it.file {
+            Some(_) => it,
+            None => it.in_file(policy.file.clone()),
+        };
+        self.problems.extend(problems.into_iter().map(in_file));
+        self.is_whole &= compiled.is_some();
+        compiled
+    }
+
+    fn api(&mut self, api: &ApiEntity, global: &CompiledDocument, backends: &Backends) -> Api {
+        self.summary.n_apis += 1;
+        let own = api.policy.as_ref().and_then(|it| self.document(it, Target::scope(Scope::Api)));
+        let mut documents = vec![global];
+        documents.extend(own.as_ref());
+        let pipeline = Arc::new(Pipeline::splice(&documents));
+        let operations = api
+            .operations
+            .iter()
+            .map(|it| self.operation(it, api, &documents, &pipeline))
+            .collect();
+        let service = self.service(api, backends);
+        Api {
+            info: Arc::new(info(api)),
+            version: None,
+            is_online: api.is_online,
+            protocols: Protocols {
+                http: api.protocols.iter().any(|it| it == "http" || it == "ws"),
+                https: api.protocols.iter().any(|it| it == "https" || it == "wss"),
+            },
+            kind: api.kind,
+            service,
+            subscription_required: api.subscription_required,
+            // The entity has reported a name that is none.
+            key_header: HeaderName::from_bytes(api.key_header.as_bytes())
+                .unwrap_or(HeaderName::from_static("ocp-apim-subscription-key")),
+            key_query: api.key_query.clone(),
+            operations,
+            pipeline,
+        }
+    }
+
+    fn service(&mut self, api: &ApiEntity, backends: &Backends) -> Option<Service> {
+        if let Some(id) = &api.backend_id {
+            let known = backends.names().find(|it| it.eq_ignore_ascii_case(id));
+            return match known {
+                Some(known) => Some(Service::Backend(known.to_owned())),
+                None => {
+                    let message = format!("API `{}`: unknown backend `{id}`", api.full_name());
+                    let problem = api.place.error(document::codes::UNKNOWN_BACKEND, message);
+                    self.problems.push(match document::closest(id, backends.names()) {
+                        Some(near) => problem.help(format!("did you mean `{near}`?")),
+                        None => problem,
+                    });
+                    None
+                }
+            };
+        }
+        let url = api.service_url.as_deref()?.trim();
+        match BaseUrl::parse(url) {
+            Ok(url) => Some(Service::Url(Arc::new(url))),
+            Err(error) => {
+                let message =
+                    format!("API `{}`: `serviceUrl` cannot be used: {error}", api.full_name());
+                self.problems.push(api.place.error(codes::BAD_VALUE, message));
+                None
+            }
+        }
+    }
+
+    fn operation(
+        &mut self,
+        entity: &OperationEntity,
+        api: &ApiEntity,
+        documents: &[&CompiledDocument],
+        pipeline: &Arc<Pipeline>,
+    ) -> Operation {
+        self.summary.n_operations += 1;
+        let operation = Arc::new(pipeline::Operation {
+            info: Arc::new(OperationInfo {
+                id: entity.id.clone(),
+                method: entity.method.clone(),
+                name: entity.display_name.clone(),
+                url_template: entity.url_template.clone(),
+            }),
+            responses: entity.responses.clone(),
+            is_websocket: api.kind == crate::snapshot::ApiKind::WebSocket,
+        });
+        let target = Target { scope: Scope::Operation, operation: Some(&operation) };
+        let own = entity.policy.as_ref().and_then(|it| self.document(it, target));
+        let pipeline = match &own {
+            Some(own) => {
+                let mut documents = documents.to_vec();
+                documents.push(own);
+                Arc::new(Pipeline::splice(&documents))
+            }
+            None => pipeline.clone(),
+        };
+        Operation { operation, pipeline }
+    }
+}
+
+fn info(api: &ApiEntity) -> ApiInfo {
+    ApiInfo {
+        id: api.id.clone(),
+        name: api.display_name.clone(),
+        path: api.path.clone(),
+        revision: api.revision.clone(),
+        version: None,
+        is_current_revision: api.is_current,
+        protocols: api.protocols.clone(),
+        service_url: api.service_url.as_deref().and_then(|it| UrlView::parse(it.trim())),
+        subscription_key_header: api.key_header.clone(),
+        subscription_key_query: api.key_query.clone(),
+    }
+}
+
+/// How many values of a document are written as expressions.
+fn n_expressions(document: &Document) -> usize {
+    fn of(nodes: &[Node]) -> usize {
+        nodes
+            .iter()
+            .filter_map(Node::as_element)
+            .map(|it| {
+                let attributes = it.attributes.iter().filter(|it| it.value.starts_expression());
+                attributes.count() + usize::from(it.text().starts_expression()) + of(&it.children)
+            })
+            .sum()
+    }
+    of(document.nodes())
+}
+
+/// Reports APIs and operations that a request could not tell apart.
+fn check_addresses(apis: &[ApiEntity], problems: &mut Vec<Diagnostic>) {
+    let mut paths: BTreeMap<String, &ApiEntity> = BTreeMap::new();
+    let mut revisions: BTreeMap<(String, &str), &ApiEntity> = BTreeMap::new();
+    for api in apis {
+        let id = api.id.to_lowercase();
+        if let Some(first) = revisions.insert((id, &api.revision), api) {
+            let message = format!("API `{}` has revision {} twice", api.id, api.revision);
+            problems.push(api.place.error(codes::DUPLICATE, message).related(also(&first.place)));
+        }
+        if !api.is_current {
+            continue;
+        }
+        if let Some(first) = paths.insert(api.path.to_lowercase(), api) {
+            let message = match first.id.eq_ignore_ascii_case(&api.id) {
+                true => format!("API `{}` has two current revisions", api.id),
+                false => {
+                    format!(
+                        "APIs `{}` and `{}` have the same path `{}`",
+                        first.id, api.id, api.path
+                    )
+                }
+            };
+            problems
+                .push(api.place.error(codes::ROUTE_CONFLICT, message).related(also(&first.place)));
+        }
+    }
+    for api in apis {
+        let mut templates: BTreeMap<(&str, String), &OperationEntity> = BTreeMap::new();
+        for operation in &api.operations {
+            let shape = shape(&operation.url_template);
+            if let Some(first) = templates.insert((&operation.method, shape), operation) {
+                let message = format!(
+                    "operations `{}` and `{}` of API `{}` match the same requests",
+                    first.id, operation.id, api.id
+                );
+                let help = "the first one answers";
+                problems.push(
+                    operation
+                        .place
+                        .warning(codes::ROUTE_CONFLICT, message)
+                        .help(help)
+                        .related(also(&first.place)),
+                );
+            }
+        }
+        if !api.is_current
+            && !apis.iter().any(|it| it.is_current && it.id.eq_ignore_ascii_case(&api.id))
+        {
+            let message = format!("API `{}` has no current revision", api.id);
+            problems.push(api.place.warning(codes::ROUTE_CONFLICT, message));
+        }
+    }
+}
+
+fn also(place: &crate::place::Place) -> Related {
+    let span: Span = place.span;
+    Related { file: Some(place.file.clone()), span, message: "the first one".to_owned() }
+}
+
+/// A template in lower case with the names of its parameters left out.
+fn shape(template: &str) -> String {
+    let mut shape = String::new();
+    let mut is_name = false;
+    for it in template.chars().flat_map(char::to_lowercase) {
+        match it {
+            '{' => is_name = true,
+            '}' => {
+                is_name = false;
+                shape.push_str("{}");
+            }
+            _ if is_name => {}
+            _ => shape.push(it),
+        }
+    }
+    shape.trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::{Extensions, Registry};
+
+    use super::*;
+    use crate::load::{Loaded, Options, load};
+    use crate::secret_source::NoSecrets;
+    use crate::source::Source;
+
+    async fn run(files: &[(&str, &str)]) -> Loaded {
+        let source = Source::from_files(files.iter().map(|(name, text)| (*name, *text)));
+        let engine = Engine {
+            registry: &Registry::default(),
+            extensions: &Extensions::default(),
+            options: &expr::Options::default(),
+        };
+        load(&source, &Options::default(), &NoSecrets, engine).await
+    }
+
+    fn told(loaded: &Loaded) -> Vec<String> {
+        loaded.diagnostics.iter().map(|it| format!("{} {}", it.code, it.message)).collect()
+    }
+
+    const SPEC: &str =
+        "openapi: 3.0.1\npaths: { '/x/{a}': { get: { operationId: one } }, /y: { post: {} } }\n";
+
+    #[tokio::test]
+    async fn a_configuration_becomes_a_snapshot() {
+        let loaded = run(&[
+            ("portcullis.yaml", "gateway: { name: local, region: here }\n"),
+            ("apis/chat/apiInformation.json", r#"{"properties":{"path":"openai","serviceUrl":"https://h.test/o","protocols":["http","https"]}}"#),
+            ("apis/chat/specification.yaml", SPEC),
+            ("apis/chat/policy.xml", "<policies><inbound><base /></inbound></policies>"),
+            ("apis/chat/operations/one/policy.xml", "<policies><inbound><base /></inbound></policies>"),
+            ("backends/b/backendInformation.json", r#"{"properties":{"url":"https://b.test"}}"#),
+        ])
+        .await;
+        assert_eq!(told(&loaded), [""; 0]);
+        assert_eq!(
+            loaded.summary,
+            Summary { n_apis: 1, n_operations: 2, n_policies: 2, n_fragments: 0, n_expressions: 0 }
+        );
+        let snapshot = loaded.snapshot.unwrap();
+        let api = &snapshot.apis[0];
+        assert_eq!((api.info.id.as_str(), api.info.path.as_str()), ("chat", "openai"));
+        assert!(api.protocols.http && api.protocols.https && api.is_online);
+        assert!(matches!(&api.service, Some(Service::Url(url)) if url.host() == "h.test"));
+        assert!(!Arc::ptr_eq(&api.operations[0].pipeline, &api.pipeline));
+        assert!(Arc::ptr_eq(&api.operations[1].pipeline, &api.pipeline));
+        assert_eq!(snapshot.deployment.gateway_id, "local");
+        assert!(snapshot.backend_entries.get("b").is_some());
+    }
+
+    #[tokio::test]
+    async fn problems_of_documents_carry_their_file_and_stop_the_snapshot() {
+        let loaded = run(&[
+            ("apis/a/apiInformation.json", r#"{"properties":{"path":"a"}}"#),
+            ("apis/a/policy.xml", "<policies><inbound>"),
+            ("policy.xml", "<policies><inbuond /></policies>"),
+        ])
+        .await;
+        assert!(loaded.snapshot.is_none());
+        let files: Vec<&str> =
+            loaded.diagnostics.iter().filter_map(|it| it.file.as_deref()).collect();
+        assert_eq!(files, ["apis/a/policy.xml", "apis/a/policy.xml", "policy.xml"]);
+    }
+
+    #[tokio::test]
+    async fn addresses_must_differ() {
+        let api = |path: &str, more: &str| format!(r#"{{"properties":{{"path":"{path}"{more}}}}}"#);
+        let loaded = run(&[
+            ("apis/a/apiInformation.json", &api("x", "")),
+            ("apis/b/apiInformation.json", &api("/X/", "")),
+            ("apis/c/apiInformation.json", &api("c", r#","backendId":"/backends/nope""#)),
+            ("apis/d;rev=2/apiInformation.json", &api("d", r#","apiRevision":"2""#)),
+            ("apis/e/apiInformation.json", &api("e", "")),
+            ("apis/e/specification.yaml", "openapi: 3.0.1\npaths: { '/x/{a}': { get: { operationId: one } }, '/X/{b}/': { get: { operationId: two } } }\n"),
+        ])
+        .await;
+        assert_eq!(
+            told(&loaded),
+            [
+                "PC0517 APIs `a` and `b` have the same path `X`",
+                "PC0202 API `c`: unknown backend `nope`",
+                "PC0517 API `d` has no current revision",
+                "PC0517 operations `one` and `two` of API `e` match the same requests",
+            ]
+        );
+    }
+
+    #[test]
+    fn templates_compare_without_names() {
+        assert_eq!(shape("/A/{b}/?c={d}"), shape("/a/{x}/?C={y}"));
+        assert_ne!(shape("/a/{b}"), shape("/a/b"));
+    }
+}

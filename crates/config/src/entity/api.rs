@@ -1,0 +1,287 @@
+//! APIs: address, backend, subscription key names, operations and policy; each revision is one.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/add-api-manually>
+
+use http::HeaderName;
+use pipeline::BaseUrl;
+
+use super::{OperationEntity, PolicyEntity, Reading, operation, policy, properties};
+use crate::codes;
+use crate::layout::EntityFiles;
+use crate::openapi;
+use crate::place::Place;
+use crate::snapshot::ApiKind;
+use crate::tree::Fields;
+
+/// The header that carries a subscription key unless an API says otherwise.
+pub const KEY_HEADER: &str = "Ocp-Apim-Subscription-Key";
+/// The query parameter that carries a subscription key unless an API says otherwise.
+pub const KEY_QUERY: &str = "subscription-key";
+
+/// A revision of an API.
+#[derive(Clone, Debug)]
+pub struct ApiEntity {
+    /// Entity name without `;rev=n`.
+    pub id: String,
+    /// Revision number.
+    pub revision: String,
+    /// Whether it answers without `;rev=`.
+    pub is_current: bool,
+    /// Whether it can be reached at all.
+    pub is_online: bool,
+    /// Display name.
+    pub display_name: String,
+    /// URL suffix without slashes at its ends; may be empty.
+    pub path: String,
+    /// `http`, `https`, `ws`, `wss`.
+    pub protocols: Vec<String>,
+    /// Base URL of the backend.
+    pub service_url: Option<String>,
+    /// Backend entity that is used unless a policy says otherwise.
+    pub backend_id: Option<String>,
+    /// Whether a key is needed.
+    pub subscription_required: bool,
+    /// Header that carries the key.
+    pub key_header: String,
+    /// Query parameter that carries the key.
+    pub key_query: String,
+    /// Whether the key may stand in `Authorization: Bearer`.
+    pub key_bearer: bool,
+    /// How it is spoken to.
+    pub kind: ApiKind,
+    /// Its operations in order.
+    pub operations: Vec<OperationEntity>,
+    /// Its policy document.
+    pub policy: Option<PolicyEntity>,
+    /// Where it is described.
+    pub place: Place,
+}
+
+impl ApiEntity {
+    /// The name that people know it by: with `;rev=n` unless it is current.
+    pub fn full_name(&self) -> String {
+        if self.is_current { self.id.clone() } else { format!("{};rev={}", self.id, self.revision) }
+    }
+}
+
+pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
+    let info = cx.info("apis", files)?;
+    let fields = properties(&info, cx.problems);
+    let place = files.place();
+    if files.info.is_none() {
+        let message = format!("API `{}` has no `apiInformation.json`", files.name);
+        cx.report(place.error(codes::MISSING, message));
+        return None;
+    }
+    let (id, revision_of_name) = match files.name.rsplit_once(";rev=") {
+        Some((id, revision)) => (id.to_owned(), Some(revision.to_owned())),
+        None => (files.name.clone(), None),
+    };
+    refuse_versions(&id, &fields);
+    let kind = kind(&id, &fields)?;
+    let path = fields.text("path").unwrap_or_else(|| {
+        cx.report(place.error(codes::MISSING, format!("API `{id}` has no `path`")));
+        String::new()
+    });
+    let mut operations = match (kind, &files.specification) {
+        (ApiKind::WebSocket, _) => vec![handshake(&place)],
+        (ApiKind::Http, Some(file)) => specification(&id, file, cx),
+        (ApiKind::Http, None) => Vec::new(),
+    };
+    operation::complete(files, &mut operations, cx);
+    let keys = fields.map("subscriptionKeyParameterNames");
+    let key = |key| keys.as_ref().and_then(|it| it.filled(key));
+    let is_current = fields.bool("isCurrent").unwrap_or(revision_of_name.is_none());
+    let service_url = fields.filled("serviceUrl");
+    check_values(&id, service_url.as_deref(), key("header").as_deref(), &fields);
+    Some(ApiEntity {
+        revision: fields
+            .filled("apiRevision")
+            .or(revision_of_name)
+            .unwrap_or_else(|| "1".to_owned()),
+        is_current,
+        is_online: fields.bool("isOnline").unwrap_or(true),
+        display_name: fields.filled("displayName").unwrap_or_else(|| id.clone()),
+        path: path.trim().trim_matches('/').to_owned(),
+        protocols: protocols(kind, &fields),
+        service_url,
+        backend_id: fields
+            .filled("backendId")
+            .map(|it| it.rsplit('/').next().unwrap_or("").to_owned()),
+        subscription_required: fields.bool("subscriptionRequired").unwrap_or(true),
+        key_header: key("header").unwrap_or_else(|| KEY_HEADER.to_owned()),
+        key_query: key("query").unwrap_or_else(|| KEY_QUERY.to_owned()),
+        key_bearer: key("bearer").is_some_and(|it| it.eq_ignore_ascii_case("enabled")),
+        kind,
+        operations,
+        policy: files.policy.as_ref().and_then(|it| policy::read(it, cx)),
+        id,
+        place,
+    })
+}
+
+fn specification(id: &str, file: &std::sync::Arc<str>, cx: &Reading<'_>) -> Vec<OperationEntity> {
+    let lower = file.to_ascii_lowercase();
+    if ![".json", ".yaml", ".yml"].iter().any(|it| lower.ends_with(it)) {
+        let message =
+            format!("API `{id}`: specifications other than OpenAPI are not in this version");
+        cx.report(Place::file(file.clone()).error(codes::NOT_SUPPORTED, message));
+        return Vec::new();
+    }
+    cx.parse(file).map(|it| openapi::operations(&it, cx.problems)).unwrap_or_default()
+}
+
+/// Versions decide which API answers: without them requests would go to the wrong one.
+fn refuse_versions(id: &str, fields: &Fields<'_, '_>) {
+    let versioned = ["apiVersion", "apiVersionSetId", "apiVersionSet"]
+        .into_iter()
+        .find_map(|key| fields.get(key).filter(|it| it.scalar() != Some("")));
+    if let Some(tree) = versioned {
+        let message = format!("API `{id}` is versioned: versions are not in this version");
+        fields.report(tree.error(codes::NOT_SUPPORTED, message));
+    }
+}
+
+fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
+    let of = |key| fields.filled(key).map(|it| it.to_ascii_lowercase());
+    match of("type").or_else(|| of("apiType")).as_deref() {
+        None | Some("http") => Some(ApiKind::Http),
+        Some("websocket") => Some(ApiKind::WebSocket),
+        Some(other) => {
+            let message = format!("API `{id}`: APIs of type `{other}` are not in this version");
+            fields.report(fields.tree().error(codes::NOT_SUPPORTED, message));
+            None
+        }
+    }
+}
+
+fn protocols(kind: ApiKind, fields: &Fields<'_, '_>) -> Vec<String> {
+    let known: &[&str] = match kind {
+        ApiKind::Http => &["http", "https"],
+        ApiKind::WebSocket => &["ws", "wss"],
+    };
+    let mut protocols = Vec::new();
+    for tree in fields.list("protocols") {
+        match tree.scalar().map(str::to_ascii_lowercase) {
+            Some(it) if known.contains(&it.as_str()) => protocols.push(it),
+            _ => {
+                let shown = tree.scalar().unwrap_or("?");
+                let message = format!("`{shown}` is no protocol of this API");
+                let help = format!("known: {}", known.join(", "));
+                fields.report(tree.error(codes::BAD_VALUE, message).help(help));
+            }
+        }
+    }
+    if protocols.is_empty() {
+        // Azure's default for APIs made through its management interface.
+        protocols = known.iter().skip(1).map(|it| (*it).to_owned()).collect();
+    }
+    protocols
+}
+
+/// Reports a backend URL and a key header that cannot be used.
+fn check_values(id: &str, url: Option<&str>, header: Option<&str>, fields: &Fields<'_, '_>) {
+    let place = |key| fields.get(key).map_or_else(|| Place::from(fields.tree()), Place::from);
+    if let Some(error) = url.and_then(|it| BaseUrl::parse(it.trim()).err()) {
+        let message = format!("API `{id}`: `serviceUrl` cannot be used: {error}");
+        fields.report(place("serviceUrl").error(codes::BAD_VALUE, message));
+    }
+    if let Some(name) = header.filter(|it| HeaderName::from_bytes(it.as_bytes()).is_err()) {
+        let message = format!("API `{id}`: `{name}` is no header name");
+        fields.report(place("subscriptionKeyParameterNames").error(codes::BAD_VALUE, message));
+    }
+}
+
+/// The one operation of a WebSocket API.
+pub(crate) fn handshake(place: &Place) -> OperationEntity {
+    OperationEntity {
+        id: "onHandshake".to_owned(),
+        display_name: "onHandshake".to_owned(),
+        method: "GET".to_owned(),
+        url_template: "/*".to_owned(),
+        parameters: Vec::new(),
+        responses: Vec::new(),
+        policy: None,
+        place: place.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+
+    fn one(properties: &str) -> (Option<ApiEntity>, Vec<String>) {
+        let text = format!(r#"{{"properties":{properties}}}"#);
+        let (mut entities, problems) = read(&[("apis/chat;rev=2/apiInformation.json", &text)]);
+        (entities.apis.pop(), problems)
+    }
+
+    #[test]
+    fn properties_and_defaults_are_azures() {
+        let (api, problems) =
+            one(r#"{"path":"/openai/","serviceUrl":"https://h.test/x","apiRevision":"2"}"#);
+        assert!(problems.is_empty(), "{problems:?}");
+        let api = api.unwrap();
+        assert_eq!((api.id.as_str(), api.revision.as_str(), api.is_current), ("chat", "2", false));
+        assert_eq!(api.full_name(), "chat;rev=2");
+        assert_eq!((api.path.as_str(), api.display_name.as_str()), ("openai", "chat"));
+        assert_eq!(api.protocols, ["https"]);
+        assert!(api.subscription_required && !api.key_bearer);
+        assert_eq!((api.key_header.as_str(), api.key_query.as_str()), (KEY_HEADER, KEY_QUERY));
+    }
+
+    #[test]
+    fn key_names_may_be_changed() {
+        let (api, _) = one(r#"{"path":"","subscriptionRequired":"false",
+                "subscriptionKeyParameterNames":{"header":"api-key","query":"k","bearer":"enabled"}}"#);
+        let api = api.unwrap();
+        assert_eq!((api.key_header.as_str(), api.key_query.as_str()), ("api-key", "k"));
+        assert!(api.key_bearer && !api.subscription_required && api.path.is_empty());
+    }
+
+    #[test]
+    fn a_websocket_api_has_the_handshake_only() {
+        let api = one(r#"{"path":"w","type":"websocket","serviceUrl":"wss://h.test"}"#).0.unwrap();
+        assert_eq!(api.kind, ApiKind::WebSocket);
+        assert_eq!(api.operations[0].id, "onHandshake");
+        assert_eq!(api.protocols, ["wss"]);
+    }
+
+    #[test]
+    fn what_is_not_built_or_wrong_is_refused() {
+        for (properties, problem) in [
+            (
+                r#"{"path":"a","apiVersion":"v1"}"#,
+                "PC0507 API `chat` is versioned: versions are not in this version",
+            ),
+            (
+                r#"{"path":"a","type":"graphql"}"#,
+                "PC0507 API `chat`: APIs of type `graphql` are not in this version",
+            ),
+            (r#"{"path":"a","protocols":["ftp"]}"#, "PC0506 `ftp` is no protocol of this API"),
+            (r#"{"displayName":"x"}"#, "PC0505 API `chat` has no `path`"),
+            (
+                r#"{"path":"a","subscriptionKeyParameterNames":{"header":"a b"}}"#,
+                "PC0506 API `chat`: `a b` is no header name",
+            ),
+        ] {
+            assert_eq!(one(properties).1, [problem]);
+        }
+        assert_eq!(one(r#"{"path":"a","serviceUrl":"nonsense"}"#).1.len(), 1);
+        let (_, problems) = read(&[("apis/a/policy.xml", "<policies/>")]);
+        assert_eq!(problems, ["PC0505 API `a` has no `apiInformation.json`"]);
+    }
+
+    #[test]
+    fn only_openapi_specifications_are_read() {
+        let (_, problems) = read(&[
+            ("apis/a/apiInformation.json", r#"{"properties":{"path":"a"}}"#),
+            ("apis/a/specification.wsdl.xml", "<x/>"),
+        ]);
+        assert_eq!(
+            problems,
+            ["PC0507 API `a`: specifications other than OpenAPI are not in this version"]
+        );
+    }
+}

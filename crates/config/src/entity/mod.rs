@@ -1,0 +1,160 @@
+//! Entities of a configuration, one file each: what Azure calls them, with the properties that a
+//! gateway needs.
+//!
+//! ```text
+//! Layout + Overrides ─read─▶ Entities ◀─ single_file (portcullis.yaml)
+//! ```
+
+mod api;
+mod backend;
+mod fragment;
+mod named_value;
+mod operation;
+mod other;
+mod policy;
+mod subscription;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use document::Diagnostic;
+
+pub(crate) use api::handshake;
+pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
+pub use backend::{BackendEntity, CredentialsEntity, Given};
+pub use fragment::FragmentEntity;
+pub use named_value::NamedValueEntity;
+pub(crate) use named_value::is_name;
+pub use operation::{OperationEntity, TemplateParameter};
+pub use policy::PolicyEntity;
+pub use subscription::{ScopeEntity, SubscriptionEntity, SubscriptionState};
+
+use crate::layout::{EntityFiles, Layout};
+use crate::overrides::Overrides;
+use crate::source::Source;
+use crate::tree::{Fields, Keys, Node, Tree};
+
+/// What tools write in place of a secret.
+const REDACTED: &[&str] = &["*** REDACTED ***", "***REDACTED***"];
+
+/// Everything that a configuration describes.
+#[derive(Clone, Debug, Default)]
+pub struct Entities {
+    /// The policy document of the global scope.
+    pub policy: Option<PolicyEntity>,
+    /// APIs, each revision one.
+    pub apis: Vec<ApiEntity>,
+    /// Named values.
+    pub named_values: Vec<NamedValueEntity>,
+    /// Backends.
+    pub backends: Vec<BackendEntity>,
+    /// Policy fragments.
+    pub fragments: Vec<FragmentEntity>,
+    /// Subscriptions.
+    pub subscriptions: Vec<SubscriptionEntity>,
+}
+
+/// What reading entities needs.
+pub(crate) struct Reading<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) overrides: &'a Overrides,
+    /// The name of this gateway, which decides whether a gateway entity matters.
+    pub(crate) gateway: Option<&'a str>,
+    pub(crate) problems: &'a RefCell<Vec<Diagnostic>>,
+}
+
+impl Entities {
+    /// Reads the entities of an artifact folder.
+    pub(crate) fn read(layout: &Layout, cx: &Reading<'_>) -> Self {
+        let named_values = layout.of("namedvalues").filter_map(|it| named_value::read(it, cx));
+        let entities = Self {
+            policy: layout.policy.as_ref().and_then(|it| policy::read(it, cx)),
+            named_values: named_values.collect(),
+            backends: layout.of("backends").filter_map(|it| backend::read(it, cx)).collect(),
+            fragments: layout
+                .of("policyfragments")
+                .filter_map(|it| fragment::read(it, cx))
+                .collect(),
+            subscriptions: layout
+                .of("subscriptions")
+                .filter_map(|it| subscription::read(it, cx))
+                .collect(),
+            apis: layout.of("apis").filter_map(|it| api::read(it, cx)).collect(),
+        };
+        other::check(layout, cx);
+        entities
+    }
+}
+
+impl Reading<'_> {
+    pub(crate) fn report(&self, problem: Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Parses a file of the source; what is wrong with it is reported.
+    fn parse(&self, file: &Arc<str>) -> Option<Tree> {
+        match Tree::parse(file, self.source.text(file)?) {
+            Ok(tree) => Some(tree),
+            Err(problem) => {
+                self.report(problem);
+                None
+            }
+        }
+    }
+
+    /// The information of an entity with overrides merged in. Without a file it is empty.
+    fn info(&self, section: &str, files: &EntityFiles) -> Option<Tree> {
+        let mut tree = match &files.info {
+            Some(file) => self.parse(file)?,
+            None => {
+                let place = files.place();
+                Tree { file: place.file, span: place.span, node: Node::Map(Vec::new()) }
+            }
+        };
+        self.overrides.apply(section, &files.name, &mut tree);
+        Some(tree)
+    }
+}
+
+/// The `properties` of an information file; a file without them counts as the properties itself.
+fn properties<'t, 'p>(info: &'t Tree, problems: &'p RefCell<Vec<Diagnostic>>) -> Fields<'t, 'p> {
+    Fields::new(info.get("properties").unwrap_or(info), Keys::Any, problems)
+}
+
+/// Whether a text stands for a secret that was left out.
+fn is_redacted(text: &str) -> bool {
+    REDACTED.contains(&text.trim())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Reads entities from files in memory; problems as `code message`.
+    pub(crate) fn read(files: &[(&str, &str)]) -> (Entities, Vec<String>) {
+        let source = Source::from_files(files.iter().map(|(name, text)| (*name, *text)));
+        let (layout, _) = Layout::read(&source);
+        let problems = RefCell::default();
+        let overrides = Overrides::default();
+        let cx = Reading {
+            source: &source,
+            overrides: &overrides,
+            gateway: Some("mine"),
+            problems: &problems,
+        };
+        let entities = Entities::read(&layout, &cx);
+        let told =
+            problems.borrow().iter().map(|it| format!("{} {}", it.code, it.message)).collect();
+        (entities, told)
+    }
+
+    #[test]
+    fn a_file_that_does_not_parse_is_told_and_the_rest_is_read() {
+        let (entities, problems) = read(&[
+            ("backends/a/backendInformation.json", "{"),
+            ("backends/b/backendInformation.json", r#"{"properties":{"url":"https://b.test"}}"#),
+        ]);
+        assert_eq!(entities.backends.len(), 1);
+        assert_eq!(problems, ["PC0502 not valid JSON: expected a key in double quotes"]);
+    }
+}

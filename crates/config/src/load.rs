@@ -1,0 +1,323 @@
+//! From a source to a snapshot, in one call.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use document::render::Sources;
+use document::{Diagnostic, Span};
+use pipeline::{Extensions, Registry};
+use transport::Secret;
+
+use crate::codes;
+use crate::compile;
+use crate::entity::{Entities, Reading};
+use crate::environment::Environment;
+use crate::layout::Layout;
+use crate::overrides::{self, Overrides};
+use crate::place::Place;
+use crate::resolve;
+use crate::secret_source::SecretProvider;
+use crate::settings::GatewaySettings;
+use crate::single_file;
+use crate::snapshot::Snapshot;
+use crate::source::{SETTINGS_FILE, Source};
+use crate::tree::{Node, Tree};
+
+/// What comes from the command line and the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--env`: the override file is `configuration.<env>.yaml`.
+    pub environment_name: Option<String>,
+    /// Variables of the process.
+    pub environment: Environment,
+    /// `--set a.b=c`: settings that go over `portcullis.yaml`.
+    pub set: Vec<(String, String)>,
+    /// `--named-value k=v`: named values that go over all others.
+    pub named_values: Vec<(String, Secret)>,
+    /// Primary keys of subscriptions that go over all others.
+    pub keys: Vec<(String, Secret)>,
+    /// Whether secrets are read.
+    pub secrets: Secrets,
+}
+
+/// Whether secrets are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are: what cannot be read is an error where it is needed.
+    #[default]
+    Read,
+    /// They are not, as when a configuration is checked: those of Key Vault are taken for
+    /// granted, those of variables and files are notes if absent.
+    Assume,
+}
+
+/// What policies are compiled with.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine<'a> {
+    /// The policies that are built in.
+    pub registry: &'a Registry,
+    /// What they need to compile.
+    pub extensions: &'a Extensions,
+    /// How expressions are compiled.
+    pub options: &'a expr::Options,
+}
+
+/// The entities and settings of a source.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// What the configuration describes.
+    pub entities: Entities,
+    /// Settings of the gateway.
+    pub settings: GatewaySettings,
+    /// The folder that relative paths are relative to.
+    pub folder: Option<PathBuf>,
+}
+
+/// What a load came to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The snapshot; none if there is an error.
+    pub snapshot: Option<Snapshot>,
+    /// Settings of the gateway.
+    pub settings: GatewaySettings,
+    /// The folder that relative paths in the settings are relative to.
+    pub folder: Option<PathBuf>,
+    /// Every problem, ordered by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that diagnostics point into.
+    pub sources: Sources,
+    /// What was looked at.
+    pub summary: Summary,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// APIs, revisions counted.
+    pub n_apis: usize,
+    /// Operations.
+    pub n_operations: usize,
+    /// Policy documents.
+    pub n_policies: usize,
+    /// Policy fragments.
+    pub n_fragments: usize,
+    /// Policy expressions.
+    pub n_expressions: usize,
+}
+
+impl Loaded {
+    /// Number of errors and of warnings.
+    pub fn counts(&self) -> (usize, usize) {
+        let of = |severity| self.diagnostics.iter().filter(|it| it.severity == severity).count();
+        (of(document::Severity::Error), of(document::Severity::Warning))
+    }
+}
+
+/// Reads the entities and settings of a source. Returns every problem.
+pub fn parse(source: &Source, options: &Options) -> (Parsed, Vec<Diagnostic>) {
+    let problems = RefCell::default();
+    let (settings, mut entities) = settings(source, options, &problems);
+    let overrides = read_overrides(source, options, &problems);
+    let (layout, found) = Layout::read(source);
+    problems.borrow_mut().extend(found);
+    let cx = Reading {
+        source,
+        overrides: &overrides,
+        gateway: settings.gateway.name.as_deref(),
+        problems: &problems,
+    };
+    let of_folder = Entities::read(&layout, &cx);
+    entities.extend(of_folder, &problems);
+    problems.borrow_mut().extend(overrides.unused());
+    let folder = source.folder().map(PathBuf::from);
+    (Parsed { entities, settings, folder }, problems.into_inner())
+}
+
+/// Loads a configuration: parse, resolve, compile. Problems of every step are returned.
+pub async fn load(
+    source: &Source,
+    options: &Options,
+    secrets: &dyn SecretProvider,
+    engine: Engine<'_>,
+) -> Loaded {
+    let (parsed, mut diagnostics) = parse(source, options);
+    let (resolved, found) = resolve::resolve(&parsed, options, secrets).await;
+    diagnostics.extend(found);
+    let (snapshot, summary, found) = compile::compile(&parsed, resolved, engine);
+    diagnostics.extend(found);
+    tidy(&mut diagnostics);
+    let snapshot = snapshot.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    Loaded {
+        snapshot,
+        settings: parsed.settings,
+        folder: parsed.folder,
+        diagnostics,
+        sources: sources(source, &parsed.entities),
+        summary,
+    }
+}
+
+fn settings(
+    source: &Source,
+    options: &Options,
+    problems: &RefCell<Vec<Diagnostic>>,
+) -> (GatewaySettings, Entities) {
+    let report = |problem| problems.borrow_mut().push(problem);
+    let file: Arc<str> = source.settings_file().cloned().unwrap_or_else(|| SETTINGS_FILE.into());
+    let empty = Tree { file: file.clone(), span: Span::default(), node: Node::Map(Vec::new()) };
+    let mut tree = match source.text(&file).map(|text| Tree::parse(&file, text)) {
+        Some(Ok(tree)) => tree,
+        Some(Err(problem)) => {
+            report(problem);
+            empty
+        }
+        None => empty,
+    };
+    for (key, value) in &options.set {
+        if let Err(problem) = single_file::set(&mut tree, key, value) {
+            report(problem);
+        }
+    }
+    GatewaySettings::read(&tree, problems, source)
+}
+
+fn read_overrides(
+    source: &Source,
+    options: &Options,
+    problems: &RefCell<Vec<Diagnostic>>,
+) -> Overrides {
+    let Some(name) = &options.environment_name else { return Overrides::default() };
+    let file = overrides::file_of(source, name);
+    let Some((file, text)) = file.and_then(|file| Some((file.clone(), source.text(&file)?))) else {
+        let message = format!("there is no `configuration.{name}.yaml`");
+        problems.borrow_mut().push(Place::file(".").error(codes::UNREADABLE, message));
+        return Overrides::default();
+    };
+    let (overrides, found) = Overrides::read(&file, text, &options.environment);
+    problems.borrow_mut().extend(found);
+    overrides
+}
+
+/// Orders by file and place, and drops what is told twice: a fragment's problems are found by
+/// every document that includes it.
+fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+    let key = |it: &Diagnostic| (it.file.clone(), it.span, it.severity, it.code);
+    diagnostics.sort_by_key(key);
+    diagnostics.dedup_by(|a, b| key(a) == key(b) && a.message == b.message);
+}
+
+/// The texts of a source; those that may hold secrets are never shown.
+fn sources(source: &Source, entities: &Entities) -> Sources {
+    let mut sources = Sources::new();
+    for (name, text) in source.files() {
+        let lower = name.to_ascii_lowercase();
+        let may_hold_secret = ["namedvalueinformation.json", "subscriptioninformation.json"]
+            .iter()
+            .any(|it| lower.ends_with(it))
+            || lower.ends_with("backendinformation.json")
+            || lower.starts_with("configuration.");
+        if may_hold_secret {
+            sources.add_hidden(name.clone(), text.clone());
+        } else {
+            sources.add(name.clone(), text.clone());
+        }
+    }
+    for fragment in entities.fragments.iter().filter(|it| source.text(&it.file).is_none()) {
+        sources.add(fragment.file.clone(), fragment.text.clone());
+    }
+    sources
+}
+
+impl Entities {
+    /// Adds the entities of another source; one that is there already is an error.
+    fn extend(&mut self, other: Self, problems: &RefCell<Vec<Diagnostic>>) {
+        let told = |kind: &str, name: &str, place: &Place| {
+            let message = format!("{kind} `{name}` is given twice");
+            problems.borrow_mut().push(
+                place
+                    .error(codes::DUPLICATE, message)
+                    .help("it stands in the folder and in the settings file"),
+            );
+        };
+        if let (Some(own), Some(_)) = (&self.policy, &other.policy) {
+            told("global policy", "policy", &own.place());
+        }
+        self.policy = other.policy.or(self.policy.take());
+        for it in &self.named_values {
+            if other.named_values.iter().any(|o| o.display_name == it.display_name) {
+                told("named value", &it.display_name, &it.place);
+            }
+        }
+        for it in &self.backends {
+            if other.backends.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
+                told("backend", &it.id, &it.place);
+            }
+        }
+        for it in &self.apis {
+            if other.apis.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
+                told("API", &it.id, &it.place);
+            }
+        }
+        for it in &self.fragments {
+            if other.fragments.iter().any(|o| o.name.eq_ignore_ascii_case(&it.name)) {
+                told("policy fragment", &it.name, &Place::file(it.file.clone()));
+            }
+        }
+        self.named_values.extend(other.named_values);
+        self.backends.extend(other.backends);
+        self.apis.extend(other.apis);
+        self.fragments.extend(other.fragments);
+        self.subscriptions.extend(other.subscriptions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(files: &[(&str, &str)], options: &Options) -> Vec<String> {
+        let source = Source::from_files(files.iter().map(|(name, text)| (*name, *text)));
+        parse(&source, options).1.iter().map(|it| format!("{} {}", it.code, it.message)).collect()
+    }
+
+    #[test]
+    fn folder_and_settings_add_up_and_must_not_overlap() {
+        let files = [
+            (
+                "portcullis.yaml",
+                "backends: { a: { url: https://a }, b: { url: https://b } }\nnamed-values: { n: x }\n",
+            ),
+            ("backends/A/backendInformation.json", r#"{"properties":{"url":"https://a"}}"#),
+            ("named values/n/namedValueInformation.json", r#"{"properties":{"value":"y"}}"#),
+        ];
+        assert_eq!(
+            problems(&files, &Options::default()),
+            ["PC0509 named value `n` is given twice", "PC0509 backend `a` is given twice"]
+        );
+    }
+
+    #[test]
+    fn an_environment_needs_its_file() {
+        let options = Options { environment_name: Some("dev".to_owned()), ..Options::default() };
+        assert_eq!(problems(&[], &options), ["PC0501 there is no `configuration.dev.yaml`"]);
+    }
+
+    #[test]
+    fn settings_of_the_command_line_go_over_the_file() {
+        let source = Source::from_files([("portcullis.yaml", "drain: 5s\nworkers: 3\n")]);
+        let set = vec![("drain".to_owned(), "7s".to_owned())];
+        let (parsed, found) = parse(&source, &Options { set, ..Options::default() });
+        assert!(found.is_empty());
+        assert_eq!(parsed.settings.drain.as_secs(), 7);
+        assert_eq!(parsed.settings.workers, Some(3));
+    }
+
+    #[test]
+    fn what_is_told_twice_is_kept_once() {
+        let of = |at: usize| Diagnostic::error(codes::MISSING, at..at, "x").in_file("f".into());
+        let mut all = vec![of(2), of(1), of(2)];
+        tidy(&mut all);
+        assert_eq!(all, [of(1), of(2)]);
+    }
+}

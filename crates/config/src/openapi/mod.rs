@@ -1,0 +1,340 @@
+//! Operations from an OpenAPI 2, 3.0 or 3.1 specification.
+//!
+//! As Azure's import does, a required query parameter becomes part of the URL template
+//! (`/chat?api-version={api-version}`), so that a call without it finds no operation.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/api-management-api-import-restrictions>
+
+mod schema;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use document::Diagnostic;
+use pipeline::{OperationResponse, Representation};
+
+use crate::codes;
+use crate::entity::{OperationEntity, TemplateParameter};
+use crate::place::Place;
+use crate::tree::{Node, Tree};
+use schema::Schemas;
+
+/// Methods that a path item may have, as keys.
+const METHODS: &[&str] =
+    &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+/// Most operations of one API.
+const MAX_OPERATIONS: usize = 5_000;
+/// How often a reference to a parameter or response may point to another one.
+const MAX_HOPS: usize = 8;
+
+/// Reads the operations of a specification in its order.
+pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Vec<OperationEntity> {
+    let version = |key: &str| spec.get(key).and_then(Tree::scalar).unwrap_or("").to_owned();
+    let (swagger, openapi) = (version("swagger"), version("openapi"));
+    let is_v2 = swagger.starts_with("2.");
+    if !is_v2 && !openapi.starts_with("3.") {
+        let message = "specification is not OpenAPI 2, 3.0 or 3.1";
+        problems.borrow_mut().push(
+            spec.error(codes::SPECIFICATION, message)
+                .help("the file starts with `\"openapi\": \"3.0.1\"` or `\"swagger\": \"2.0\"`"),
+        );
+        return Vec::new();
+    }
+    let reader = Reader { spec, is_v2, schemas: Schemas::new(spec), problems };
+    let mut operations = Vec::new();
+    let mut ids = BTreeSet::new();
+    let paths = spec.get("paths").map(Tree::entries).unwrap_or_default();
+    for path in paths.iter().filter(|it| it.key.starts_with('/')) {
+        let item = reader.follow(&path.value);
+        for method in METHODS {
+            let Some(operation) = item.get(method) else { continue };
+            if operations.len() >= MAX_OPERATIONS {
+                let message = format!("specification has more than {MAX_OPERATIONS} operations");
+                reader.report(spec.error(codes::SPECIFICATION, message));
+                return operations;
+            }
+            let read = reader.operation(&path.key, method, operation, item);
+            if ids.insert(read.id.clone()) {
+                operations.push(read);
+            } else {
+                let message = format!("operation `{}` is given twice", read.id);
+                reader.report(
+                    read.place
+                        .error(codes::DUPLICATE, message)
+                        .help("operation ids compare without case"),
+                );
+            }
+        }
+    }
+    operations
+}
+
+/// An operation id as Azure makes it: lower case, anything but letters, digits, `-` and `_` as `-`.
+pub(crate) fn normalise_id(text: &str) -> String {
+    let keep = |it: char| if it.is_ascii_alphanumeric() || it == '_' { it } else { '-' };
+    let text: String = text.trim().chars().map(keep).collect::<String>().to_ascii_lowercase();
+    text.split('-').filter(|it| !it.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+struct Reader<'s> {
+    spec: &'s Tree,
+    is_v2: bool,
+    schemas: Schemas<'s>,
+    problems: &'s RefCell<Vec<Diagnostic>>,
+}
+
+impl<'s> Reader<'s> {
+    fn report(&self, problem: Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Follows `$ref` inside the specification.
+    fn follow(&self, mut tree: &'s Tree) -> &'s Tree {
+        for _ in 0..MAX_HOPS {
+            let Some(reference) = tree.get("$ref").and_then(Tree::scalar) else { return tree };
+            match schema::pointer(self.spec, reference) {
+                Some(target) => tree = target,
+                None => {
+                    let message = format!("`{reference}` points to nothing in this file");
+                    self.report(tree.error(codes::SPECIFICATION, message));
+                    return tree;
+                }
+            }
+        }
+        tree
+    }
+
+    fn operation(
+        &self,
+        path: &str,
+        method: &str,
+        operation: &'s Tree,
+        item: &'s Tree,
+    ) -> OperationEntity {
+        let text = |key: &str| operation.get(key).and_then(Tree::scalar);
+        let id = match text("operationId").map(normalise_id).filter(|it| !it.is_empty()) {
+            Some(id) => id,
+            None => normalise_id(&format!("{method}-{path}")),
+        };
+        let (parameters, query) = self.parameters(operation, item, path);
+        let mut url_template = path.to_owned();
+        for (n, name) in query.iter().enumerate() {
+            let mark = if n == 0 && !url_template.contains('?') { '?' } else { '&' };
+            url_template.push_str(&format!("{mark}{name}={{{name}}}"));
+        }
+        OperationEntity {
+            display_name: text("summary").or(text("operationId")).unwrap_or(&id).to_owned(),
+            id,
+            method: method.to_ascii_uppercase(),
+            url_template,
+            parameters,
+            responses: self.responses(operation),
+            policy: None,
+            place: Place::from(operation),
+        }
+    }
+
+    /// The template's parameters, and the names of required query parameters.
+    fn parameters(
+        &self,
+        operation: &'s Tree,
+        item: &'s Tree,
+        path: &str,
+    ) -> (Vec<TemplateParameter>, Vec<String>) {
+        let mut found: Vec<TemplateParameter> = Vec::new();
+        let mut query = Vec::new();
+        let of = |tree: &'s Tree| tree.get("parameters").map(Tree::items).unwrap_or_default();
+        for tree in of(operation).iter().chain(of(item)) {
+            let tree = self.follow(tree);
+            let text = |key: &str| tree.get(key).and_then(Tree::scalar);
+            let (Some(name), Some(place)) = (text("name"), text("in")) else { continue };
+            let required = tree.get("required").and_then(Tree::as_bool).unwrap_or(false);
+            let is_query = place == "query" && required;
+            let is_path = place == "path" && path.contains(&format!("{{{name}}}"));
+            if found.iter().any(|it| it.name == name) || !(is_query || is_path) {
+                continue;
+            }
+            if is_query {
+                query.push(name.to_owned());
+            }
+            let schema = if self.is_v2 { tree } else { tree.get("schema").unwrap_or(tree) };
+            let schema = self.follow(schema);
+            let default = schema.get("default").and_then(Tree::scalar).map(str::to_owned);
+            let values = schema.get("enum").map(Tree::items).unwrap_or_default();
+            let values = values.iter().filter_map(|it| it.scalar().map(str::to_owned)).collect();
+            found.push(TemplateParameter { name: name.to_owned(), required, default, values });
+        }
+        (found, query)
+    }
+
+    fn responses(&self, operation: &'s Tree) -> Vec<OperationResponse> {
+        let entries = operation.get("responses").map(Tree::entries).unwrap_or_default();
+        entries
+            .iter()
+            .filter_map(|it| Some((it.key.parse::<u16>().ok()?, self.follow(&it.value))))
+            .map(|(status, response)| OperationResponse {
+                status,
+                representations: if self.is_v2 {
+                    self.representations_v2(operation, response)
+                } else {
+                    self.representations_v3(response)
+                },
+            })
+            .collect()
+    }
+
+    fn representations_v3(&self, response: &'s Tree) -> Vec<Representation> {
+        let content = response.get("content").map(Tree::entries).unwrap_or_default();
+        content
+            .iter()
+            .map(|it| {
+                let first = it.value.get("examples").and_then(|it| it.entries().first());
+                let first = first.and_then(|it| self.follow(&it.value).get("value"));
+                Representation {
+                    content_type: it.key.clone(),
+                    example: it.value.get("example").or(first).map(example_text),
+                    schema: it.value.get("schema").map(|it| self.schemas.inline(it)),
+                }
+            })
+            .collect()
+    }
+
+    fn representations_v2(&self, operation: &'s Tree, response: &'s Tree) -> Vec<Representation> {
+        let examples = response.get("examples").map(Tree::entries).unwrap_or_default();
+        let schema = response.get("schema").map(|it| self.schemas.inline(it));
+        let produces = operation.get("produces").or_else(|| self.spec.get("produces"));
+        let mut types: Vec<String> = produces
+            .map(Tree::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|it| it.scalar().map(str::to_owned))
+            .collect();
+        types.extend(
+            examples
+                .iter()
+                .map(|it| it.key.clone())
+                .filter(|it| !types.contains(it))
+                .collect::<Vec<_>>(),
+        );
+        if types.is_empty() && schema.is_some() {
+            types.push("application/json".to_owned());
+        }
+        types
+            .into_iter()
+            .map(|content_type| Representation {
+                example: examples
+                    .iter()
+                    .find(|it| it.key == content_type)
+                    .map(|it| example_text(&it.value)),
+                schema: schema.clone(),
+                content_type,
+            })
+            .collect()
+    }
+}
+
+/// An example as text: text as it is, anything else as JSON.
+fn example_text(tree: &Tree) -> String {
+    match &tree.node {
+        Node::Text(text) => text.clone(),
+        _ => serde_json::to_string_pretty(&tree.to_json()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::tests::yaml;
+
+    fn read(text: &str) -> (Vec<OperationEntity>, Vec<String>) {
+        let (spec, problems) = (yaml(text), RefCell::default());
+        let operations = operations(&spec, &problems);
+        (operations, problems.borrow().iter().map(|it| it.message.clone()).collect())
+    }
+
+    const V3: &str = r##"
+openapi: 3.0.1
+paths:
+  /orders/{id}:
+    parameters:
+      - { $ref: '#/components/parameters/Id' }
+    get:
+      operationId: Orders.Get Order
+      summary: Get an order
+      parameters:
+        - { name: api-version, in: query, required: true, schema: { type: string, enum: [a, b], default: a } }
+        - { name: view, in: query }
+        - { name: x-trace, in: header, required: true }
+      responses:
+        '200':
+          content:
+            application/json:
+              example: { id: 1 }
+              schema: { $ref: '#/components/schemas/Order' }
+        default: { description: no }
+    delete: {}
+components:
+  parameters:
+    Id: { name: id, in: path, required: true }
+  schemas:
+    Order: { type: object, properties: { id: { type: integer }, next: { $ref: '#/components/schemas/Order' } } }
+"##;
+
+    #[test]
+    fn operations_come_with_templates_and_responses() {
+        let (operations, problems) = read(V3);
+        assert!(problems.is_empty(), "{problems:?}");
+        let [get, delete] = operations.as_slice() else { panic!("{operations:?}") };
+        assert_eq!((get.id.as_str(), get.method.as_str()), ("orders-get-order", "GET"));
+        assert_eq!(get.display_name, "Get an order");
+        assert_eq!(get.url_template, "/orders/{id}?api-version={api-version}");
+        let names: Vec<&str> = get.parameters.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["api-version", "id"]);
+        assert_eq!(get.parameters[0].default.as_deref(), Some("a"));
+        assert_eq!(get.responses.len(), 1);
+        let body = &get.responses[0].representations[0];
+        assert_eq!(body.example.as_deref(), Some("{\n  \"id\": 1\n}"));
+        assert_eq!(body.schema.as_ref().unwrap()["properties"]["id"]["type"], "integer");
+        assert_eq!(
+            (delete.id.as_str(), delete.url_template.as_str()),
+            ("delete-orders-id", "/orders/{id}")
+        );
+    }
+
+    #[test]
+    fn version_two_is_read() {
+        let (operations, problems) = read(
+            "swagger: '2.0'\nproduces: [application/json]\npaths:\n  /a:\n    get:\n      responses:\n        \
+             '200': { schema: { type: string }, examples: { application/json: x } }\n",
+        );
+        assert!(problems.is_empty());
+        let body = &operations[0].responses[0].representations[0];
+        assert_eq!(
+            (body.content_type.as_str(), body.example.as_deref()),
+            ("application/json", Some("x"))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        assert_eq!(read("a: 1\n").1, ["specification is not OpenAPI 2, 3.0 or 3.1"]);
+        let (operations, problems) = read(
+            "openapi: 3.1.0\npaths:\n  /a: { get: { operationId: x, parameters: [{ $ref: '#/nope' }] } }\n  \
+             /b: { get: { operationId: X } }\n",
+        );
+        assert_eq!(operations.len(), 1);
+        assert_eq!(
+            problems,
+            ["`#/nope` points to nothing in this file", "operation `x` is given twice"]
+        );
+    }
+
+    #[test]
+    fn ids_are_made_as_azure_makes_them() {
+        for (text, id) in
+            [("Get Order", "get-order"), ("a_B.c", "a_b-c"), ("get-/a/{b}", "get-a-b")]
+        {
+            assert_eq!(normalise_id(text), id);
+        }
+    }
+}

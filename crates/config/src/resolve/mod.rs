@@ -1,0 +1,93 @@
+//! References and secrets: named values get their text, backends their credentials, subscriptions
+//! their keys.
+
+mod backends;
+mod named_values;
+mod subscriptions;
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use document::{Diagnostic, Mode, NamedValues, SourceText};
+
+use crate::entity::Given;
+use crate::load::{Options, Parsed};
+use crate::place::Place;
+use crate::secret_source::SecretProvider;
+use crate::snapshot::{Backend, Subscription};
+
+/// Entities with everything they refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) named_values: NamedValues,
+    pub(crate) backends: HashMap<String, Arc<Backend>>,
+    pub(crate) subscriptions: Vec<Subscription>,
+}
+
+/// Resolves what `parsed` refers to. Returns every problem.
+pub(crate) async fn resolve(
+    parsed: &Parsed,
+    options: &Options,
+    secrets: &dyn SecretProvider,
+) -> (Resolved, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let named_values = named_values::resolve(parsed, options, secrets, &mut problems).await;
+    let backends = backends::resolve(&parsed.entities.backends, &named_values, &mut problems);
+    let subscriptions = subscriptions::resolve(parsed, options, secrets, &mut problems).await;
+    (Resolved { named_values, backends, subscriptions }, problems)
+}
+
+/// Puts named values into a text of an entity. `None` if one is missing, which is reported, or
+/// was not read.
+fn put_in(
+    given: &Given,
+    or: &Place,
+    values: &NamedValues,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let (resolved, found) = values.resolve(&SourceText::verbatim(&given.text, 0), Mode::Policy);
+    let place = given.place.as_ref().unwrap_or(or);
+    for problem in found {
+        let mut problem = problem.in_file(place.file.clone());
+        problem.span = place.span;
+        problems.push(problem);
+    }
+    (!resolved.is_missing()).then(|| resolved.as_str().to_owned())
+}
+
+/// Waits for all futures at once; results come in the order of the futures.
+async fn join_all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let mut slots: Vec<_> = futures.into_iter().map(|it| (Some(it), None)).collect();
+    poll_fn(|cx| {
+        let mut is_waiting = false;
+        for (future, result) in &mut slots {
+            let Some(running) = future else { continue };
+            match running.as_mut().poll(cx) {
+                Poll::Ready(it) => (*future, *result) = (None, Some(it)),
+                Poll::Pending => is_waiting = true,
+            }
+        }
+        if is_waiting { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    slots.into_iter().filter_map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn results_come_in_order() {
+        let later = Box::pin(async {
+            tokio::task::yield_now().await;
+            1
+        });
+        let futures: Vec<Pin<Box<dyn Future<Output = i32> + Send>>> =
+            vec![later, Box::pin(async { 2 })];
+        assert_eq!(join_all(futures).await, [1, 2]);
+    }
+}

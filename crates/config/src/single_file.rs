@@ -1,0 +1,393 @@
+//! Entities in `portcullis.yaml`, for newcomers: the same model in a shorter form.
+//!
+//! ```yaml
+//! named-values:
+//!   aoai-key: { env: AOAI_KEY }
+//! backends:
+//!   eastus: { url: https://east.example.test/openai, auth: { header: api-key, value: "{{aoai-key}}" } }
+//! apis:
+//!   chat: { path: openai, spec: chat.yaml, backend: eastus, key: { header: api-key }, policy: chat.xml }
+//! policy: global.xml
+//! fragments: { usage: usage.xml }
+//! ```
+
+use std::cell::RefCell;
+
+use http::HeaderName;
+use transport::Secret;
+
+use crate::codes;
+use crate::entity::{
+    ApiEntity, BackendEntity, CredentialsEntity, Entities, FragmentEntity, Given, KEY_HEADER,
+    KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, handshake, is_name,
+};
+use crate::openapi::{self, normalise_id};
+use crate::place::Place;
+use crate::secret_source::SecretSource;
+use crate::snapshot::{ApiKind, ManagedIdentity};
+use crate::source::Source;
+use crate::tree::{Entry, Fields, Keys, Node, Tree};
+
+/// The files that a settings file names: specifications and policy documents.
+pub(crate) fn referenced_files(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut add = |tree: Option<&Tree>| {
+        if let Some(name) = tree.and_then(Tree::scalar).filter(|it| !it.is_empty()) {
+            found.push(name.to_owned());
+        }
+    };
+    add(tree.get("policy"));
+    for entry in tree.get("fragments").map(Tree::entries).unwrap_or_default() {
+        add(Some(&entry.value));
+    }
+    for api in tree.get("apis").map(Tree::entries).unwrap_or_default() {
+        add(api.value.get("policy"));
+        add(api.value.get("spec"));
+        for it in api.value.get("operations").map(Tree::entries).unwrap_or_default() {
+            add(it.value.get("policy"));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Reads the entities of the settings.
+pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
+    let cx = Reader { source, problems: fields.problems() };
+    let entries = |key| fields.map(key).map(|it| it.tree().entries()).unwrap_or_default();
+    let fragment = |it: &Entry| {
+        let policy = cx.file(&it.value)?;
+        Some(FragmentEntity { name: it.key.clone(), file: policy.file, text: policy.text })
+    };
+    Entities {
+        policy: fields.get("policy").and_then(|it| cx.file(it)),
+        named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
+        backends: entries("backends").iter().map(|it| cx.backend(it)).collect(),
+        fragments: entries("fragments").iter().filter_map(fragment).collect(),
+        apis: entries("apis").iter().map(|it| cx.api(it)).collect(),
+        subscriptions: Vec::new(),
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    problems: &'a RefCell<Vec<document::Diagnostic>>,
+}
+
+impl Reader<'_> {
+    fn report(&self, problem: document::Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// The policy document that a text names.
+    fn file(&self, tree: &Tree) -> Option<PolicyEntity> {
+        let name = tree.scalar().unwrap_or("");
+        match self.source.files().find(|(own, _)| &***own == name) {
+            Some((file, text)) => Some(PolicyEntity { file: file.clone(), text: text.clone() }),
+            None => {
+                let message = format!("file `{name}` does not exist");
+                self.report(tree.error(codes::UNREADABLE, message));
+                None
+            }
+        }
+    }
+
+    fn named_value(&self, entry: &Entry) -> Option<NamedValueEntity> {
+        let (name, tree) = (entry.key.clone(), &entry.value);
+        let place = Place::from(tree);
+        if !is_name(&name) {
+            let message = format!("`{name}` is no name for a named value");
+            self.report(place.error(codes::BAD_VALUE, message));
+            return None;
+        }
+        let (value, is_secret) =
+            match tree.scalar() {
+                Some(text) => (SecretSource::Text(Secret::new(text)), false),
+                None => {
+                    let fields = Fields::new(tree, Keys::Known, self.problems);
+                    let value = fields.text("value").map(|it| SecretSource::Text(Secret::new(it)));
+                    let secret = fields.bool("secret");
+                    let source = SecretSource::read(&fields);
+                    fields.finish();
+                    if value.is_some() && secret == Some(true) {
+                        let message = format!("secret `{name}` stands in the file");
+                        self.report(place.error(codes::SECRET_IN_FILE, message).help(
+                            "write `{ env: NAME }`, `{ file: PATH }` or `{ keyvault: URL }`",
+                        ));
+                    }
+                    let is_secret = secret.unwrap_or(source.is_some());
+                    let Some(value) = source.or(value) else {
+                        let message = format!("named value `{name}` has no value");
+                        self.report(place.error(codes::MISSING, message));
+                        return None;
+                    };
+                    (value, is_secret)
+                }
+            };
+        Some(NamedValueEntity {
+            id: name.clone(),
+            display_name: name,
+            is_secret,
+            value: Some(value),
+            place,
+        })
+    }
+
+    fn backend(&self, entry: &Entry) -> BackendEntity {
+        let tree = &entry.value;
+        let fields = Fields::new(tree, Keys::Known, self.problems);
+        for (key, words) in [("pool", "pools of backends"), ("breaker", "circuit breakers")] {
+            if let Some(tree) = fields.get(key) {
+                let message = format!("backend `{}`: {words} are not in this version", entry.key);
+                self.report(tree.error(codes::NOT_SUPPORTED, message));
+            }
+        }
+        let url = fields.get("url").and_then(Given::of);
+        if url.is_none() && fields.get("pool").is_none() {
+            fields.missing("url");
+        }
+        let backend = BackendEntity {
+            id: entry.key.clone(),
+            url: url.unwrap_or_default(),
+            azure_region: fields.filled("region"),
+            credentials: fields.map("auth").map(|it| self.auth(it)).unwrap_or_default(),
+            verify_chain: fields.bool("verify-chain").unwrap_or(true),
+            verify_name: fields.bool("verify-name").unwrap_or(true),
+            place: Place::from(tree),
+        };
+        fields.finish();
+        backend
+    }
+
+    fn auth(&self, fields: Fields<'_, '_>) -> CredentialsEntity {
+        let value = fields.get("value").and_then(Given::of);
+        let pair = |name: Option<String>| {
+            let name = name?;
+            match &value {
+                Some(value) => Some((name, vec![value.clone()])),
+                None => {
+                    fields.missing("value");
+                    None
+                }
+            }
+        };
+        let client_id = fields.filled("client-id");
+        let credentials = CredentialsEntity {
+            headers: pair(fields.filled("header")).into_iter().collect(),
+            query: pair(fields.filled("query")).into_iter().collect(),
+            authorization: None,
+            managed_identity: fields
+                .filled("managed-identity")
+                .map(|resource| ManagedIdentity { resource, client_id }),
+        };
+        fields.finish();
+        credentials
+    }
+
+    fn api(&self, entry: &Entry) -> ApiEntity {
+        let tree = &entry.value;
+        let fields = Fields::new(tree, Keys::Known, self.problems);
+        let place = Place::from(tree);
+        let path = fields.text("path").unwrap_or_else(|| entry.key.clone());
+        let is_websocket = fields.bool("websocket").unwrap_or(false);
+        let kind = if is_websocket { ApiKind::WebSocket } else { ApiKind::Http };
+        let mut operations = match fields.get("spec") {
+            _ if is_websocket => vec![handshake(&place)],
+            Some(spec) => self.specification(spec),
+            None => vec![anything(&place)],
+        };
+        if let Some(policies) = fields.map("operations") {
+            self.operation_policies(entry, &policies, &mut operations);
+        }
+        let (mut key_header, mut key_query) = (KEY_HEADER.to_owned(), KEY_QUERY.to_owned());
+        let mut subscription_required = true;
+        match fields.get("key") {
+            Some(tree) if tree.as_bool() == Some(false) => subscription_required = false,
+            Some(tree) => {
+                let key = Fields::new(tree, Keys::Known, self.problems);
+                key_header = key.filled("header").unwrap_or(key_header);
+                key_query = key.filled("query").unwrap_or(key_query);
+                key.finish();
+                if HeaderName::from_bytes(key_header.as_bytes()).is_err() {
+                    let message = format!("`{key_header}` is no header name");
+                    self.report(tree.error(codes::BAD_VALUE, message));
+                    key_header = KEY_HEADER.to_owned();
+                }
+            }
+            None => {}
+        }
+        let api = ApiEntity {
+            id: entry.key.clone(),
+            revision: "1".to_owned(),
+            is_current: true,
+            is_online: true,
+            display_name: fields.filled("name").unwrap_or_else(|| entry.key.clone()),
+            path: path.trim().trim_matches('/').to_owned(),
+            protocols: match kind {
+                ApiKind::Http => vec!["http".to_owned(), "https".to_owned()],
+                ApiKind::WebSocket => vec!["ws".to_owned(), "wss".to_owned()],
+            },
+            service_url: fields.filled("url"),
+            backend_id: fields.filled("backend"),
+            subscription_required,
+            key_header,
+            key_query,
+            key_bearer: false,
+            kind,
+            operations,
+            policy: fields.get("policy").and_then(|it| self.file(it)),
+            place,
+        };
+        fields.finish();
+        api
+    }
+
+    fn specification(&self, spec: &Tree) -> Vec<OperationEntity> {
+        let name = spec.scalar().unwrap_or("");
+        let Some(text) = self.source.text(name) else {
+            let message = format!("specification `{name}` does not exist");
+            self.report(spec.error(codes::UNREADABLE, message).help("name an OpenAPI file"));
+            return Vec::new();
+        };
+        match Tree::parse(&name.into(), text) {
+            Ok(tree) => openapi::operations(&tree, self.problems),
+            Err(problem) => {
+                self.report(problem);
+                Vec::new()
+            }
+        }
+    }
+
+    /// `operations: { <id>: { policy: FILE } }`.
+    fn operation_policies(
+        &self,
+        api: &Entry,
+        policies: &Fields<'_, '_>,
+        operations: &mut [OperationEntity],
+    ) {
+        for entry in policies.tree().entries() {
+            let id = normalise_id(&entry.key);
+            let fields = Fields::new(&entry.value, Keys::Known, self.problems);
+            let policy = fields.get("policy").and_then(|it| self.file(it));
+            fields.finish();
+            match operations.iter_mut().find(|it| normalise_id(&it.id) == id) {
+                Some(operation) => operation.policy = policy,
+                None => {
+                    let message = format!("API `{}` has no operation `{}`", api.key, entry.key);
+                    self.report(entry.value.error(codes::UNKNOWN_ENTITY, message));
+                }
+            }
+        }
+    }
+}
+
+/// The operation of an API without a specification: every call.
+fn anything(place: &Place) -> OperationEntity {
+    OperationEntity {
+        id: "any".to_owned(),
+        display_name: "any".to_owned(),
+        method: "*".to_owned(),
+        url_template: "/*".to_owned(),
+        parameters: Vec::new(),
+        responses: Vec::new(),
+        policy: None,
+        place: place.clone(),
+    }
+}
+
+/// Puts `--set a.b=c` into the settings: the value is read as YAML.
+pub(crate) fn set(tree: &mut Tree, key: &str, value: &str) -> Result<(), document::Diagnostic> {
+    let file = "--set".into();
+    let mut patch = Tree::parse(&file, value)?;
+    for segment in key.rsplit('.') {
+        let span = document::Span::default();
+        let entry = Entry { key: segment.to_owned(), key_span: span, value: patch };
+        patch = Tree { file: file.clone(), span, node: Node::Map(vec![entry]) };
+    }
+    tree.merge(&patch);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::GatewaySettings;
+    use crate::tree::tests::yaml;
+
+    fn read(text: &str) -> (Entities, Vec<String>) {
+        let (tree, problems) = (yaml(text), RefCell::default());
+        let source = Source::from_files([
+            ("chat.xml", "<policies/>"),
+            ("spec.yaml", "openapi: 3.0.1\npaths: { /a: { get: { operationId: getA } } }\n"),
+        ]);
+        let (_, entities) = GatewaySettings::read(&tree, &problems, &source);
+        let told =
+            problems.borrow().iter().map(|it| format!("{} {}", it.code, it.message)).collect();
+        (entities, told)
+    }
+
+    #[test]
+    fn the_short_form_gives_the_same_entities() {
+        let (it, problems) = read(
+            "policy: chat.xml\nfragments: { usage: chat.xml }\nnamed-values:\n  host: example.test\n  key: { env: KEY }\n\
+             backends:\n  east: { url: 'https://{{host}}/openai', region: eastus, auth: { header: api-key, value: '{{key}}' } }\n  \
+             west: { url: https://w.test, auth: { managed-identity: https://r, client-id: c }, verify-name: false }\n\
+             apis:\n  chat: { path: /openai/, spec: spec.yaml, backend: east, key: { header: api-key }, policy: chat.xml, operations: { GetA: { policy: chat.xml } } }\n  \
+             open: { url: https://o.test, key: false }\n",
+        );
+        assert_eq!(problems, [""; 0]);
+        assert!(it.policy.is_some() && it.fragments.len() == 1);
+        assert_eq!((it.named_values[0].is_secret, it.named_values[1].is_secret), (false, true));
+        assert_eq!(it.backends[0].credentials.headers[0].0, "api-key");
+        assert!(
+            it.backends[1].credentials.managed_identity.is_some() && !it.backends[1].verify_name
+        );
+        let [chat, open] = it.apis.as_slice() else { panic!("{:?}", it.apis) };
+        assert_eq!((chat.path.as_str(), chat.key_header.as_str()), ("openai", "api-key"));
+        assert!(chat.policy.is_some() && chat.operations[0].policy.is_some());
+        assert_eq!(open.operations[0].url_template, "/*");
+        assert!(!open.subscription_required && chat.subscription_required);
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for (text, problem) in [
+            (
+                "named-values: { a: { value: x, secret: true } }",
+                "PC0514 secret `a` stands in the file",
+            ),
+            ("named-values: { a: {} }", "PC0505 named value `a` has no value"),
+            ("backends: { a: {} }", "PC0505 `url` is missing"),
+            (
+                "backends: { a: { pool: [b] } }",
+                "PC0507 backend `a`: pools of backends are not in this version",
+            ),
+            ("backends: { a: { url: x, auth: { header: h } } }", "PC0505 `value` is missing"),
+            ("apis: { a: { policy: nope.xml } }", "PC0501 file `nope.xml` does not exist"),
+            (
+                "apis: { a: { spec: azure-openai } }",
+                "PC0501 specification `azure-openai` does not exist",
+            ),
+            (
+                "apis: { a: { spec: spec.yaml, operations: { z: {} } } }",
+                "PC0510 API `a` has no operation `z`",
+            ),
+            ("apis: { a: { pth: x } }", "PC0503 unknown key `pth`"),
+            ("apis: { a: { key: { header: 'a b' } } }", "PC0506 `a b` is no header name"),
+        ] {
+            assert_eq!(read(text).1, [problem], "{text}");
+        }
+    }
+
+    #[test]
+    fn files_are_found_and_values_set() {
+        let mut tree = yaml(
+            "policy: g.xml\napis: { a: { spec: s.json, operations: { o: { policy: o.xml } } } }\n",
+        );
+        assert_eq!(referenced_files(&tree), ["g.xml", "o.xml", "s.json"]);
+        set(&mut tree, "apis.a.path", "x").unwrap();
+        assert_eq!(tree.at(&["apis", "a", "path"]).unwrap().scalar(), Some("x"));
+        assert!(set(&mut tree, "a", "[").is_err());
+    }
+}

@@ -1,0 +1,218 @@
+//! What a configuration is read from: a set of named texts, from disk or made in memory.
+//!
+//! A folder is read as a whole, bounded; a single `portcullis.yaml` brings the files it names.
+//! Two sources are equal if their texts are, which is how a reload knows that nothing changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use document::{Diagnostic, Span};
+
+use crate::codes;
+use crate::single_file;
+use crate::tree::Tree;
+
+/// Most files that are read.
+const MAX_FILES: usize = 50_000;
+/// Largest file that is read.
+const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// Most bytes that are read in all.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// How deep folders may be nested.
+const MAX_DEPTH: usize = 16;
+/// Endings of files that a configuration consists of.
+const ENDINGS: &[&str] = &[".xml", ".json", ".yaml", ".yml"];
+/// The name of the settings file.
+pub const SETTINGS_FILE: &str = "portcullis.yaml";
+
+/// The texts of a configuration by name: the path below its folder, with `/`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    folder: Option<PathBuf>,
+    files: BTreeMap<Arc<str>, Arc<str>>,
+    settings_file: Option<Arc<str>>,
+}
+
+impl Source {
+    /// A source in memory. `portcullis.yaml`, if among the files, holds the settings.
+    pub fn from_files<N: Into<Arc<str>>, T: Into<Arc<str>>>(
+        files: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        let files: BTreeMap<Arc<str>, Arc<str>> =
+            files.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
+        let settings_file = files.keys().find(|it| &***it == SETTINGS_FILE).cloned();
+        Self { folder: None, files, settings_file }
+    }
+
+    /// Reads a folder, or a single settings file with the files it names.
+    ///
+    /// Returns what could be read and every problem.
+    pub fn read(path: &Path) -> (Self, Vec<Diagnostic>) {
+        let mut reader = Reader::default();
+        if path.is_dir() {
+            reader.folder(path, "", 0);
+            let mut source = Self::from_files(reader.files);
+            source.folder = Some(path.to_owned());
+            return (source, reader.problems);
+        }
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        reader.file(path, &name);
+        let settings: Option<(Arc<str>, Arc<str>)> =
+            reader.files.iter().next().map(|(name, text)| (name.clone(), text.clone()));
+        if let Some((name, text)) = &settings
+            && let Ok(tree) = Tree::parse(name, text)
+        {
+            for referenced in single_file::referenced_files(&tree) {
+                reader.file(&folder.join(&referenced), &referenced);
+            }
+        }
+        let settings_file = settings.map(|(name, _)| name);
+        (Self { folder: Some(folder), files: reader.files, settings_file }, reader.problems)
+    }
+
+    /// The folder that relative paths in the settings are relative to; none in memory.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The text of a file.
+    pub fn text(&self, name: &str) -> Option<&Arc<str>> {
+        self.files.get(name)
+    }
+
+    /// All files by name.
+    pub fn files(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.files.iter()
+    }
+
+    /// The name of the settings file, if there is one.
+    pub fn settings_file(&self) -> Option<&Arc<str>> {
+        self.settings_file.as_ref()
+    }
+
+    /// Adds or replaces a file.
+    pub fn insert(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) {
+        let name = name.into();
+        if &*name == SETTINGS_FILE && self.settings_file.is_none() {
+            self.settings_file = Some(name.clone());
+        }
+        self.files.insert(name, text.into());
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    files: BTreeMap<Arc<str>, Arc<str>>,
+    problems: Vec<Diagnostic>,
+    n_bytes: u64,
+    is_full: bool,
+}
+
+impl Reader {
+    fn problem(&mut self, name: &str, message: String) {
+        let name = if name.is_empty() { "." } else { name };
+        self.problems.push(
+            Diagnostic::error(codes::UNREADABLE, Span::default(), message).in_file(name.into()),
+        );
+    }
+
+    fn folder(&mut self, path: &Path, name: &str, depth: usize) {
+        if depth > MAX_DEPTH {
+            return self.problem(name, format!("folders are nested more than {MAX_DEPTH} deep"));
+        }
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => return self.problem(name, format!("folder cannot be read: {error}")),
+        };
+        let mut entries: Vec<PathBuf> = entries.filter_map(|it| Some(it.ok()?.path())).collect();
+        entries.sort();
+        for entry in entries {
+            let Some(own) = entry.file_name().and_then(|it| it.to_str()) else { continue };
+            // Hidden names: `.git`, editors' files, and the folders behind a ConfigMap mount.
+            if own.starts_with('.') || own == "node_modules" {
+                continue;
+            }
+            let below = if name.is_empty() { own.to_owned() } else { format!("{name}/{own}") };
+            if entry.is_dir() {
+                self.folder(&entry, &below, depth + 1);
+            } else if ENDINGS.iter().any(|it| own.to_ascii_lowercase().ends_with(it)) {
+                self.file(&entry, &below);
+            }
+            if self.is_full {
+                return;
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, name: &str) {
+        let len = std::fs::metadata(path).map_or(0, |it| it.len());
+        if len > MAX_FILE_BYTES {
+            return self.problem(name, format!("file has {len} bytes, {MAX_FILE_BYTES} are read"));
+        }
+        if self.files.len() >= MAX_FILES || self.n_bytes + len > MAX_BYTES {
+            self.is_full = true;
+            let message = format!("more than {MAX_FILES} files or {MAX_BYTES} bytes");
+            return self.problem("", message);
+        }
+        self.n_bytes += len;
+        match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => {
+                self.files.insert(name.into(), text.into());
+            }
+            Ok(Err(_)) => self.problem(name, "file is not UTF-8".to_owned()),
+            Err(error) => self.problem(name, format!("file cannot be read: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examples() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+    }
+
+    #[test]
+    fn a_folder_is_read_with_names_below_it() {
+        let (source, problems) = Source::read(&examples().join("testdata/small"));
+        assert!(problems.is_empty(), "{problems:?}");
+        let names: Vec<&str> = source.files().map(|(name, _)| &**name).collect();
+        assert_eq!(
+            names,
+            [
+                "apis/echo/apiInformation.json",
+                "apis/echo/policy.xml",
+                "apis/echo/specification.yaml",
+                "named values/host/namedValueInformation.json",
+                "portcullis.yaml"
+            ]
+        );
+        assert!(source.text("apis/echo/policy.xml").unwrap().contains("<policies>"));
+        assert_eq!(source.settings_file().map(|it| &**it), Some("portcullis.yaml"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        let (source, problems) = Source::read(&examples().join("no-such-file.yaml"));
+        assert_eq!(source.files().count(), 0);
+        assert_eq!(problems[0].code, codes::UNREADABLE);
+    }
+
+    #[test]
+    fn a_settings_file_brings_the_files_it_names() {
+        let (source, problems) = Source::read(&examples().join("testdata/single/portcullis.yaml"));
+        assert!(problems.is_empty(), "{problems:?}");
+        let names: Vec<&str> = source.files().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["policies/chat.xml", "portcullis.yaml", "spec.json"]);
+    }
+
+    #[test]
+    fn sources_are_equal_if_their_texts_are() {
+        let of = |text: &str| Source::from_files([("a.xml", text.to_owned())]);
+        assert_eq!(of("x"), of("x"));
+        assert_ne!(of("x"), of("y"));
+    }
+}

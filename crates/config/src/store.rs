@@ -1,0 +1,395 @@
+//! The configuration in use: loaded, reloaded on change, never replaced by a broken one.
+//!
+//! ```text
+//! watcher, signal, timer ─▶ Store::reload ─ no error ─▶ swap, generation + 1, listeners are told
+//!                                └─ an error ─▶ the last good snapshot stays; Status says why
+//! ```
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwapOption;
+use document::Diagnostic;
+use pipeline::{Extensions, Registry};
+use transport::{BoxFuture, Clock, Secret};
+use url::Url;
+
+use crate::load::{Engine, Loaded, Options, load};
+use crate::secret_source::SecretProvider;
+use crate::snapshot::Snapshot;
+use crate::source::Source;
+
+/// How often secrets of Key Vault are read again. Azure promises four hours.
+pub const SECRET_REFRESH: Duration = Duration::from_secs(60 * 60);
+
+/// Where a store reads from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A folder or a settings file, read again at each reload.
+    Path(PathBuf),
+    /// Texts in memory, such as the built-in example.
+    Memory(Source),
+}
+
+/// What a store is made with.
+#[derive(Debug)]
+pub struct StoreSettings {
+    /// Where the configuration is.
+    pub origin: Origin,
+    /// What the command line and the environment say.
+    pub options: Options,
+    /// The policies that are built in.
+    pub registry: Registry,
+    /// What they need to compile.
+    pub extensions: Extensions,
+    /// How expressions are compiled.
+    pub expressions: expr::Options,
+    /// Where secrets of Key Vault come from.
+    pub secrets: Arc<dyn SecretProvider>,
+    /// Tells when snapshots were loaded.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The configuration in use.
+pub struct Store {
+    settings: StoreSettings,
+    current: ArcSwapOption<Snapshot>,
+    secrets: KeptSecrets,
+    state: Mutex<State>,
+    /// Only one load at a time.
+    loading: tokio::sync::Mutex<Option<Source>>,
+}
+
+/// Is called with each snapshot that is put in place.
+type Listener = Box<dyn Fn(&Arc<Snapshot>) + Send>;
+
+#[derive(Default)]
+struct State {
+    status: Status,
+    listeners: Vec<Listener>,
+}
+
+/// How the configuration in use came about.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Counts the snapshots that were put in place; 0: none yet.
+    pub generation: u64,
+    /// When the one in use was loaded.
+    pub loaded: Option<SystemTime>,
+    /// Why the last reload was refused; none if it was not.
+    pub refused: Option<Refusal>,
+}
+
+/// Why a configuration was not put in place.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// When.
+    pub at: SystemTime,
+    /// The first errors, each in one line.
+    pub errors: Vec<String>,
+    /// Number of errors in all.
+    pub n_errors: usize,
+}
+
+/// What a reload came to.
+#[derive(Debug)]
+pub enum Reload {
+    /// A new snapshot is in place.
+    Swapped {
+        /// Its number.
+        generation: u64,
+        /// What was loaded; the snapshot itself has been taken out.
+        loaded: Box<Loaded>,
+    },
+    /// Nothing has changed.
+    Unchanged,
+    /// There are errors: the snapshot in use stays.
+    Kept {
+        /// What was found.
+        loaded: Box<Loaded>,
+    },
+}
+
+impl Store {
+    /// A store that has loaded nothing yet.
+    pub fn new(settings: StoreSettings) -> Arc<Self> {
+        let secrets = KeptSecrets { provider: settings.secrets.clone(), kept: Mutex::default() };
+        Arc::new(Self {
+            settings,
+            current: ArcSwapOption::empty(),
+            secrets,
+            state: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The snapshot in use; none before the first good load.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.current.load_full()
+    }
+
+    /// How it came about.
+    pub fn status(&self) -> Status {
+        self.state().status.clone()
+    }
+
+    /// Calls `listener` with each snapshot that is put in place, and now if there is one.
+    pub fn on_swap(&self, listener: impl Fn(&Arc<Snapshot>) + Send + 'static) {
+        let mut state = self.state();
+        if let Some(snapshot) = self.snapshot() {
+            listener(&snapshot);
+        }
+        state.listeners.push(Box::new(listener));
+    }
+
+    /// Reads the configuration; loads and swaps it if a text has changed since the last load.
+    pub async fn reload(&self) -> Reload {
+        self.reload_if(true).await
+    }
+
+    /// Loads and swaps the configuration even if no text has changed: secrets are read again.
+    pub async fn refresh(&self) -> Reload {
+        self.reload_if(false).await
+    }
+
+    /// Refreshes every [`SECRET_REFRESH`], for ever. Secrets that cannot be read keep their value.
+    pub async fn keep_fresh(self: Arc<Self>) {
+        loop {
+            self.settings.clock.sleep(SECRET_REFRESH).await;
+            if self.secrets.is_used() {
+                self.refresh().await;
+            }
+        }
+    }
+
+    async fn reload_if(&self, only_changed: bool) -> Reload {
+        let mut last = self.loading.lock().await;
+        let (source, unreadable) = match &self.settings.origin {
+            Origin::Path(path) => Source::read(path),
+            Origin::Memory(source) => (source.clone(), Vec::new()),
+        };
+        if only_changed && unreadable.is_empty() && last.as_ref() == Some(&source) {
+            return Reload::Unchanged;
+        }
+        let engine = Engine {
+            registry: &self.settings.registry,
+            extensions: &self.settings.extensions,
+            options: &self.settings.expressions,
+        };
+        let mut loaded = load(&source, &self.settings.options, &self.secrets, engine).await;
+        *last = Some(source);
+        if unreadable.iter().any(Diagnostic::is_error) {
+            loaded.snapshot = None;
+        }
+        loaded.diagnostics.splice(0..0, unreadable);
+        match loaded.snapshot.take() {
+            Some(snapshot) => {
+                let generation = self.swap(Arc::new(snapshot));
+                tracing::info!(generation, "configuration is in place");
+                Reload::Swapped { generation, loaded: Box::new(loaded) }
+            }
+            None => {
+                self.refuse(&loaded);
+                Reload::Kept { loaded: Box::new(loaded) }
+            }
+        }
+    }
+
+    fn swap(&self, snapshot: Arc<Snapshot>) -> u64 {
+        let mut state = self.state();
+        self.current.store(Some(snapshot.clone()));
+        state.status.generation += 1;
+        state.status.loaded = Some(self.settings.clock.now());
+        state.status.refused = None;
+        state.listeners.iter().for_each(|listener| listener(&snapshot));
+        state.status.generation
+    }
+
+    fn refuse(&self, loaded: &Loaded) {
+        const SHOWN: usize = 5;
+        let errors = || loaded.diagnostics.iter().filter(|it| it.is_error());
+        let line = |it: &Diagnostic| match &it.file {
+            Some(file) => format!("{file}: {it}"),
+            None => it.to_string(),
+        };
+        let refusal = Refusal {
+            at: self.settings.clock.now(),
+            errors: errors().take(SHOWN).map(line).collect(),
+            n_errors: errors().count(),
+        };
+        let first = refusal.errors.first().map_or("", String::as_str);
+        tracing::warn!(errors = refusal.n_errors, first, "configuration is refused");
+        self.state().status.refused = Some(refusal);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+/// Keeps the last value of each secret, for when its vault does not answer.
+#[derive(Debug)]
+struct KeptSecrets {
+    provider: Arc<dyn SecretProvider>,
+    kept: Mutex<HashMap<(Url, Option<String>), Secret>>,
+}
+
+impl KeptSecrets {
+    fn kept(&self) -> MutexGuard<'_, HashMap<(Url, Option<String>), Secret>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_used(&self) -> bool {
+        !self.kept().is_empty()
+    }
+}
+
+impl SecretProvider for KeptSecrets {
+    fn secret<'a>(
+        &'a self,
+        identifier: &'a Url,
+        client_id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Secret, String>> {
+        Box::pin(async move {
+            let key = (identifier.clone(), client_id.map(str::to_owned));
+            match self.provider.secret(identifier, client_id).await {
+                Ok(secret) => {
+                    self.kept().insert(key, secret.clone());
+                    Ok(secret)
+                }
+                Err(reason) => {
+                    let kept = self.kept().get(&key).cloned();
+                    if kept.is_some() {
+                        let vault = identifier.host_str().unwrap_or("");
+                        tracing::warn!(
+                            vault,
+                            reason,
+                            "secret is not read again, its last value stays"
+                        );
+                    }
+                    kept.ok_or(reason)
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use transport::FakeClock;
+
+    use super::*;
+
+    /// A vault that answers with its count of calls, or not at all.
+    #[derive(Debug, Default)]
+    struct Vault {
+        calls: AtomicUsize,
+        is_down: std::sync::atomic::AtomicBool,
+    }
+
+    impl SecretProvider for Vault {
+        fn secret<'a>(
+            &'a self,
+            _: &'a Url,
+            _: Option<&'a str>,
+        ) -> BoxFuture<'a, Result<Secret, String>> {
+            let n = self.calls.fetch_add(1, Ordering::SeqCst);
+            let is_down = self.is_down.load(Ordering::SeqCst);
+            Box::pin(async move {
+                if is_down { Err("down".to_owned()) } else { Ok(format!("s{n}").into()) }
+            })
+        }
+    }
+
+    fn store(origin: Origin, vault: &Arc<Vault>) -> Arc<Store> {
+        Store::new(StoreSettings {
+            origin,
+            options: Options::default(),
+            registry: Registry::default(),
+            extensions: Extensions::default(),
+            expressions: expr::Options::default(),
+            secrets: vault.clone(),
+            clock: Arc::new(FakeClock::at(SystemTime::UNIX_EPOCH)),
+        })
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-store-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("apis/a")).unwrap();
+        folder
+    }
+
+    fn write(folder: &Path, path: &str) {
+        let text = format!(r#"{{"properties":{{"path":"{path}"}}}}"#);
+        std::fs::write(folder.join("apis/a/apiInformation.json"), text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_bad_edit_keeps_the_last_good_snapshot_and_says_why() {
+        let folder = folder("edit");
+        write(&folder, "one");
+        let store = store(Origin::Path(folder.clone()), &Arc::default());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = seen.clone();
+        store.on_swap(move |it| sink.lock().unwrap().push(it.apis[0].info.path.clone()));
+
+        assert!(matches!(store.reload().await, Reload::Swapped { generation: 1, .. }));
+        assert!(matches!(store.reload().await, Reload::Unchanged));
+        std::fs::write(folder.join("policy.xml"), "<policies>").unwrap();
+        let Reload::Kept { loaded } = store.reload().await else { panic!("kept") };
+        assert_eq!(loaded.counts().0, 1);
+        let status = store.status();
+        assert_eq!(status.generation, 1);
+        let refused = status.refused.unwrap();
+        assert_eq!(refused.errors, ["policy.xml: error[PC0102]: element `policies` is not closed"]);
+        assert_eq!(store.snapshot().unwrap().apis[0].info.path, "one");
+
+        std::fs::remove_file(folder.join("policy.xml")).unwrap();
+        write(&folder, "two");
+        assert!(matches!(store.reload().await, Reload::Swapped { generation: 2, .. }));
+        assert!(store.status().refused.is_none());
+        assert_eq!(*seen.lock().unwrap(), ["one", "two"]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_missing_folder_is_refused() {
+        let store = store(Origin::Path("no/such/folder".into()), &Arc::default());
+        assert!(matches!(store.reload().await, Reload::Kept { .. }));
+        assert!(store.snapshot().is_none());
+    }
+
+    #[tokio::test]
+    async fn secrets_are_refreshed_and_kept_while_the_vault_is_down() {
+        let vault = Arc::new(Vault::default());
+        let source = Source::from_files([(
+            "portcullis.yaml",
+            "named-values: { k: { keyvault: 'https://v.vault.azure.net/secrets/k' } }\n\
+             backends: { b: { url: https://b.test, auth: { header: x, value: '{{k}}' } } }\n",
+        )]);
+        let store = store(Origin::Memory(source), &vault);
+        let sent =
+            |it: &Store| it.snapshot().unwrap().backends["b"].credentials.headers[0].1[0].clone();
+        store.reload().await;
+        assert_eq!(sent(&store), "s0");
+        store.refresh().await;
+        assert_eq!(sent(&store), "s1");
+        vault.is_down.store(true, Ordering::SeqCst);
+        assert!(matches!(store.refresh().await, Reload::Swapped { .. }));
+        assert_eq!(sent(&store), "s1");
+    }
+}

@@ -1,3 +1,0 @@
-//! Tests of the policies as documents use them: case files.
-
-mod cases;
