@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Version;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use transport::{
     Body, CallError, CallOptions, Client, ClientCertificates, ClientConfig, ClientTls, HostMap,
     HostTarget, HttpClient, HttpVersion, Limits, Peer, Request, Response, Roots, TlsIdentity,
@@ -125,4 +127,105 @@ async fn http2_works_without_tls_by_prior_knowledge() {
     let request = http::Request::builder().uri(format!("http://{address}/")).body(Body::empty());
     let response = client.send(request.unwrap(), &versions(HttpVersion::Http2)).await.unwrap();
     assert_eq!(response.into_body().collect(99).await.unwrap(), "HTTP/2.0");
+}
+
+/// A plain listener over which HTTP/2 is spoken by prior knowledge, and a client for it.
+async fn http2(limits: Limits) -> (SocketAddr, Client) {
+    let address = crate::raw::serve(limits, crate::raw::echo).await;
+    (address, Client::new(ClientConfig::new(Roots::none(), HostMap::new())))
+}
+
+async fn http2_status(limits: Limits, request: http::request::Builder, body: Body) -> u16 {
+    let (address, client) = http2(limits).await;
+    let path = request.uri_ref().unwrap().path().to_owned();
+    let request = request.uri(format!("http://{address}{path}")).body(body).unwrap();
+    client.send(request, &versions(HttpVersion::Http2)).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn the_bounds_hold_for_http2_too() {
+    let long = "x".repeat(10_000);
+    let target = http::Request::get(format!("/{long}"));
+    let limits = Limits { max_target_bytes: 9000, ..Limits::default() };
+    assert_eq!(http2_status(limits, target, Body::empty()).await, 414);
+
+    let header = http::Request::get("/").header("x-long", &long);
+    let limits = Limits { max_head_bytes: 8192, ..Limits::default() };
+    assert_eq!(http2_status(limits, header, Body::empty()).await, 431);
+
+    let many = (0..20).fold(http::Request::get("/"), |it, n| it.header("x-many", n));
+    let limits = Limits { max_headers: 10, ..Limits::default() };
+    assert_eq!(http2_status(limits, many, Body::empty()).await, 431);
+
+    let limits = || Limits { max_body_bytes: 4, ..Limits::default() };
+    let post = || http::Request::post("/");
+    assert_eq!(http2_status(limits(), post(), Body::full("12345")).await, 413);
+    let (sender, body) = Body::channel(1);
+    sender.send("12345").await.unwrap();
+    drop(sender);
+    assert_eq!(http2_status(limits(), post(), body).await, 400);
+}
+
+#[tokio::test]
+async fn a_resting_http2_connection_is_closed() {
+    let limits = Limits { keep_alive_timeout: Duration::from_millis(40), ..Limits::default() };
+    let address = crate::raw::serve(limits, crate::raw::echo).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // Preface and an empty SETTINGS frame, then silence.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    crate::raw::read_to_end(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_is_cut_off() {
+    let made = rcgen::generate_simple_self_signed(vec!["x".to_owned()]).unwrap();
+    let identity = TlsIdentity::new(made.cert.pem(), made.signing_key.serialize_pem());
+    let tls = server_config(&[identity], ClientCertificates::Ignored).unwrap();
+    let limits = Limits { handshake_timeout: Duration::from_millis(40), ..Limits::default() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let never = std::future::pending();
+    tokio::spawn(serve_here(listener, Some(tls), limits, Arc::new(describe), never));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&[22, 3, 1]).await.unwrap();
+    assert_eq!(crate::raw::read_to_end(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn a_client_certificate_reaches_the_service() {
+    let made = rcgen::generate_simple_self_signed(vec!["gw".to_owned()]).unwrap();
+    let identity = TlsIdentity::new(made.cert.pem(), made.signing_key.serialize_pem());
+    let tls = server_config(&[identity], ClientCertificates::Accepted).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = |_: Request, peer: Arc<Peer>| async move {
+        let certificate = peer.tls.as_ref().unwrap().certificate.clone();
+        Response::new(Body::full(certificate.unwrap_or_default()))
+    };
+    let never = std::future::pending();
+    tokio::spawn(serve_here(listener, Some(tls), Limits::default(), Arc::new(service), never));
+
+    let own = rcgen::generate_simple_self_signed(vec!["client".to_owned()]).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(
+            vec![own.cert.der().clone()],
+            rustls_pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = rustls_pki_types::ServerName::try_from("gw").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: gw\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    // The end may come without a farewell of TLS; what counts is what came before.
+    let _ = stream.read_to_end(&mut answer).await;
+    let sent: &[u8] = own.cert.der();
+    assert!(answer.windows(sent.len()).any(|it| it == sent));
 }
