@@ -1,1 +1,63 @@
-//! Runs policy case files against the engine with fake edges.
+//! Case files: what goes in, what comes out, in plain text; run against the engine with fake edges.
+//!
+//! ```text
+//! text ─parse─▶ Case ─World::run─▶ snapshot, proxy::Gateway::handle ─▶ Outcome ─compare─▶ differences
+//! ```
+//!
+//! Start with [`run_text`] or [`run_folder`]. The engine is the one that serves; only the client,
+//! the clock and the randomness are fakes, so a case gives the same result every time. Policies
+//! come from outside: the caller hands in a [`Registry`](pipeline::Registry).
+//!
+//! # The format
+//!
+//! A file holds one case or several, separated by lines of `===`. A case is a name on a line of
+//! its own and then blocks, each headed by a line that starts with `--- `. Lines before the name
+//! that start with `#` are comments.
+//!
+//! What goes in:
+//!
+//! | Block | Content |
+//! |---|---|
+//! | `inbound`, `backend`, `outbound`, `on-error` | the policies of the section, at API scope; a section without a block inherits. `backend` holds policies if it starts with `<` |
+//! | `policies` | a whole document at API scope instead |
+//! | `policies SCOPE` | a whole document at `global`, `product`, `api` or `operation` scope |
+//! | `fragment NAME` | a policy fragment, with or without its root element |
+//! | `named values` | lines `name: value`; `secret name: value` is never shown |
+//! | `backends` | lines `name: URL` |
+//! | `operation` | method and URL template; without it any request matches |
+//! | `described STATUS TYPE` | the example of a described response |
+//! | `schema STATUS TYPE` | the JSON schema of a described response |
+//! | `request` | request line, headers, an empty line, the body; `GET /` if absent |
+//! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures |
+//! | `answer URL` | the same for another address that the gateway calls |
+//!
+//! What must come out; what is not mentioned is not looked at:
+//!
+//! | Block | Content |
+//! |---|---|
+//! | `response` | status (and reason), headers, the body. `!name` is a header that is absent, `(empty)` an empty body |
+//! | `backend` | `not called`, or the request that the backend got: method and URL, headers, body |
+//! | `variables` | lines `name: text`; `!name` is absent. `name (System.Int32): 5` looks at the type, too |
+//! | `last error` | lines `source: ...`, `reason:`, `message:`, `scope:`, `section:`, `path:`, `policy-id:`; `none` |
+//! | `error` | the problems that keep the document from loading: a code a line, perhaps followed by a part of the message |
+//! | `warning` | the same for problems that do not |
+//!
+//! The service of the API is `https://backend.example`, the gateway is
+//! `https://gateway.example`, and every request has the id
+//! `00000000-0000-4000-8000-000000000000`. The clock starts at 2026-01-01T00:00:00Z and goes on
+//! only while somebody waits for it. Identity providers and the metadata service
+//! (`http://169.254.169.254`) are addresses like any other: give them an `answer`. An `answer`
+//! without `?` answers whatever the query is.
+
+mod case;
+mod compare;
+mod edges;
+mod parse;
+
+mod report;
+mod world;
+
+pub use case::{Answer, Case, Described, Expected, ExpectedBackend, Message};
+pub use parse::{ParseError, parse};
+pub use report::{CaseReport, Report, run_folder, run_text};
+pub use world::{Got, Outcome, World};

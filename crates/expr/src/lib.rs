@@ -10,6 +10,7 @@
 //! This crate does no I/O and knows nothing of policies: what an expression sees of a request comes
 //! from a [`Host`].
 
+pub mod crypto;
 pub mod cx;
 pub mod exception;
 pub mod fault;

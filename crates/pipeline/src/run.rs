@@ -17,10 +17,17 @@ use crate::step::Flow;
 pub async fn run(pipeline: &Pipeline, context: &mut Context) -> Option<PolicyError> {
     let failure = match sections(pipeline, context).await {
         Ok(()) => None,
-        Err(error) => Some(fail(pipeline, context, error).await),
+        Err(error) => Some(jump(pipeline, context, error).await),
     };
     context.ensure_response();
+    observe(context, failure.as_ref());
     failure
+}
+
+fn observe(context: &Context, failure: Option<&PolicyError>) {
+    if let Some(observer) = &context.services.observer {
+        observer.finished(context, failure);
+    }
 }
 
 async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), PolicyError> {
@@ -40,6 +47,12 @@ async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), Poli
 ///
 /// Returns the first failure again.
 pub async fn fail(pipeline: &Pipeline, context: &mut Context, error: PolicyError) -> PolicyError {
+    let error = jump(pipeline, context, error).await;
+    observe(context, Some(&error));
+    error
+}
+
+async fn jump(pipeline: &Pipeline, context: &mut Context, error: PolicyError) -> PolicyError {
     context.last_error = Some(last_error(&error));
     let answer = match error.answer() {
         Answer::Internal(status) => Some(internal_error_response(*status, context.request_id)),

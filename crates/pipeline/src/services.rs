@@ -15,6 +15,8 @@ use crate::error::{Blame, PolicyError};
 /// Largest body that is held in memory for policies, unless configured: 16 MiB.
 pub const DEFAULT_MAX_BUFFERED_BODY_BYTES: usize = 16 * 1024 * 1024;
 
+type Random = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// What a step may use besides the request at hand. Made once, shared by all requests.
 #[derive(Clone)]
 pub struct Services {
@@ -26,7 +28,9 @@ pub struct Services {
     pub forward: Arc<dyn Forward>,
     /// Largest body that is held in memory for policies.
     pub max_buffered_body_bytes: usize,
-    random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    /// Is told of every request that went through a pipeline.
+    pub observer: Option<Arc<dyn Observer>>,
+    random: Arc<Random>,
     extensions: Extensions,
 }
 
@@ -43,6 +47,7 @@ impl Services {
             clock,
             forward,
             max_buffered_body_bytes: DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            observer: None,
             random: Arc::new(fill_random),
             extensions: Extensions::default(),
         }
@@ -155,6 +160,12 @@ pub trait Forward: fmt::Debug + Send + Sync {
         context: &'a mut Context,
         call: ForwardCall,
     ) -> BoxFuture<'a, Result<(), PolicyError>>;
+}
+
+/// Is told how requests went through their pipelines: for traces and tests.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// The pipeline is done, the context has the response; `failure` went through `on-error`.
+    fn finished(&self, context: &Context, failure: Option<&PolicyError>);
 }
 
 /// Refuses to call any backend: for checking documents without running them.

@@ -8,6 +8,7 @@
 //! policy needs besides the request comes from [`pipeline::Services`].
 
 mod authentication_basic;
+mod authentication_managed_identity;
 mod check_header;
 mod choose;
 mod forward_request;
@@ -25,12 +26,16 @@ mod set_status;
 mod set_variable;
 #[cfg(test)]
 mod test_support;
+mod token;
+mod validate_azure_ad_token;
+mod validate_jwt;
 
 use pipeline::PolicyKind;
 
 /// Every policy of this gateway.
 pub const ALL: &[PolicyKind] = &[
     authentication_basic::KIND,
+    authentication_managed_identity::KIND,
     check_header::KIND,
     choose::KIND,
     forward_request::KIND,
@@ -45,4 +50,6 @@ pub const ALL: &[PolicyKind] = &[
     set_query_parameter::KIND,
     set_status::KIND,
     set_variable::KIND,
+    validate_azure_ad_token::KIND,
+    validate_jwt::KIND,
 ];

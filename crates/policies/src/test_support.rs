@@ -7,7 +7,7 @@ use expr::host::OperationInfo;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use pipeline::url::BaseUrl;
 use pipeline::{
-    Backends, Body, Context, Extensions, Flow, Forward, ForwardCall, Fragments, Operation,
+    Backends, Blame, Body, Context, Extensions, Flow, Forward, ForwardCall, Fragments, Operation,
     Pipeline, PolicyError, Registry, Request, RequestUrl, Response, Scope, Section, Services,
     Surroundings, Target,
 };
@@ -37,6 +37,7 @@ pub(crate) struct Trial {
     pub(crate) backend_status: StatusCode,
     pub(crate) backends: Option<Backends>,
     pub(crate) fragments: Fragments,
+    pub(crate) extensions: Extensions,
 }
 
 /// How a trial went.
@@ -44,6 +45,8 @@ pub(crate) struct Ran {
     pub(crate) outcome: String,
     pub(crate) context: Context,
     pub(crate) calls: Vec<ForwardCall>,
+    /// Who is to blame, if it failed.
+    pub(crate) blame: Option<Blame>,
 }
 
 impl Trial {
@@ -61,6 +64,7 @@ impl Trial {
             backend_status: StatusCode::OK,
             backends: None,
             fragments: Fragments::new(),
+            extensions: Extensions::default(),
         }
     }
 
@@ -81,7 +85,7 @@ impl Trial {
             named_values: &NamedValues::new(),
             fragments: &self.fragments,
             backends: self.backends.as_ref(),
-            extensions: &Extensions::default(),
+            extensions: &self.extensions,
             options: &expr::Options::default(),
         };
         let target = match &self.operation {
@@ -107,7 +111,8 @@ impl Trial {
             Arc::new(FakeClient::unreachable()),
             Arc::new(FakeClock::at_unix(1_700_000_000)),
             Arc::<FakeForward>::clone(&forward),
-        );
+        )
+        .with_extensions(self.extensions.clone());
         let mut context = Context::new(read_request(request), Arc::new(services));
         context.request.set_matched_parameters(std::mem::take(&mut self.matched));
         context.operation = self.operation.take().map(Arc::new);
@@ -117,7 +122,7 @@ impl Trial {
         let result = runtime.block_on(pipeline.section(self.section).run(&mut context));
         let outcome = describe(&result, &context);
         let calls = forward.calls.lock().unwrap().clone();
-        Ran { outcome, context, calls }
+        Ran { outcome, context, calls, blame: result.err().map(|it| it.blamed()) }
     }
 }
 

@@ -5,11 +5,24 @@
 //!                                  └─▶ backend (pipeline::Forward)
 //! ```
 //!
-//! Start with [`Router`].
+//! Start with [`Gateway::handle`]; it never sees a socket. A request reads one snapshot from its
+//! first byte to its last.
 //!
-//! This crate never sees a socket and knows no policy by name.
+//! This crate knows no policy by name.
 
-pub mod access;
-pub mod router;
+mod access;
+mod backend;
+mod driver;
+mod finish;
+mod gateway;
+pub mod health;
+mod origin;
+mod router;
 #[cfg(test)]
 mod test_support;
+mod trail;
+
+pub use access::{Denied, Keys};
+pub use backend::{BackendTokens, HttpForward};
+pub use gateway::Gateway;
+pub use router::{Route, Router, Wanted};

@@ -29,6 +29,7 @@ pub(crate) mod args;
 pub(crate) mod core;
 pub(crate) mod lookup;
 pub(crate) mod member;
+pub(crate) mod text;
 pub(crate) mod typedef;
 
 pub use args::{Args, FromArgs, FromValue};
@@ -51,7 +52,24 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &core::array::TYPE,
     &core::nullable::TYPE,
     // ---- Text, numbers, time ----
-
+    &text::bitconverter::TYPE,
+    &text::char::TYPE,
+    &text::convert::TYPE,
+    &text::datetime::TYPE,
+    &text::datetimeoffset::TYPE,
+    &text::decimal::TYPE,
+    &text::encoding::TYPE,
+    &text::enumeration::TYPE,
+    &text::environment::TYPE,
+    &text::guid::TYPE,
+    &text::math::TYPE,
+    &text::random::TYPE,
+    &text::string::TYPE,
+    &text::string_comparer::TYPE,
+    &text::stringbuilder::TYPE,
+    &text::timespan::TYPE,
+    &text::uri::TYPE,
+    &text::webutility::TYPE,
     // ---- Collections and LINQ ----
 
     // ---- Context ----
@@ -66,7 +84,14 @@ pub(crate) static TYPES: &[&TypeDef] = &[
 ];
 
 /// Tables of small types that share a file (exceptions, enums).
-pub(crate) static TABLES: &[&[TypeDef]] = &[core::exceptions::TYPES];
+pub(crate) static TABLES: &[&[TypeDef]] = &[
+    core::exceptions::TYPES,
+    text::culture::TYPES,
+    text::enums::TYPES,
+    text::floats::TYPES,
+    text::integers::TYPES,
+    text::reader::TYPES,
+];
 
 /// Enumerates a part of `context`: headers, variables, query parameters.
 pub(crate) fn context_cursor(

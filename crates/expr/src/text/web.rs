@@ -85,10 +85,28 @@ pub fn url_encode(text: &str) -> String {
     escape(text, keep).replace(' ', "+")
 }
 
+/// `WebUtility.UrlEncodeToBytes`: the same of any bytes.
+pub fn url_encode_bytes(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b' ' => out.push(b'+'),
+            _ if byte.is_ascii_alphanumeric() || b"-_.!*()".contains(byte) => out.push(*byte),
+            _ => out.extend(format!("%{byte:02X}").bytes()),
+        }
+    }
+    out
+}
+
 /// `WebUtility.UrlDecode`: `+` becomes a space, ill-formed UTF-8 becomes U+FFFD.
 pub fn url_decode(text: &str) -> String {
+    String::from_utf8_lossy(&url_decode_bytes(text.as_bytes())).into_owned()
+}
+
+/// `WebUtility.UrlDecodeToBytes`: the same without reading the bytes as text.
+pub fn url_decode_bytes(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let [first, tail @ ..] = rest {
         let triple = rest.first_chunk::<3>().and_then(|it| escaped(*it));
         if let Some(byte) = triple {
@@ -99,7 +117,7 @@ pub fn url_decode(text: &str) -> String {
         bytes.push(if *first == b'+' { b' ' } else { *first });
         rest = tail;
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// `WebUtility.HtmlEncode`.

@@ -90,13 +90,18 @@ impl Provider {
 
     /// The document, if there is one that is not too old. Never waits.
     ///
-    /// A document is used for up to an hour, and longer only while the provider is down.
-    pub fn current(&self) -> Option<Arc<Document>> {
+    /// A document is used for up to an hour, and longer only while the provider is down. If
+    /// nobody keeps it fresh in the background, its use starts a fetch when it gets old.
+    pub fn current(self: &Arc<Self>) -> Option<Arc<Document>> {
         let now = self.now();
         self.last_used_secs.store(now.as_secs(), Ordering::Relaxed);
         let fetched = self.current.load();
         let fetched = fetched.as_ref()?;
         let age = now.saturating_sub(fetched.at);
+        if age >= self.shared.settings.lifetime {
+            // Whoever needs the new document waits for the same fetch later.
+            let _running = self.start(Reason::Refresh);
+        }
         (age <= self.shared.settings.max_stale).then(|| Arc::clone(&fetched.document))
     }
 
@@ -155,8 +160,7 @@ impl Provider {
         }
         let interval = self.shared.settings.unknown_key_interval;
         let may_start = match reason {
-            Reason::Refresh => true,
-            Reason::Missing => flight.retry_at().is_none_or(|it| it <= now),
+            Reason::Refresh | Reason::Missing => flight.retry_at().is_none_or(|it| it <= now),
             Reason::UnknownKey => {
                 flight.retry_at().is_none_or(|it| it <= now)
                     && flight.last_forced.is_none_or(|it| it + interval <= now)

@@ -64,20 +64,21 @@ impl Keyring {
         self.n_checked.load(Ordering::Relaxed)
     }
 
-    /// Finds out whether the token is authentic. Waits only for keys that are not there yet.
+    /// Finds out whether the token is authentic, and with which documents of the providers.
+    /// Waits only for keys that are not there yet.
     pub(crate) async fn authenticate(
         &self,
         token: &str,
         providers: &[Arc<Provider>],
         require_signed: bool,
-    ) -> Result<Arc<Authentic>, TokenError> {
+    ) -> Result<(Arc<Authentic>, Documents), TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
         let current: Documents = providers.iter().map(|it| it.current()).collect();
         let sources = Sources::of(providers, &current);
         if let Some(hit) = self.cache.get(self.id, token, &sources) {
-            return Ok(hit);
+            return Ok((hit, current));
         }
 
         let inner = match jwt::is_encrypted(token) {
@@ -87,7 +88,7 @@ impl Keyring {
         let text = inner.as_deref().unwrap_or(token);
         let jwt = Jwt::parse(text)?;
         if jwt.header().algorithm == "none" {
-            return unsigned(jwt, require_signed);
+            return Ok((unsigned(jwt, require_signed)?, load(providers).await));
         }
         let algorithm = Algorithm::from_name(&jwt.header().algorithm)
             .ok_or_else(|| TokenError::AlgorithmNotSupported(quoted(&jwt.header().algorithm)))?;
@@ -96,30 +97,28 @@ impl Keyring {
         let is_public = algorithm.key_type() != KeyType::Secret;
         let mut documents = match is_public {
             true => load(providers).await,
-            false => Vec::new(),
+            false => Documents::new(),
         };
         let mut search = self.search(&jwt, text, algorithm, &documents);
         if is_public && matches!(search, Search::Unknown) && refetch(providers).await {
             documents = providers.iter().map(|it| it.current()).collect();
             search = self.search(&jwt, text, algorithm, &documents);
         }
-        match search {
-            Search::Found(key) => {
-                let key_issuer = key.issuer().map(str::to_owned);
-                let authentic = Arc::new(Authentic { jwt, key_issuer, _private: () });
-                let sources = match is_public {
-                    true => Sources::of(providers, &documents),
-                    false => sources,
-                };
-                self.cache.insert(self.id, token, sources, &authentic);
-                Ok(authentic)
-            }
+        let key_issuer = match search {
+            Search::Found(key) => key.issuer().map(str::to_owned),
             Search::Wrong if jwt.header().members.contains_key("nonce") => {
-                Err(TokenError::SignatureOfNonceToken)
+                return Err(TokenError::SignatureOfNonceToken);
             }
-            Search::Wrong => Err(TokenError::SignatureInvalid),
-            Search::Unknown => Err(not_found(&jwt, is_public, providers, &documents)),
+            Search::Wrong => return Err(TokenError::SignatureInvalid),
+            Search::Unknown => return Err(not_found(&jwt, providers, &documents)),
+        };
+        if !is_public {
+            // Now that the token is authentic, its issuer may be one that a provider names.
+            documents = load(providers).await;
         }
+        let authentic = Arc::new(Authentic { jwt, key_issuer, _private: () });
+        self.cache.insert(self.id, token, Sources::of(providers, &documents), &authentic);
+        Ok((authentic, documents))
     }
 
     fn search<'a>(
@@ -208,17 +207,12 @@ async fn refetch(providers: &[Arc<Provider>]) -> bool {
     was_asked
 }
 
-fn not_found(
-    jwt: &Jwt,
-    is_public: bool,
-    providers: &[Arc<Provider>],
-    documents: &Documents,
-) -> TokenError {
+fn not_found(jwt: &Jwt, providers: &[Arc<Provider>], documents: &Documents) -> TokenError {
     let missing = providers.iter().zip(documents).find(|it| it.1.is_none()).map(|it| it.0);
     match missing {
-        Some(provider) if is_public => {
+        Some(provider) => {
             TokenError::KeysUnavailable(crate::fetch::without_secrets(provider.url()))
         }
-        _ => TokenError::KeyNotFound(quoted(jwt.header().key_id.as_deref().unwrap_or(""))),
+        None => TokenError::KeyNotFound(quoted(jwt.header().key_id.as_deref().unwrap_or(""))),
     }
 }

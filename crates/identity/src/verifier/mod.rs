@@ -20,7 +20,7 @@ pub use tenant::{EntraTenant, TenantProblem};
 use self::keyring::{Authentic, Keyring};
 use self::rules::Issuers;
 use crate::claims::Claims;
-use crate::discovery::{Document, Provider, Providers};
+use crate::discovery::{Provider, Providers};
 use crate::error::TokenError;
 use crate::jwe::DecryptionKey;
 use crate::jwt::Header;
@@ -85,12 +85,10 @@ impl Verifier {
         providers: &[Arc<Provider>],
         rules: &Rules,
     ) -> Result<VerifiedJwt, TokenError> {
-        let authentic =
+        let (authentic, documents) =
             self.keyring.authenticate(token, providers, rules.require_signed_tokens).await?;
-        let documents: Vec<Arc<Document>> =
-            providers.iter().filter_map(|it| it.current()).collect();
         let issuers = Issuers {
-            published: documents.iter().map(|it| it.issuer()).collect(),
+            published: documents.iter().flatten().map(|it| it.issuer()).collect(),
             has_providers: !providers.is_empty(),
             of_key: authentic.key_issuer.as_deref(),
         };

@@ -17,8 +17,8 @@ use crate::error::{TokenError, quoted};
 pub struct Rules {
     /// Accepted audiences; `None`: the audience is not checked.
     pub audiences: Option<Vec<String>>,
-    /// Accepted issuers besides those of the providers.
-    pub issuers: Vec<String>,
+    /// Accepted issuers besides those of the providers; `None`: the policy lists none.
+    pub issuers: Option<Vec<String>>,
     /// Widens both time checks.
     pub clock_skew: Duration,
     /// The token must have `exp`.
@@ -29,8 +29,8 @@ pub struct Rules {
     pub required_claims: Vec<RequiredClaim>,
     /// The Entra ID tenant whose tokens are accepted.
     pub tenant: Option<EntraTenant>,
-    /// Client applications that may call (`azp` or `appid`); empty: not checked.
-    pub client_applications: Vec<String>,
+    /// Client applications that may call (`azp` or `appid`); `None`: not checked.
+    pub client_applications: Option<Vec<String>>,
 }
 
 /// A claim that must be there, with values if any are listed.
@@ -71,13 +71,13 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             audiences: None,
-            issuers: Vec::new(),
+            issuers: None,
             clock_skew: Duration::ZERO,
             require_expiration_time: true,
             require_signed_tokens: true,
             required_claims: Vec::new(),
             tenant: None,
-            client_applications: Vec::new(),
+            client_applications: None,
         }
     }
 }
@@ -150,11 +150,11 @@ impl Rules {
                 _ => Err(not_allowed(issuer)),
             };
         }
-        if self.issuers.is_empty() && !issuers.has_providers {
+        if self.issuers.is_none() && !issuers.has_providers {
             return Ok(());
         }
         let is_accepted = issuer.is_some_and(|issuer| {
-            self.issuers.iter().any(|it| it == issuer)
+            self.issuers.iter().flatten().any(|it| it == issuer)
                 || issuers.published.iter().any(|it| self.is_published(it, issuer, tenant_id))
         });
         if is_accepted { Ok(()) } else { Err(not_allowed(issuer)) }
@@ -166,16 +166,14 @@ impl Rules {
         match tenant::has_placeholder(published) {
             false => published == issuer,
             true => {
-                self.issuers.is_empty()
+                self.issuers.is_none()
                     && tenant_id.is_some_and(|it| tenant::fill(published, it) == issuer)
             }
         }
     }
 
     fn check_client_application(&self, claims: &Claims) -> Result<(), TokenError> {
-        if self.client_applications.is_empty() {
-            return Ok(());
-        }
+        let Some(accepted) = &self.client_applications else { return Ok(()) };
         let mut found = false;
         for name in ["azp", "appid"] {
             let Some(value) = claims.members().get(name).filter(|it| !it.is_null()) else {
@@ -183,7 +181,7 @@ impl Rules {
             };
             found = true;
             let text = value.as_str().unwrap_or("");
-            if !self.client_applications.iter().any(|it| it.eq_ignore_ascii_case(text)) {
+            if !accepted.iter().any(|it| it.eq_ignore_ascii_case(text)) {
                 return Err(TokenError::ClaimValueNotAllowed {
                     claim: name.to_owned(),
                     value: quoted(text),
@@ -334,7 +332,7 @@ mod tests {
 
     #[test]
     fn issuers_are_those_listed_and_those_published() {
-        let listed = Rules { issuers: vec!["l".into()], ..Rules::default() };
+        let listed = Rules { issuers: Some(vec!["l".into()]), ..Rules::default() };
         let with = |rules: &Rules, published, issuer: &str| {
             check_with(rules, &json!({ "iss": issuer }), &issuers(published)).is_ok()
         };
@@ -344,6 +342,18 @@ mod tests {
         assert!(with(&Rules::default(), &["p"], "p") && !with(&Rules::default(), &["p"], "x"));
         assert!(with(&Rules::default(), &[], "anything"));
         assert!(!with(&listed, &[], "p"));
+    }
+
+    #[test]
+    fn an_empty_list_accepts_nothing() {
+        let nobody = Some(Vec::new());
+        let issuers = Rules { issuers: nobody.clone(), ..Rules::default() };
+        let clients = Rules { client_applications: nobody.clone(), ..Rules::default() };
+        let audiences = Rules { audiences: nobody, ..Rules::default() };
+        let claims = json!({ "iss": "", "azp": "", "aud": "" });
+        for rules in [issuers, clients, audiences] {
+            assert!(check(&rules, &claims).is_err(), "{rules:?}");
+        }
     }
 
     #[test]
@@ -369,13 +379,13 @@ mod tests {
         assert!(!with(&open, json!({ "iss": TEMPLATE[0], "tid": "{tenantid}" })));
         let odd = json!({ "iss": "https://login.test/a/b/v2.0", "tid": "a/b" });
         assert!(!with(&open, odd));
-        let listed = Rules { issuers: vec!["l".into()], ..Rules::default() };
+        let listed = Rules { issuers: Some(vec!["l".into()]), ..Rules::default() };
         assert!(!with(&listed, json!({ "iss": issuer, "tid": TENANT })));
     }
 
     #[test]
     fn only_listed_client_applications_may_call() {
-        let rules = Rules { client_applications: vec!["ABC-1".into()], ..Rules::default() };
+        let rules = Rules { client_applications: Some(vec!["ABC-1".into()]), ..Rules::default() };
 
         for good in [json!({ "azp": "abc-1" }), json!({ "appid": "ABC-1" })] {
             assert_eq!(check(&rules, &good), Ok(()));

@@ -49,7 +49,7 @@ pub(super) fn guide_jwt(world: &World) -> Verifier {
     let url =
         format!("https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration");
     let rules = Rules {
-        issuers: vec![format!("https://sts.windows.net/{TENANT}/")],
+        issuers: Some(vec![format!("https://sts.windows.net/{TENANT}/")]),
         required_claims: aud_required(),
         ..Rules::default()
     };
@@ -63,7 +63,7 @@ pub(super) fn guide_entra(world: &World) -> Verifier {
     let providers = vec![world.providers.provider(&tenant.metadata_url()).unwrap()];
     let rules = Rules {
         tenant: Some(tenant),
-        client_applications: vec![CLIENT.to_owned()],
+        client_applications: Some(vec![CLIENT.to_owned()]),
         required_claims: aud_required(),
         ..Rules::default()
     };

@@ -25,6 +25,7 @@ impl<'a> Element<'a> {
 
     /// Where the name stands, for messages.
     #[must_use]
+    #[expect(clippy::misnamed_getters, reason = "the whole element is too much to point at")]
     pub fn span(self) -> Span {
         self.node.name_span
     }

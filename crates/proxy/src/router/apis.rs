@@ -100,8 +100,7 @@ impl Apis {
         let mut node = &self.root;
         let mut rest = path;
         let mut best = node.versions.as_ref().map(|it| (it, None, rest));
-        loop {
-            let Some(inner) = rest.strip_prefix('/') else { break };
+        while let Some(inner) = rest.strip_prefix('/') {
             let end = inner.find('/').unwrap_or(inner.len());
             let (segment, after) = inner.split_at(end);
             let (segment, revision) = split_revision(segment);

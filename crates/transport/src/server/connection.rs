@@ -118,17 +118,15 @@ async fn serve_http<S, T>(
     let mut connection = http1_builder(&limits).serve_connection(io, answering).with_upgrades();
     let shut_down = |it: Pin<&mut _>| http1::UpgradeableConnection::graceful_shutdown(it);
     let ended = drive(&mut connection, shut_down, &watch, &limits, draining).await;
-    if ended == Ended::Head || watch.lingers() {
-        if let Some(parts) = connection.into_parts() {
-            let mut io = parts.io.into_inner();
-            if ended == Ended::Head {
-                let _ = io.write_all(TIMED_OUT).await;
-                let _ = io.shutdown().await;
-            }
-            let mut rest = io.take(LINGER.0);
-            let _ = timeout(LINGER.1, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
-        }
+    let owes = ended == Ended::Head || watch.lingers();
+    let Some(parts) = owes.then(|| connection.into_parts()).flatten() else { return };
+    let mut io = parts.io.into_inner();
+    if ended == Ended::Head {
+        let _ = io.write_all(TIMED_OUT).await;
+        let _ = io.shutdown().await;
     }
+    let mut rest = io.take(LINGER.0);
+    let _ = timeout(LINGER.1, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

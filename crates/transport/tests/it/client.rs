@@ -137,8 +137,8 @@ async fn every_way_to_fail_has_its_error() {
         format!("HTTP/1.1 200 OK\r\nA: {}\r\n\r\n", "a".repeat(200_000)).into_boxed_str(),
     );
     let huge = scripted(vec![vec![huge]]).await;
-    let mut options = CallOptions::default();
-    options.response_timeout = Some(Duration::from_millis(30));
+    let mut options =
+        CallOptions { response_timeout: Some(Duration::from_millis(30)), ..CallOptions::default() };
     let fail = async |url: String, options: &CallOptions| {
         client().send(request(Method::GET, url, Body::empty()), options).await.unwrap_err()
     };

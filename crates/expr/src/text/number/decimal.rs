@@ -68,6 +68,14 @@ pub fn from_float(value: f32) -> Result<Decimal, Failure> {
     from_binary(f64::from(value), 7)
 }
 
+/// The product; a product with zero keeps the sum of the scales, as .NET's does.
+pub fn multiply(a: Decimal, b: Decimal) -> Option<Decimal> {
+    if a.is_zero() || b.is_zero() {
+        return of_parts(0, (a.scale() + b.scale()).min(28), false);
+    }
+    a.checked_mul(b)
+}
+
 /// `(double)decimal`.
 pub fn to_double(value: Decimal) -> f64 {
     let mantissa = value.mantissa().unsigned_abs();

@@ -91,6 +91,23 @@ async fn keys_are_refreshed_before_they_are_an_hour_old() {
 }
 
 #[tokio::test]
+async fn without_background_work_an_old_document_is_refreshed_when_it_is_used() {
+    let world =
+        World::with_settings(ProviderSettings { in_background: false, ..Default::default() });
+    let verifier = guide_jwt(&world);
+    assert_eq!(outcome(&verifier, &signed(&long_lived())).await, "pass");
+    pass(&world, 59).await;
+    assert_eq!(outcome(&verifier, &signed(&long_lived())).await, "pass");
+    settle().await;
+    assert_eq!(world.n_fetches(), 1);
+
+    pass(&world, 1).await;
+    assert_eq!(outcome(&verifier, &signed(&long_lived())).await, "pass");
+    settle().await;
+    assert_eq!(world.n_fetches(), 2);
+}
+
+#[tokio::test]
 async fn a_new_key_is_found_at_once_but_a_flood_of_invented_ones_stays_cheap() {
     let world = World::new();
     let verifier = guide_jwt(&world);
@@ -189,7 +206,7 @@ async fn a_policy_with_inline_keys_works_while_its_provider_is_down() {
     let world = World::new();
     world.change(|it| it.is_down = true);
     let url = "https://idp.test/.well-known/openid-configuration";
-    let rules = Rules { issuers: vec!["i".to_owned()], ..Rules::default() };
+    let rules = Rules { issuers: Some(vec!["i".to_owned()]), ..Rules::default() };
     let settings = VerifierSettings {
         providers: vec![world.providers.provider(url).unwrap()],
         keys: vec![rsa().public().with_id(Some("inline".to_owned()))],

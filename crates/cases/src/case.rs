@@ -1,0 +1,93 @@
+//! One case: what goes in and what must come out.
+
+/// A case as its file has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// Its name: a sentence.
+    pub name: String,
+    /// The line of the file where the name stands.
+    pub line: usize,
+    /// Documents by scope; sections that stand alone make one at API scope.
+    pub documents: Vec<(pipeline::Scope, String)>,
+    /// Fragments by name, with their root element.
+    pub fragments: Vec<(String, String)>,
+    /// Named values: name, value, whether it is secret.
+    pub named_values: Vec<(String, String, bool)>,
+    /// Backends: name and URL.
+    pub backends: Vec<(String, String)>,
+    /// The operation: method and URL template.
+    pub operation: Option<(String, String)>,
+    /// Described responses: status, media type, example or schema.
+    pub described: Vec<(u16, String, Described)>,
+    /// The request: its first line is the request line.
+    pub request: Message,
+    /// What the backend answers.
+    pub backend_response: Answer,
+    /// What other addresses answer.
+    pub answers: Vec<(String, Answer)>,
+    /// What must come out.
+    pub expected: Expected,
+}
+
+/// What a described response brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Described {
+    /// The text of an example.
+    Example(String),
+    /// A JSON schema.
+    Schema(String),
+}
+
+/// A message: a first line, headers, and perhaps a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// The request line, or the status line.
+    pub first_line: String,
+    /// Names and values; a name that starts with `!` is absent.
+    pub headers: Vec<(String, String)>,
+    /// The body; none if it is not mentioned.
+    pub body: Option<String>,
+}
+
+/// What a call brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A response.
+    Response(Message),
+    /// Nobody listens.
+    ConnectionRefused,
+    /// Nothing comes in time.
+    Timeout,
+}
+
+impl Default for Answer {
+    fn default() -> Answer {
+        Answer::Response(Message { first_line: "200".to_owned(), ..Message::default() })
+    }
+}
+
+/// What must come out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The response to the client.
+    pub response: Option<Message>,
+    /// What the backend got.
+    pub backend: Option<ExpectedBackend>,
+    /// Variables: name, type if it matters, text; a name that starts with `!` is absent.
+    pub variables: Vec<(String, Option<String>, String)>,
+    /// Members of `context.LastError`; empty and present: there is none.
+    pub last_error: Option<Vec<(String, String)>>,
+    /// Problems that keep the document from loading: code and part of the message.
+    pub errors: Option<Vec<(String, String)>>,
+    /// Problems that do not.
+    pub warnings: Option<Vec<(String, String)>>,
+}
+
+/// What the backend must have got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedBackend {
+    /// Nothing.
+    NotCalled,
+    /// This request; `Message::first_line` is method and URL.
+    Called(Message),
+}

@@ -1,0 +1,198 @@
+//! The fake edges of a case: the client's request, the calls that the gateway makes, and what is
+//! seen when the pipeline is done.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use expr::host::LastError;
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use pipeline::{Body, Context, Observer, PolicyError};
+use transport::{CallError, FakeClient, RecordedRequest};
+
+use crate::case::{Answer, Case, Message};
+use crate::world::Got;
+
+/// The gateway's own host.
+const GATEWAY: &str = "gateway.example";
+/// Largest body that is looked at.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// The request of a case, as a listener would hand it over.
+pub(crate) fn request(message: &Message) -> Result<transport::Request, String> {
+    let line = &message.first_line;
+    let (method, target) =
+        line.split_once(' ').ok_or_else(|| format!("`{line}` is no request line"))?;
+    let mut headers = headers(message)?;
+    if !headers.contains_key(HOST) {
+        headers.insert(HOST, HeaderValue::from_static(GATEWAY));
+    }
+    let body = message.body.clone().map_or_else(transport::Body::empty, transport::Body::full);
+    let mut request = http::Request::new(body);
+    *request.method_mut() =
+        method.parse::<Method>().map_err(|_| format!("`{method}` is no method"))?;
+    *request.uri_mut() =
+        target.trim().parse::<Uri>().map_err(|_| format!("`{target}` is no URL"))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn headers(message: &Message) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &message.headers {
+        let bad = || format!("`{name}: {value}` is no header");
+        let name: HeaderName = name.parse().map_err(|_| bad())?;
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| bad())?);
+    }
+    Ok(headers)
+}
+
+/// Answers as the case says.
+pub(crate) fn client(case: &Case) -> FakeClient {
+    let case = case.clone();
+    FakeClient::new(move |request| {
+        let answer = answer_for(&case, request).unwrap_or(&case.backend_response);
+        let host = request.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let message = match answer {
+            Answer::Response(message) => message,
+            Answer::ConnectionRefused => {
+                return Err(CallError::Connect { host, reason: "connection refused".to_owned() });
+            }
+            Answer::Timeout => return Err(CallError::Timeout { after: Duration::from_secs(300) }),
+        };
+        let (status, reason) =
+            message.first_line.split_once(' ').unwrap_or((&message.first_line, ""));
+        let broken = |reason: String| CallError::Connect { host: host.clone(), reason };
+        let status = status
+            .parse::<StatusCode>()
+            .map_err(|_| broken(format!("`{}` is no status line", message.first_line)))?;
+        let mut response = pipeline::Response::new(status);
+        response.reason = Some(reason.to_owned()).filter(|it| !it.is_empty());
+        response.headers = headers(message).map_err(&broken)?;
+        response.body = Body::bytes(message.body.clone().unwrap_or_default());
+        response.into_http().map_err(|error| broken(error.to_string()))
+    })
+}
+
+/// The answer of an address that has one of its own.
+fn answer_for<'c>(case: &'c Case, request: &RecordedRequest) -> Option<&'c Answer> {
+    let url = request.uri.to_string();
+    let without_query = url.split('?').next().unwrap_or_default();
+    let is_it = |own: &str| own == url || own == without_query;
+    case.answers.iter().find(|(own, _)| is_it(own)).map(|(_, answer)| answer)
+}
+
+/// The calls that went to the backend, in order.
+pub(crate) fn backend_calls(case: &Case, client: &FakeClient) -> Vec<Message> {
+    client
+        .requests()
+        .iter()
+        .filter(|it| answer_for(case, it).is_none())
+        .map(|it| message(format!("{} {}", it.method, it.uri), &it.headers, &it.body))
+        .collect()
+}
+
+/// The gateway's answer, read to its end.
+pub(crate) async fn response(response: transport::Response) -> Result<Message, String> {
+    let response = pipeline::Response::from_http(response);
+    let first_line = format!("{} {}", response.status.as_u16(), response.reason());
+    let (head, body) = response.into_http().map_err(|error| error.to_string())?.into_parts();
+    let body = body.collect(MAX_BODY_BYTES).await.map_err(|error| error.to_string())?;
+    Ok(message(first_line.trim().to_owned(), &head.headers, &body))
+}
+
+fn message(first_line: String, headers: &HeaderMap, body: &Bytes) -> Message {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers =
+        headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
+    Message { first_line, headers, body: Some(text(body)).filter(|it| !it.is_empty()) }
+}
+
+/// Notes variables and the error when the pipeline is done.
+#[derive(Debug, Default)]
+pub(crate) struct Watch(Mutex<Got>);
+
+impl Watch {
+    /// What was seen.
+    pub(crate) fn seen(&self) -> Got {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Observer for Watch {
+    fn finished(&self, context: &Context, _: Option<&PolicyError>) {
+        let variables = context
+            .variables
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.type_name(), value.to_text().into_owned()))
+            .collect();
+        let last_error = context.last_error.as_ref().map(members).unwrap_or_default();
+        let mut got = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *got = Got { variables, last_error, ..Got::default() };
+    }
+}
+
+fn members(error: &LastError) -> Vec<(String, String)> {
+    let optional = |it: &Option<String>| it.clone().unwrap_or_default();
+    [
+        ("source", error.source.clone()),
+        ("reason", optional(&error.reason)),
+        ("message", error.message.clone()),
+        ("scope", optional(&error.scope)),
+        ("section", optional(&error.section)),
+        ("path", optional(&error.path)),
+        ("policy-id", optional(&error.policy_id)),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), text))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    fn case(blocks: &str) -> Case {
+        parse(&format!("name\n{blocks}")).unwrap().remove(0)
+    }
+
+    fn recorded(url: &str) -> RecordedRequest {
+        RecordedRequest {
+            method: Method::GET,
+            uri: url.parse().unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            options: transport::CallOptions::default(),
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_query_answers_any() {
+        let case =
+            case("--- answer https://a.example/x\n201\n--- answer https://b.example/?y=1\n202");
+        let has = |url| answer_for(&case, &recorded(url)).is_some();
+
+        assert!(has("https://a.example/x") && has("https://a.example/x?z=1"));
+        assert!(has("https://b.example/?y=1"));
+        assert!(!has("https://b.example/?y=2") && !has("https://a.example/"));
+    }
+
+    #[test]
+    fn the_request_names_the_gateways_host_unless_it_names_another() {
+        let host = |blocks| request(&case(blocks).request).unwrap().headers()[HOST].clone();
+
+        assert_eq!(host("--- request\nGET /x"), GATEWAY);
+        assert_eq!(host("--- request\nGET /x\nhost: h"), "h");
+    }
+
+    #[test]
+    fn what_is_no_request_says_so() {
+        for text in ["GET", "G@T /", "GET ht tp:", "GET /\nx y: 1"] {
+            let message = case(&format!("--- request\n{text}")).request;
+            // A line that is no header is the body, so the last one is a request.
+            assert_eq!(request(&message).is_err(), text != "GET /\nx y: 1", "{text}");
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The world of one case: its documents made a snapshot, its request handled by the gateway.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{Api, ApiKind, Backend, Credentials, Protocols, Service, Snapshot};
+use document::{Diagnostic, NamedValue, NamedValues};
+use expr::host::{ApiInfo, BackendInfo, OperationInfo, UrlView};
+use http::header::HeaderName;
+use identity::{
+    IdentitySource, ManagedIdentities, ManagedIdentitySettings, ProviderSettings, Providers,
+};
+use pipeline::url::BaseUrl;
+use pipeline::{
+    BackendEntry, Backends, CompiledDocument, Extensions, Fragments, Operation, OperationResponse,
+    Pipeline, Registry, Representation, Scope, Services, Surroundings, Target,
+    compile_default_global, compile_document,
+};
+use proxy::{Gateway, HttpForward};
+use transport::{ClientTls, FakeClient, FakeClock, Peer, TlsInfo};
+
+use crate::case::{Case, Described, Message};
+use crate::edges::{self, Watch};
+
+/// Where requests go unless a policy says otherwise.
+const SERVICE: &str = "https://backend.example";
+/// Where the metadata service is.
+const IMDS: &str = "http://169.254.169.254";
+/// 2026-01-01T00:00:00Z.
+const START_UNIX: u64 = 1_767_225_600;
+/// Most turns that background tasks get before a request counts as stuck.
+const MAX_ROUNDS: u32 = 200_000;
+/// Turns without an end after which the clock goes on.
+const ROUNDS_PER_TICK: u32 = 16;
+/// How far the clock goes then, if somebody waits for it.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs cases with the policies of a registry.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    registry: &'a Registry,
+}
+
+/// What a case brought.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Problems of its documents.
+    pub problems: Vec<Diagnostic>,
+    /// How the request went; none if the documents do not load.
+    pub ran: Option<Got>,
+    /// Why the case itself could not be run.
+    pub broken: Option<String>,
+}
+
+/// How a request went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Got {
+    /// The response to the client.
+    pub response: Message,
+    /// What the backend (or another address without an answer of its own) got, in order.
+    pub backend: Vec<Message>,
+    /// Variables: name, .NET type, text.
+    pub variables: Vec<(String, String, String)>,
+    /// Members of `context.LastError`; empty if there was no error.
+    pub last_error: Vec<(String, String)>,
+}
+
+/// The edges of one case.
+struct Edges {
+    client: FakeClient,
+    clock: FakeClock,
+    watch: Arc<Watch>,
+    extensions: Extensions,
+}
+
+impl<'a> World<'a> {
+    /// A world with these policies.
+    #[must_use]
+    pub fn new(registry: &'a Registry) -> World<'a> {
+        World { registry }
+    }
+
+    /// Compiles the documents of a case and runs its request.
+    #[must_use]
+    pub fn run(&self, case: &Case) -> Outcome {
+        let mut outcome = Outcome { problems: Vec::new(), ran: None, broken: None };
+        match self.try_run(case, &mut outcome.problems) {
+            Ok(ran) => outcome.ran = ran,
+            Err(problem) => outcome.broken = Some(problem),
+        }
+        outcome
+    }
+
+    fn try_run(&self, case: &Case, problems: &mut Vec<Diagnostic>) -> Result<Option<Got>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        // Policies may start to fetch keys while they are compiled.
+        let _guard = runtime.enter();
+        let edges = Edges::of(case)?;
+        let operation = operation(case)?;
+        let backends = backends(case)?;
+        let (pipelines, found) = self.compile(case, &operation, &backends, &edges.extensions);
+        *problems = found;
+        let Some((global, pipeline)) = pipelines else { return Ok(None) };
+        let snapshot = snapshot(global, pipeline, operation, backends)?;
+        let request = edges::request(&case.request)?;
+        let clock = edges.clock.clone();
+        let gateway = edges.gateway();
+        gateway.install(Arc::new(snapshot));
+        let tls = TlsInfo { protocol: "TLSv1.3", ..TlsInfo::default() };
+        let client = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+        let peer = Arc::new(Peer { tls: Some(tls), ..client });
+        let response = runtime.block_on(to_the_end(&clock, async {
+            edges::response(gateway.handle(request, peer).await).await
+        }))??;
+        let backend = edges::backend_calls(case, &edges.client);
+        Ok(Some(Got { response, backend, ..edges.watch.seen() }))
+    }
+
+    /// The effective policies of the global scope and of the operation.
+    fn compile(
+        &self,
+        case: &Case,
+        operation: &Operation,
+        backends: &Backends,
+        extensions: &Extensions,
+    ) -> (Option<(Pipeline, Pipeline)>, Vec<Diagnostic>) {
+        let mut named_values = NamedValues::new();
+        for (name, value, is_secret) in &case.named_values {
+            let value = value.as_str();
+            let value =
+                if *is_secret { NamedValue::secret(value) } else { NamedValue::plain(value) };
+            named_values.insert(name.as_str(), value);
+        }
+        let mut fragments = Fragments::new();
+        for (name, text) in &case.fragments {
+            fragments.insert(name, format!("fragment {name}").into(), text);
+        }
+        let surroundings = Surroundings {
+            registry: self.registry,
+            named_values: &named_values,
+            fragments: &fragments,
+            backends: Some(backends),
+            extensions,
+            options: &expr::Options::default(),
+        };
+        let mut problems = Vec::new();
+        let mut compiled: Vec<CompiledDocument> = Vec::new();
+        if !case.documents.iter().any(|(scope, _)| *scope == Scope::Global) {
+            compiled.extend(compile_default_global(&surroundings));
+        }
+        let mut is_whole = true;
+        for (scope, text) in &case.documents {
+            let (document, found) = document::parse(text);
+            let is_readable = !found.iter().any(Diagnostic::is_error);
+            problems.extend(found);
+            let is_operation = *scope == Scope::Operation;
+            let target = Target { scope: *scope, operation: is_operation.then_some(operation) };
+            let (result, found) = compile_document(&document, None, target, &surroundings);
+            problems.extend(found);
+            is_whole &= is_readable && result.is_some();
+            compiled.extend(result);
+        }
+        let all: Vec<&CompiledDocument> = compiled.iter().collect();
+        let global: Vec<&CompiledDocument> =
+            all.iter().copied().filter(|it| it.scope() == Scope::Global).collect();
+        let pipelines = (Pipeline::splice(&global), Pipeline::splice(&all));
+        (is_whole.then_some(pipelines), problems)
+    }
+}
+
+impl Edges {
+    fn of(case: &Case) -> Result<Edges, String> {
+        let client = edges::client(case);
+        let clock = FakeClock::at_unix(START_UNIX);
+        let base = IMDS.parse().map_err(|_| format!("`{IMDS}` is no URL"))?;
+        let settings =
+            ManagedIdentitySettings { source: IdentitySource::Imds { base }, runtime: None };
+        let mut extensions = Extensions::default();
+        let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
+        extensions.insert(Arc::new(ManagedIdentities::new(shared, time, settings)));
+        let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
+        extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
+        Ok(Edges { client, clock, watch: Arc::default(), extensions })
+    }
+
+    fn gateway(&self) -> Arc<Gateway> {
+        let mut services = Services::new(
+            Arc::new(self.client.clone()),
+            Arc::new(self.clock.clone()),
+            Arc::new(HttpForward::default()),
+        )
+        .with_extensions(self.extensions.clone())
+        .with_random(|bytes| bytes.fill(0));
+        services.observer = Some(Arc::<Watch>::clone(&self.watch));
+        Gateway::new(Arc::new(services), None)
+    }
+}
+
+/// Waits for the end; the clock goes on while nothing else does.
+async fn to_the_end<T>(clock: &FakeClock, work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = pin!(work);
+    for round in 1..=MAX_ROUNDS {
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            () = tokio::task::yield_now() => {}
+        }
+        if round % ROUNDS_PER_TICK == 0 && clock.sleepers() > 0 {
+            clock.advance(TICK);
+        }
+    }
+    Err("the request does not come to an end".to_owned())
+}
+
+fn operation(case: &Case) -> Result<Operation, String> {
+    let (method, template) =
+        case.operation.clone().unwrap_or_else(|| ("*".to_owned(), "/*".to_owned()));
+    let info = OperationInfo {
+        id: "operation".to_owned(),
+        method,
+        name: "Operation".to_owned(),
+        url_template: template,
+    };
+    let mut operation = Operation { info: Arc::new(info), ..Operation::default() };
+    for (status, content_type, described) in &case.described {
+        let (example, schema) = match described {
+            Described::Example(text) => (Some(text.clone()), None),
+            Described::Schema(text) => {
+                (None, Some(serde_json::from_str(text).map_err(|error| error.to_string())?))
+            }
+        };
+        let representation = Representation { content_type: content_type.clone(), example, schema };
+        match operation.responses.iter_mut().find(|it| it.status == *status) {
+            Some(response) => response.representations.push(representation),
+            None => operation
+                .responses
+                .push(OperationResponse { status: *status, representations: vec![representation] }),
+        }
+    }
+    Ok(operation)
+}
+
+fn backends(case: &Case) -> Result<Backends, String> {
+    let entry = |(id, url): &(String, String)| {
+        let url = BaseUrl::parse(url).map_err(|error| format!("`{url}`: {error}"))?;
+        let info =
+            BackendInfo { id: id.clone(), kind: "Single".to_owned(), ..BackendInfo::default() };
+        Ok(BackendEntry { info: Arc::new(info), url: Some(Arc::new(url)) })
+    };
+    case.backends.iter().map(entry).collect()
+}
+
+fn snapshot(
+    global: Pipeline,
+    pipeline: Pipeline,
+    operation: Operation,
+    backends: Backends,
+) -> Result<Snapshot, String> {
+    let pipeline = Arc::new(pipeline);
+    let service = BaseUrl::parse(SERVICE).map_err(|error| error.to_string())?;
+    let api = Api {
+        info: Arc::new(ApiInfo {
+            id: "api".to_owned(),
+            name: "API".to_owned(),
+            revision: "1".to_owned(),
+            is_current_revision: true,
+            protocols: vec!["https".to_owned()],
+            service_url: UrlView::parse(SERVICE),
+            ..ApiInfo::default()
+        }),
+        version: None,
+        is_online: true,
+        protocols: Protocols::default(),
+        kind: ApiKind::Http,
+        service: Some(Service::Url(Arc::new(service))),
+        subscription_required: false,
+        key_header: HeaderName::from_static("ocp-apim-subscription-key"),
+        key_query: "subscription-key".to_owned(),
+        operations: vec![config::Operation {
+            operation: Arc::new(operation),
+            pipeline: Arc::clone(&pipeline),
+        }],
+        pipeline,
+    };
+    let entities = backends.names().filter_map(|name| {
+        let entry = Arc::clone(backends.get(name)?);
+        let entity =
+            Backend { entry, credentials: Credentials::default(), tls: ClientTls::default() };
+        Some((name.to_owned(), Arc::new(entity)))
+    });
+    Ok(Snapshot {
+        apis: vec![api],
+        backends: entities.collect(),
+        backend_entries: Arc::new(backends),
+        global: Arc::new(global),
+        ..Snapshot::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    #[tokio::test]
+    async fn the_clock_goes_on_while_somebody_waits_for_it() {
+        use transport::Clock;
+        let clock = FakeClock::at_unix(0);
+        let minute = clock.sleep(Duration::from_secs(60));
+
+        assert_eq!(to_the_end(&clock, minute).await, Ok(()));
+        assert!(to_the_end(&clock, std::future::pending::<()>()).await.is_err());
+    }
+
+    #[test]
+    fn a_case_that_cannot_be_run_says_why() {
+        let broken = |blocks: &str| {
+            let case = parse(&format!("name\n{blocks}")).unwrap().remove(0);
+            World::new(&Registry::default()).run(&case).broken.unwrap_or_default()
+        };
+
+        assert!(broken("--- backends\na: b").contains("`b`"));
+        assert!(broken("--- request\nGET").contains("no request line"));
+        assert!(broken("--- schema 200 application/json\n{").contains("EOF"));
+    }
+
+    #[test]
+    fn without_policies_nothing_is_called() {
+        let case = parse("name\n--- request\nGET /x\n").unwrap().remove(0);
+        let got = World::new(&Registry::default()).run(&case).ran.unwrap();
+
+        assert_eq!(got.response.first_line, "200 OK");
+        assert!(got.backend.is_empty());
+    }
+}

@@ -1,0 +1,181 @@
+//! X.509 certificates: the fields that .NET shows.
+//!
+//! Source: <https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.x509certificate2>
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::public_key::PublicKey as ParsedKey;
+
+use super::{Fault, Hash, PublicKey, cryptographic, distinguished_name};
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The certificate in DER.
+    pub raw: Arc<[u8]>,
+    /// `Subject`.
+    pub subject: String,
+    /// `Issuer`.
+    pub issuer: String,
+    /// `SerialNumber`: hexadecimal, upper case.
+    pub serial_number: String,
+    /// `Thumbprint`: the SHA-1 digest, hexadecimal, upper case.
+    pub thumbprint: String,
+    /// `NotBefore` in seconds since 1970.
+    pub not_before: i64,
+    /// `NotAfter` in seconds since 1970.
+    pub not_after: i64,
+    /// `Version`.
+    pub version: i32,
+    /// The object identifier of the signature's algorithm.
+    pub signature_algorithm: String,
+    /// The object identifier of the key's algorithm.
+    pub key_algorithm: String,
+    /// The key's bits as they stand in the certificate.
+    pub public_key: Vec<u8>,
+    names: Vec<(Name, bool, String)>,
+    rsa: Option<PublicKey>,
+}
+
+/// What `GetNameInfo` is asked for: `X509NameType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the .NET enumeration")]
+pub enum Name {
+    Simple = 0,
+    Email = 1,
+    Upn = 2,
+    Dns = 3,
+    DnsFromAlternative = 4,
+    Url = 5,
+}
+
+impl Certificate {
+    /// Reads a certificate in DER or PEM.
+    ///
+    /// # Errors
+    ///
+    /// `CryptographicException` if it is none.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        let failed = || cryptographic("Cannot find the requested object.");
+        let der = match std::str::from_utf8(bytes).ok().filter(|it| it.contains("-----BEGIN")) {
+            Some(text) => pem_body(text).ok_or_else(failed)?,
+            None => bytes.to_vec(),
+        };
+        let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| failed())?;
+        let key = parsed.public_key();
+        let key_bits = key.subject_public_key.data.to_vec();
+        let rsa = match key.parsed() {
+            Ok(ParsedKey::RSA(it)) => {
+                let bits = i32::try_from(it.key_size()).unwrap_or(0);
+                Some(PublicKey::new(key_bits.clone(), key.raw.to_vec(), bits))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            subject: distinguished_name::text(parsed.subject()),
+            issuer: distinguished_name::text(parsed.issuer()),
+            serial_number: hex(parsed.raw_serial()),
+            thumbprint: hex(&Hash::Sha1.digest(&der)),
+            not_before: parsed.validity().not_before.timestamp(),
+            not_after: parsed.validity().not_after.timestamp(),
+            version: i32::try_from(parsed.version().0 + 1).unwrap_or(3),
+            signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
+            key_algorithm: key.algorithm.algorithm.to_id_string(),
+            public_key: key_bits,
+            names: names(&parsed),
+            rsa,
+            raw: Arc::from(der),
+        })
+    }
+
+    /// `GetNameInfo(kind, forIssuer)`.
+    #[must_use]
+    pub fn name_info(&self, kind: Name, of_issuer: bool) -> &str {
+        let found = self.names.iter().find(|(own, issuer, _)| *own == kind && *issuer == of_issuer);
+        found.map_or("", |(_, _, text)| text)
+    }
+
+    /// The RSA key, if it has one.
+    #[must_use]
+    pub const fn rsa(&self) -> Option<&PublicKey> {
+        self.rsa.as_ref()
+    }
+}
+
+fn pem_body(text: &str) -> Option<Vec<u8>> {
+    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----")?;
+    let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
+    let compact: String = body.chars().filter(|it| !it.is_whitespace()).collect();
+    STANDARD.decode(compact).ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|it| format!("{it:02X}")).collect()
+}
+
+fn names(parsed: &X509Certificate<'_>) -> Vec<(Name, bool, String)> {
+    let mut found = Vec::new();
+    for (name, of_issuer) in [(parsed.subject(), false), (parsed.issuer(), true)] {
+        // The common name, else the unit, the organization or the address.
+        let order = ["2.5.4.3", "2.5.4.11", "2.5.4.10", "1.2.840.113549.1.9.1"];
+        let simple = order.iter().find_map(|it| distinguished_name::attribute(name, it));
+        found.extend(simple.map(|it| (Name::Simple, of_issuer, it)));
+        let email = distinguished_name::attribute(name, "1.2.840.113549.1.9.1");
+        found.extend(email.map(|it| (Name::Email, of_issuer, it)));
+    }
+    if let Ok(Some(alternative)) = parsed.subject_alternative_name() {
+        for name in &alternative.value.general_names {
+            match name {
+                GeneralName::DNSName(it) => {
+                    found.push((Name::Dns, false, (*it).to_owned()));
+                    found.push((Name::DnsFromAlternative, false, (*it).to_owned()));
+                }
+                GeneralName::RFC822Name(it) => found.push((Name::Email, false, (*it).to_owned())),
+                GeneralName::URI(it) => found.push((Name::Url, false, (*it).to_owned())),
+                _ => {}
+            }
+        }
+    }
+    for of_issuer in [false, true] {
+        let name = if of_issuer { parsed.issuer() } else { parsed.subject() };
+        if let Some(it) = distinguished_name::attribute(name, "2.5.4.3") {
+            found.push((Name::Dns, of_issuer, it));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Certificate, Name};
+
+    /// A self-signed certificate of a test: `CN=gateway.test, O=Contoso, C=CH`.
+    pub(crate) const PEM: &str = include_str!("testdata/certificate.pem");
+
+    #[test]
+    fn fields_are_shown_as_dotnet_shows_them() {
+        let it = Certificate::parse(PEM.as_bytes()).unwrap();
+
+        assert_eq!(it.subject, "CN=gateway.test, O=\"Contoso, Ltd.\", C=CH");
+        assert_eq!(it.issuer, it.subject);
+        assert_eq!(it.thumbprint.len(), 40);
+        assert_eq!(it.version, 3);
+        assert_eq!(it.name_info(Name::Simple, false), "gateway.test");
+        assert_eq!(it.name_info(Name::Dns, false), "gateway.test");
+        assert!(it.not_before < it.not_after);
+        assert_eq!(it.rsa().map(crate::crypto::PublicKey::bits), Some(2048));
+        assert_eq!(Certificate::parse(&it.raw).unwrap(), it);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        for bytes in [&b""[..], b"x", b"-----BEGIN CERTIFICATE-----\nAA==\n-----END"] {
+            assert!(Certificate::parse(bytes).is_err());
+        }
+    }
+}

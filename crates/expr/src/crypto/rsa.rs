@@ -1,0 +1,113 @@
+//! Public RSA keys: checking signatures and encrypting.
+
+use aws_lc_rs::rsa::{
+    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
+    OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey,
+};
+use aws_lc_rs::signature::{self, RsaParameters, UnparsedPublicKey};
+
+use super::{Fault, Hash, cryptographic};
+
+/// The RSA key of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    /// The key as `RSAPublicKey` (PKCS #1) in DER.
+    pkcs1: Vec<u8>,
+    /// The key as `SubjectPublicKeyInfo` in DER.
+    info: Vec<u8>,
+    bits: i32,
+}
+
+impl PublicKey {
+    /// A key of its two encodings.
+    pub(super) fn new(pkcs1: Vec<u8>, info: Vec<u8>, bits: i32) -> Self {
+        Self { pkcs1, info, bits }
+    }
+
+    /// Bits of the modulus.
+    #[must_use]
+    pub const fn bits(&self) -> i32 {
+        self.bits
+    }
+
+    /// `RSA.VerifyData`: does the signature belong to the data?
+    ///
+    /// # Errors
+    ///
+    /// `CryptographicException` of an algorithm that is not supported.
+    pub fn verify(
+        &self,
+        data: &[u8],
+        signature: &[u8],
+        hash: Hash,
+        pss: bool,
+    ) -> Result<bool, Fault> {
+        let parameters: &'static RsaParameters = match (hash, pss) {
+            (Hash::Sha1, false) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            (Hash::Sha256, false) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            (Hash::Sha384, false) => &signature::RSA_PKCS1_2048_8192_SHA384,
+            (Hash::Sha512, false) => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            (Hash::Sha256, true) => &signature::RSA_PSS_2048_8192_SHA256,
+            (Hash::Sha384, true) => &signature::RSA_PSS_2048_8192_SHA384,
+            (Hash::Sha512, true) => &signature::RSA_PSS_2048_8192_SHA512,
+            (Hash::Md5 | Hash::Sha1, _) => {
+                return Err(cryptographic(format!(
+                    "RSA signatures over {} are not supported by this gateway.",
+                    hash.name()
+                )));
+            }
+        };
+        Ok(UnparsedPublicKey::new(parameters, &self.pkcs1).verify(data, signature).is_ok())
+    }
+
+    /// `RSA.Encrypt` with OAEP over a digest, or with PKCS #1 padding.
+    ///
+    /// # Errors
+    ///
+    /// `CryptographicException` if the data is too long for the key.
+    pub fn encrypt(&self, data: &[u8], oaep: Option<Hash>) -> Result<Vec<u8>, Fault> {
+        let failed = |_| cryptographic("The data could not be encrypted with this key.");
+        let key = PublicEncryptingKey::from_der(&self.info)
+            .map_err(|_| cryptographic("The RSA key is not supported by this gateway."))?;
+        let Some(hash) = oaep else {
+            let key = Pkcs1PublicEncryptingKey::new(key).map_err(failed)?;
+            let mut out = vec![0; key.ciphertext_size()];
+            return Ok(key.encrypt(data, &mut out).map_err(failed)?.to_vec());
+        };
+        let algorithm = match hash {
+            Hash::Sha1 => &OAEP_SHA1_MGF1SHA1,
+            Hash::Sha256 => &OAEP_SHA256_MGF1SHA256,
+            Hash::Sha384 => &OAEP_SHA384_MGF1SHA384,
+            Hash::Sha512 => &OAEP_SHA512_MGF1SHA512,
+            Hash::Md5 => {
+                return Err(cryptographic("OAEP over MD5 is not supported by this gateway."));
+            }
+        };
+        let key = OaepPublicEncryptingKey::new(key).map_err(failed)?;
+        let mut out = vec![0; key.ciphertext_size()];
+        Ok(key.encrypt(algorithm, data, &mut out, None).map_err(failed)?.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::{self, KeyPair as _};
+
+    use super::PublicKey;
+    use crate::crypto::Hash;
+
+    #[test]
+    fn a_signature_belongs_to_its_data_only() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let mut made = vec![0; pair.public_modulus_len()];
+        pair.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), b"data", &mut made).unwrap();
+        let key = PublicKey::new(pair.public_key().as_ref().to_vec(), Vec::new(), 2048);
+
+        assert!(key.verify(b"data", &made, Hash::Sha256, false).unwrap());
+        assert!(!key.verify(b"other", &made, Hash::Sha256, false).unwrap());
+        assert!(!key.verify(b"data", &made, Hash::Sha256, true).unwrap());
+        assert!(key.verify(b"data", &made, Hash::Md5, false).is_err());
+    }
+}

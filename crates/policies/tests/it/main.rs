@@ -1,0 +1,3 @@
+//! Tests of the policies as documents use them: case files.
+
+mod cases;

@@ -1,0 +1,134 @@
+//! Headers between the two sides: what belongs to a connection stays there.
+//!
+//! Source: RFC 9110, section 7.6.1.
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+static HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    PROXY_CONNECTION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Takes out what was meant for the gateway. The length is counted anew from the body.
+pub(super) fn clean_request(headers: &mut HeaderMap, is_websocket: bool) {
+    clean(headers);
+    headers.remove(CONTENT_LENGTH);
+    if is_websocket {
+        upgrade(headers);
+    }
+}
+
+/// Takes out what was meant for the gateway. The length stays: it may be the answer to `HEAD`.
+pub(super) fn clean_response(headers: &mut HeaderMap, switches: bool) {
+    clean(headers);
+    if switches {
+        upgrade(headers);
+    }
+}
+
+fn clean(headers: &mut HeaderMap) {
+    // Most requests have no `Connection` at all, or one that names nothing.
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(','))
+        .filter_map(|it| it.trim().parse().ok())
+        .collect();
+    for name in &named {
+        headers.remove(name);
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+fn upgrade(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// Appends the client's address to `X-Forwarded-For`; what it says already is kept.
+pub(super) fn add_forwarded_for(headers: &mut HeaderMap, address: &str) {
+    let mut chain = Vec::new();
+    for known in headers.get_all(FORWARDED_FOR) {
+        chain.extend_from_slice(known.as_bytes());
+        chain.extend_from_slice(b", ");
+    }
+    chain.extend_from_slice(address.as_bytes());
+    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(chain)) {
+        headers.insert(FORWARDED_FOR, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{add_forwarded_for, clean_request, clean_response};
+
+    fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in list {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn headers_of_the_connection_are_taken_out() {
+        let mut it = headers(&[
+            ("connection", "close, X-Mine"),
+            ("connection", "keep-alive"),
+            ("keep-alive", "timeout=5"),
+            ("x-mine", "1"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
+            ("upgrade", "h2c"),
+            ("proxy-authorization", "Basic x"),
+            ("accept", "*/*"),
+        ]);
+        clean_request(&mut it, false);
+        assert_eq!(it, headers(&[("accept", "*/*")]));
+    }
+
+    #[test]
+    fn a_handshake_keeps_its_upgrade() {
+        let mut it = headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")]);
+        clean_request(&mut it, true);
+        assert_eq!(it, headers(&[("connection", "Upgrade"), ("upgrade", "websocket")]));
+    }
+
+    #[test]
+    fn a_response_keeps_its_length() {
+        let mut it = headers(&[("content-length", "5"), ("connection", "close")]);
+        clean_response(&mut it, false);
+        assert_eq!(it, headers(&[("content-length", "5")]));
+    }
+
+    #[test]
+    fn the_clients_address_is_appended() {
+        let mut it = headers(&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2")]);
+        add_forwarded_for(&mut it, "3.3.3.3");
+        assert_eq!(it, headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 3.3.3.3")]));
+        let mut it = HeaderMap::new();
+        add_forwarded_for(&mut it, "::1");
+        assert_eq!(it, headers(&[("x-forwarded-for", "::1")]));
+    }
+}

@@ -1,0 +1,221 @@
+//! Calling backends: [`pipeline::Forward`] over [`transport::HttpClient`].
+//!
+//! ```text
+//! Context ─▶ URL, headers, credentials ─▶ call ─▶ redirects ─▶ Context::response
+//! ```
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/forward-request-policy>,
+//! <https://learn.microsoft.com/azure/api-management/backends>
+
+mod credentials;
+mod errors;
+mod gather;
+mod headers;
+mod redirect;
+mod target;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::Backend;
+use http::{Extensions, Method, StatusCode, header};
+use pipeline::{Blame, Context, Forward, ForwardCall, PolicyError};
+use transport::{
+    Body, BoxFuture, CallOptions, ClientTls, HttpVersion, Request, Response, Secret, upgrade,
+};
+
+use crate::trail::{BackendCall, Trail};
+
+/// How long an upgraded connection may be silent both ways: 15 minutes.
+const WEBSOCKET_IDLE: Duration = Duration::from_secs(15 * 60);
+
+/// Tokens of the gateway's managed identity, for backends that ask for one.
+pub trait BackendTokens: fmt::Debug + Send + Sync {
+    /// A token for a resource; of the system-assigned identity if no client id is given.
+    ///
+    /// The error is a text for logs, without secrets.
+    fn access_token<'a>(
+        &'a self,
+        resource: &'a str,
+        client_id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Secret, String>>;
+}
+
+/// Forwards requests over HTTP with the client of the context's services.
+#[derive(Debug, Default)]
+pub struct HttpForward {
+    tokens: Option<Arc<dyn BackendTokens>>,
+}
+
+impl HttpForward {
+    /// A forwarder; without tokens, backends that need one fail.
+    #[must_use]
+    pub fn new(tokens: Option<Arc<dyn BackendTokens>>) -> Self {
+        Self { tokens }
+    }
+}
+
+impl Forward for HttpForward {
+    fn forward<'a>(
+        &'a self,
+        context: &'a mut Context,
+        call: ForwardCall,
+    ) -> BoxFuture<'a, Result<(), PolicyError>> {
+        Box::pin(self.call(context, call))
+    }
+}
+
+impl HttpForward {
+    async fn call(&self, context: &mut Context, call: ForwardCall) -> Result<(), PolicyError> {
+        let backend = backend(context)?;
+        if call.buffer_request_body {
+            let max_bytes = context.services.max_buffered_body_bytes;
+            context.request.body.buffer(max_bytes).await.map_err(|it| errors::of_body(&it))?;
+        }
+        let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
+        let request = self.request(context, backend.as_deref(), is_websocket).await?;
+        let options = options(&call, backend.as_deref(), is_websocket);
+        let started = context.services.clock.monotonic();
+        note(context, &request);
+        let client = context.services.client.clone();
+        let outcome = if call.follow_redirects {
+            redirect::follow(&*client, request, &options).await
+        } else {
+            client.send(request, &options).await
+        };
+        let time = context.services.clock.monotonic().saturating_sub(started);
+        if let Some(trail) = Trail::of_mut(context) {
+            trail.backend_time += time;
+            let status = outcome.as_ref().ok().map(http::Response::status);
+            if let Some(call) = &mut trail.call {
+                call.status = status;
+            }
+        }
+        let mut response = outcome.map_err(|it| errors::of_call(&it))?;
+        let switches = is_websocket && response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if switches {
+            relay(&mut context.request.extensions, &mut response)?;
+        } else if response.status().is_informational() {
+            return Err(errors::of_protocol("The backend switched protocols without being asked."));
+        }
+        headers::clean_response(response.headers_mut(), switches);
+        if call.buffer_response {
+            response = gather::gather(response);
+        }
+        context.set_response(pipeline::Response::from_http(response));
+        Ok(())
+    }
+
+    async fn request(
+        &self,
+        context: &mut Context,
+        backend: Option<&Backend>,
+        is_websocket: bool,
+    ) -> Result<Request, PolicyError> {
+        let mut url = context.request.url.clone();
+        let mut headers = context.request.headers.clone();
+        headers::clean_request(&mut headers, is_websocket);
+        headers::add_forwarded_for(&mut headers, &context.request.ip_address);
+        if !context.request.host_is_set {
+            headers.remove(header::HOST);
+        }
+        credentials::strip_keys(context, &mut headers, &mut url);
+        if let Some(backend) = backend {
+            let tokens = self.tokens.as_deref();
+            credentials::apply(&backend.credentials, tokens, &mut headers, &mut url).await?;
+        }
+        let uri = target::uri(&url)?;
+        let body = if is_websocket { Body::empty() } else { send_body(context)? };
+        match body.as_bytes() {
+            None => {}
+            Some(bytes) => {
+                // Nobody waits for the client any more.
+                headers.remove(header::EXPECT);
+                let sends =
+                    matches!(context.request.method, Method::POST | Method::PUT | Method::PATCH);
+                if bytes.is_empty() && sends {
+                    headers.insert(header::CONTENT_LENGTH, http::HeaderValue::from_static("0"));
+                }
+            }
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = context.request.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+}
+
+/// The backend entity that was chosen, if one was. A request must have somewhere to go.
+fn backend(context: &Context) -> Result<Option<Arc<Backend>>, PolicyError> {
+    let Some(entry) = context.backend() else {
+        if Arc::ptr_eq(context.request.url.base(), context.request.original_url.base()) {
+            return Err(errors::of_protocol(
+                "The API has no service URL, and no policy has chosen a backend.",
+            )
+            .blame(Blame::Configuration));
+        }
+        return Ok(None);
+    };
+    let id = &entry.info.id;
+    let found = Trail::of(context).and_then(|it| it.live.snapshot.backends.get(id));
+    match found {
+        Some(backend) => Ok(Some(backend.clone())),
+        None => {
+            let message = format!("The backend `{id}` is not part of the configuration.");
+            Err(PolicyError::new("BackendNotFound", message).blame(Blame::Configuration))
+        }
+    }
+}
+
+fn options(call: &ForwardCall, backend: Option<&Backend>, is_websocket: bool) -> CallOptions {
+    let usual = CallOptions::default();
+    CallOptions {
+        http_version: if is_websocket { HttpVersion::Http1 } else { call.http_version },
+        response_timeout: call.timeout,
+        continue_timeout: call.continue_timeout.unwrap_or(usual.continue_timeout),
+        // The WebSocket page says that both checks are always made there.
+        tls: backend.filter(|_| !is_websocket).map_or(ClientTls::default(), |it| it.tls),
+        ..usual
+    }
+}
+
+fn send_body(context: &mut Context) -> Result<Body, PolicyError> {
+    context.request.body.send().map_err(|_| {
+        errors::of_protocol(
+            "The request body was sent before and is gone. Set buffer-request-body=\"true\" \
+             on forward-request.",
+        )
+        .blame(Blame::Configuration)
+    })
+}
+
+fn note(context: &mut Context, request: &Request) {
+    let backend = context.backend().cloned();
+    if let Some(trail) = Trail::of_mut(context)
+        && trail.is_logged
+    {
+        trail.call = Some(BackendCall {
+            method: request.method().clone(),
+            url: request.uri().to_string(),
+            status: None,
+            backend,
+        });
+    }
+}
+
+/// Copies bytes between both sides once the client has its 101.
+fn relay(client: &mut Extensions, backend: &mut Response) -> Result<(), PolicyError> {
+    let sides = upgrade::take(client).zip(upgrade::take(backend.extensions_mut()));
+    let Some((client, backend)) = sides else {
+        return Err(errors::of_protocol("The connection cannot be upgraded."));
+    };
+    tokio::spawn(async move {
+        match upgrade::relay(client, backend, WEBSOCKET_IDLE).await {
+            Ok(relayed) => tracing::debug!(?relayed, "a WebSocket connection was closed"),
+            Err(error) => tracing::debug!(%error, "a WebSocket connection broke"),
+        }
+    });
+    Ok(())
+}

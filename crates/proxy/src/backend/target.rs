@@ -1,0 +1,52 @@
+//! From the context's URL to the one that is called.
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use pipeline::{PolicyError, RequestUrl};
+
+use super::errors;
+
+/// What may not stand in a path or query as it is; policies can put anything there.
+const FORBIDDEN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
+/// The absolute URI; `ws` and `wss` are called over `http` and `https`.
+pub(super) fn uri(url: &RequestUrl) -> Result<Uri, PolicyError> {
+    let base = url.base();
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(match base.scheme() {
+        "http" | "ws" => Scheme::HTTP,
+        _ => Scheme::HTTPS,
+    });
+    let refused = || errors::of_protocol(format!("`{}` is no URL that can be called.", base));
+    parts.authority = Some(Authority::from_maybe_shared(base.authority()).map_err(|_| refused())?);
+    let path = url.path_and_query();
+    let is_clean = path.bytes().all(|it| it.is_ascii_graphic() && !b"\"#<>".contains(&it));
+    let path = if is_clean { path } else { utf8_percent_encode(&path, FORBIDDEN).to_string() };
+    parts.path_and_query = Some(PathAndQuery::from_maybe_shared(path).map_err(|_| refused())?);
+    Uri::from_parts(parts).map_err(|_| refused())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use pipeline::{BaseUrl, RequestUrl};
+
+    use super::uri;
+
+    #[test]
+    fn base_path_and_query_make_the_uri() {
+        for (base, below, query, expected) in [
+            ("https://h/openai", "/x", "a=b", "https://h/openai/x?a=b"),
+            ("http://h:8080", "", "", "http://h:8080/"),
+            ("wss://h/", "/x/", "", "https://h/x/"),
+            ("https://h", "/a b/é#", "q=\"", "https://h/a%20b/%C3%A9%23?q=%22"),
+            ("https://h", "/a%20b", "q=%2f", "https://h/a%20b?q=%2f"),
+        ] {
+            let base = Arc::new(BaseUrl::parse(base).unwrap());
+            let url = RequestUrl::new(base, below, query);
+            assert_eq!(uri(&url).unwrap().to_string(), expected);
+        }
+    }
+}

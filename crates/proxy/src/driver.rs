@@ -1,0 +1,292 @@
+//! One request from its headers to its answer.
+//!
+//! ```text
+//! origin ─▶ Context ─▶ route ─▶ key ─▶ pipeline::run ─▶ finish
+//!                        └────────┴─────error─▶ pipeline::fail ─▶ finish
+//! ```
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/api-management-error-handling-policies>
+
+use std::sync::Arc;
+
+use config::{Api, ApiKind, Operation, Service};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+use http_body::Body as _;
+use pipeline::{Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services};
+use telemetry::AccessLog;
+use transport::{Peer, Request, Response};
+
+use crate::finish::{self, Entry};
+use crate::gateway::Live;
+use crate::origin;
+use crate::router::{Route, Wanted};
+use crate::trail::Trail;
+
+/// Answers a request with a snapshot.
+pub(crate) async fn drive(
+    live: Arc<Live>,
+    services: &Arc<Services>,
+    access_log: Option<&Arc<AccessLog>>,
+    request: Request,
+    peer: Arc<Peer>,
+) -> Response {
+    let (mut head, body) = request.into_parts();
+    let version = head.version;
+    name_host(&mut head);
+    let snapshot = live.snapshot.clone();
+    let origin = origin::of(&head, &peer);
+    let path = head.uri.path().to_owned();
+    let query = head.uri.query().unwrap_or_default().to_owned();
+    let original = RequestUrl::new(origin, &path, &query);
+    let is_websocket = transport::upgrade::is_websocket(&head.headers);
+    let wanted = Wanted {
+        method: &head.method,
+        path: &path,
+        query: &query,
+        headers: &head.headers,
+        is_tls: peer.tls.is_some(),
+    };
+    let route = live.router.find(wanted, &snapshot);
+    let api = route.as_ref().and_then(|it| snapshot.apis.get(it.api));
+    let operation = api
+        .zip(route.as_ref())
+        .and_then(|(api, route)| operation(api, route, &head.method, is_websocket));
+
+    let url = match (api.and_then(|it| it.service.as_ref()), &route) {
+        (Some(Service::Url(base)), Some(route)) => {
+            RequestUrl::new(base.clone(), &route.below, &query)
+        }
+        (_, Some(route)) => RequestUrl::new(original.base().clone(), &route.below, &query),
+        (_, None) => original.clone(),
+    };
+    let (n_api, parameters) = match route {
+        Some(route) => (Some(route.api), route.parameters),
+        None => (None, Vec::new()),
+    };
+    let mut context = context(head, body, url, original, services, &peer);
+    context.deployment = snapshot.deployment.clone();
+    context.backends = snapshot.backend_entries.clone();
+    context.api = api.map(|it| it.info.clone());
+    context.operation = operation.map(|it| it.operation.clone());
+    context.request.set_matched_parameters(parameters);
+    context.request.extensions.insert(Trail::new(live.clone(), n_api, access_log.is_some()));
+    let (pipeline, checked) = check(&live, api, operation, &mut context, &query, is_websocket);
+    let entry = access_log.map(|log| Entry::new(log.clone(), &mut context, peer, version, api));
+    run(Work { pipeline: pipeline.clone(), context: None, entry }, context, checked).await
+}
+
+/// A request in the pipeline. If it is dropped there, the client has gone.
+struct Work {
+    pipeline: Arc<Pipeline>,
+    context: Option<Context>,
+    entry: Option<Entry>,
+}
+
+async fn run(mut work: Work, context: Context, checked: Result<(), PolicyError>) -> Response {
+    let pipeline = work.pipeline.clone();
+    let context = work.context.insert(context);
+    match checked {
+        Ok(()) => {
+            pipeline::run(&pipeline, context).await;
+        }
+        Err(error) => {
+            pipeline::fail(&pipeline, context, error).await;
+        }
+    }
+    match work.context.take() {
+        Some(context) => finish::respond(context, work.entry.take()),
+        None => not_loaded(),
+    }
+}
+
+impl Drop for Work {
+    /// The client has gone: `on-error` runs all the same, for what it logs.
+    fn drop(&mut self) {
+        let Some(mut context) = self.context.take() else { return };
+        let (pipeline, entry) = (self.pipeline.clone(), self.entry.take());
+        if pipeline.on_error.is_empty() && entry.is_none() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let error = PolicyError::new("ClientConnectionFailure", "The operation was canceled.")
+                .blame(Blame::Client)
+                .source("forward-request");
+            pipeline::fail(&pipeline, &mut context, error).await;
+            if let Some(entry) = entry {
+                entry.abandon(&mut context);
+            }
+        });
+    }
+}
+
+/// Everything that is decided before the first policy, and the policies that then run.
+fn check<'a>(
+    live: &'a Live,
+    api: Option<&'a Api>,
+    operation: Option<&'a Operation>,
+    context: &mut Context,
+    query: &str,
+    is_websocket: bool,
+) -> (&'a Arc<Pipeline>, Result<(), PolicyError>) {
+    let Some(api) = api else { return (&live.snapshot.global, Err(not_found())) };
+    let Some(operation) = operation else { return (&api.pipeline, Err(not_found())) };
+    let admitted = live.keys.admit(api, &context.request.headers, query, is_websocket);
+    match admitted {
+        Ok(subscription) => context.subscription = subscription,
+        Err(denied) => {
+            let origin = context.request.original_url.base().to_string();
+            return (&operation.pipeline, Err(denied.into_error(api, &origin)));
+        }
+    }
+    let backend = match &api.service {
+        Some(Service::Backend(id)) => context.use_backend(id).map_err(|_| no_backend(id)),
+        Some(Service::Url(_)) | None => Ok(()),
+    };
+    (&operation.pipeline, backend)
+}
+
+/// The operation that answers. WebSocket APIs take handshakes only, and all of them; ordinary
+/// ones take none.
+fn operation<'a>(
+    api: &'a Api,
+    route: &Route<'_>,
+    method: &Method,
+    is_websocket: bool,
+) -> Option<&'a Operation> {
+    match api.kind {
+        ApiKind::WebSocket if is_websocket && method == Method::GET => api.operations.first(),
+        ApiKind::Http if !is_websocket => api.operations.get(route.operation?),
+        ApiKind::WebSocket | ApiKind::Http => None,
+    }
+}
+
+/// HTTP/2 names the host in the URL only; policies look for the header.
+fn name_host(head: &mut Parts) {
+    if !head.headers.contains_key(header::HOST)
+        && let Some(authority) = head.uri.authority()
+        && let Ok(value) = HeaderValue::from_str(authority.as_str())
+    {
+        head.headers.insert(header::HOST, value);
+    }
+}
+
+fn context(
+    head: Parts,
+    body: transport::Body,
+    url: RequestUrl,
+    original: RequestUrl,
+    services: &Arc<Services>,
+    peer: &Peer,
+) -> Context {
+    let mut request = pipeline::Request::new(head.method, url, original);
+    let has_body = !body.is_end_stream()
+        || head.headers.contains_key(header::CONTENT_LENGTH)
+        || head.headers.contains_key(header::TRANSFER_ENCODING);
+    request.body = if has_body { Body::stream(body) } else { Body::absent() };
+    request.headers = head.headers;
+    request.extensions = head.extensions;
+    request.ip_address = peer.address.ip().to_canonical().to_string();
+    request.certificate = peer.tls.as_ref().and_then(|it| it.certificate.clone());
+    Context::new(request, services.clone())
+}
+
+fn not_found() -> PolicyError {
+    PolicyError::new("OperationNotFound", "Unable to match incoming request to an operation.")
+        .respond(StatusCode::NOT_FOUND, "Resource not found")
+        .source("configuration")
+}
+
+fn no_backend(id: &str) -> PolicyError {
+    PolicyError::new("BackendNotFound", format!("The API's backend `{id}` does not exist."))
+        .source("configuration")
+}
+
+/// The answer while there is no configuration.
+pub(crate) fn not_loaded() -> Response {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let response = pipeline::error_response(status, "The gateway has no configuration yet.");
+    finish::into_http(response, &Method::GET)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+
+    use config::ApiKind;
+    use http::{HeaderValue, Method, Version};
+    use transport::{Body, Peer};
+
+    use super::{context, name_host, operation};
+    use crate::origin;
+    use crate::router::Route;
+    use crate::test_support::{ApiSpec, api, services};
+
+    #[test]
+    fn handshakes_go_to_websocket_apis_and_nothing_else_does() {
+        let choose = |kind, method, is_websocket, found| {
+            let api = api(&ApiSpec { kind, operations: &["GET /"], ..ApiSpec::default() });
+            let route = Route { api: 0, operation: found, parameters: vec![], below: "/x".into() };
+            operation(&api, &route, &method, is_websocket).is_some()
+        };
+        for (kind, method, is_websocket, found, expected) in [
+            (ApiKind::WebSocket, Method::GET, true, None, true),
+            (ApiKind::WebSocket, Method::POST, true, None, false),
+            (ApiKind::WebSocket, Method::GET, false, Some(0), false),
+            (ApiKind::Http, Method::GET, false, Some(0), true),
+            (ApiKind::Http, Method::GET, false, None, false),
+            (ApiKind::Http, Method::GET, true, Some(0), false),
+        ] {
+            assert_eq!(choose(kind, method, is_websocket, found), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn http2_requests_get_a_host_header() {
+        let request = http::Request::get("https://gw.test:8443/x").version(Version::HTTP_2);
+        let mut head = request.body(()).unwrap().into_parts().0;
+        name_host(&mut head);
+        assert_eq!(head.headers["host"], "gw.test:8443");
+        head.headers.insert("host", HeaderValue::from_static("kept"));
+        name_host(&mut head);
+        assert_eq!(head.headers["host"], "kept");
+    }
+
+    #[test]
+    fn a_request_without_a_body_has_none() {
+        let has_body = |length: Option<&'static str>| {
+            let mut request = http::Request::get("/x");
+            if let Some(length) = length {
+                request = request.header("content-length", length);
+            }
+            let head = request.body(()).unwrap().into_parts().0;
+            let peer = Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            let url = pipeline::RequestUrl::new(origin::of(&head, &peer), "/x", "");
+            let services = services(None);
+            let body = Body::empty();
+            context(head, body, url.clone(), url, &services, &peer).request.body.is_present()
+        };
+        assert!(!has_body(None));
+        assert!(has_body(Some("0")));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_still_runs_on_error() {
+        let (noted, mut is_noted) = tokio::sync::mpsc::unbounded_channel();
+        let noted = Arc::new(crate::test_support::Noted(noted));
+        let pipeline = crate::test_support::pipeline(
+            "<backend><forward-request /></backend><on-error><note /></on-error>",
+        );
+        let spec = ApiSpec { operations: &["GET /x"], pipeline, ..ApiSpec::default() };
+        let (gateway, called) = crate::test_support::stuck_gateway(&[spec], noted);
+        let request = http::Request::get("/x").header("host", "h").body(Body::empty()).unwrap();
+        let peer = Arc::new(Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        tokio::select! {
+            _ = gateway.handle(request, peer) => panic!("answered"),
+            () = called.notified() => {}
+        }
+        assert_eq!(is_noted.recv().await.unwrap(), "ClientConnectionFailure");
+    }
+}
