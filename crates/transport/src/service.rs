@@ -45,3 +45,13 @@ where
         (*self)(request, peer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Abort, abort};
+
+    #[test]
+    fn an_abort_is_marked() {
+        assert!(abort().extensions().get::<Abort>().is_some());
+    }
+}

@@ -178,3 +178,22 @@ async fn run<C: Future>(connection: C, usage: Arc<Usage>, idle: Duration, counte
     }
     drop(counted);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::time::Duration;
+
+    use super::{Counted, Usage, run};
+
+    #[tokio::test]
+    async fn a_connection_counts_until_it_is_closed_or_has_rested_enough() {
+        let n_open = Arc::new(AtomicUsize::new(0));
+        let counted = Counted::new(n_open.clone());
+        assert_eq!(n_open.load(Relaxed), 1);
+        let (usage, never) = (Arc::new(Usage::new()), std::future::pending::<()>());
+        run(never, usage, Duration::from_millis(1), counted).await;
+        assert_eq!(n_open.load(Relaxed), 0);
+    }
+}

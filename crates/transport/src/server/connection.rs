@@ -1,6 +1,6 @@
 //! One accepted connection: TLS, choice of the protocol, and its requests until it closes.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -163,6 +163,8 @@ where
             () = timer.as_mut() => {
                 match watch.overdue(limits) {
                     None => n_idle = 0,
+                    // HTTP/2 has a timer per request: there this is seen by nobody.
+                    Some(Overdue::Request) => watch.expire(),
                     Some(Overdue::Head) => return Ended::Head,
                     Some(Overdue::Write) => return Ended::Write,
                     // An HTTP/2 client is told first; then it has had its time.
@@ -225,12 +227,13 @@ fn answer<S: Service>(
     };
     async move {
         let response = match work {
-            Err(refused) => refused,
-            Ok(work) => match timeout(bound, work).await {
-                Ok(response) => response,
-                Err(_) => plain(StatusCode::GATEWAY_TIMEOUT, "The request took too long.\n"),
-            },
+            Err(refused) => Some(refused),
+            Ok(work) if version == Version::HTTP_2 => timeout(bound, work).await.ok(),
+            Ok(work) => within(work, &in_flight.0).await,
         };
+        let response = response
+            .unwrap_or_else(|| plain(StatusCode::GATEWAY_TIMEOUT, "The request took too long.\n"));
+        in_flight.0.answered();
         if response.extensions().get::<Abort>().is_some() {
             return Err(Aborted);
         }
@@ -239,6 +242,18 @@ fn answer<S: Service>(
         }
         Ok(response.map(|body| Sent { body, _in_flight: in_flight }))
     }
+}
+
+/// The response, unless the connection's timer says that the time is over. That timer runs in the
+/// task which polls this, so it needs no waker of its own.
+async fn within(work: impl Future<Output = Response>, watch: &Watch) -> Option<Response> {
+    let mut work = std::pin::pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(response) => Poll::Ready(Some(response)),
+        Poll::Pending if watch.is_expired() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }
 
 /// The status that a request deserves before anyone looks at it.

@@ -8,6 +8,8 @@
 //!
 //! Source: RFC 9112, sections 6.1, 6.3 and 11.2.
 
+use std::io::BufRead;
+
 /// Longest part of a line that is looked at; framing headers are far shorter.
 const MAX_LINE_BYTES: usize = 256;
 
@@ -65,7 +67,7 @@ impl Framing {
                     bytes = self.skip(bytes, left, State::ChunkEnd, State::ChunkData);
                 }
                 _ => {
-                    let Some(end) = bytes.iter().position(|it| *it == b'\n') else {
+                    let Some(end) = line_end(bytes) else {
                         self.keep(bytes);
                         return None;
                     };
@@ -185,6 +187,14 @@ impl Framing {
         };
         false
     }
+}
+
+/// Where the first line ends. The standard library searches through the C library's `memchr` here,
+/// several times faster than byte by byte.
+fn line_end(mut bytes: &[u8]) -> Option<usize> {
+    let whole = bytes;
+    let last = bytes.skip_until(b'\n').ok()?.checked_sub(1)?;
+    (whole.get(last) == Some(&b'\n')).then_some(last)
 }
 
 /// A number of digits only: no sign, no blank, no overflow.

@@ -79,3 +79,21 @@ async fn accept(
     let (stream, address) = listener.accept().await?;
     Ok((permit, stream, address))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::net::TcpListener;
+
+    use super::serve_here;
+    use crate::{Body, Limits, Peer, Request, Response};
+
+    #[tokio::test]
+    async fn a_listener_without_connections_ends_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let service = |_: Request, _: Arc<Peer>| async { Response::new(Body::empty()) };
+        let stopped = std::future::ready(());
+        serve_here(listener, None, Limits::default(), Arc::new(service), stopped).await;
+    }
+}

@@ -25,6 +25,10 @@ pub(super) struct Watch {
     start: Instant,
     /// Time of the first byte of a head that is not complete.
     head_since: AtomicU64,
+    /// Time when the last request arrived, while one is in flight.
+    busy_since: AtomicU64,
+    /// The request in flight has had its time. Only for HTTP/1.1, where there is but one.
+    is_expired: AtomicBool,
     /// Time since when no request is in flight.
     idle_since: AtomicU64,
     /// Time since when the socket takes no bytes.
@@ -42,6 +46,7 @@ pub(super) struct Watch {
 pub(super) enum Overdue {
     Head,
     Idle,
+    Request,
     Write,
 }
 
@@ -50,6 +55,8 @@ impl Watch {
         Self {
             start: Instant::now(),
             head_since: AtomicU64::new(NEVER),
+            busy_since: AtomicU64::new(NEVER),
+            is_expired: AtomicBool::new(false),
             idle_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(NEVER),
             in_flight: AtomicU32::new(0),
@@ -64,8 +71,25 @@ impl Watch {
     pub(super) fn begin(&self) -> bool {
         self.in_flight.fetch_add(1, Relaxed);
         self.idle_since.store(NEVER, Relaxed);
+        self.busy_since.store(self.elapsed(), Relaxed);
+        self.is_expired.store(false, Relaxed);
         let number = self.n_called.fetch_add(1, Relaxed);
         number < self.first_ambiguous.load(Relaxed)
+    }
+
+    /// The response's headers are there: the bound for them no longer applies.
+    pub(super) fn answered(&self) {
+        self.busy_since.store(NEVER, Relaxed);
+    }
+
+    /// Whether the request in flight has had its time.
+    pub(super) fn is_expired(&self) -> bool {
+        self.is_expired.load(Relaxed)
+    }
+
+    /// Takes the request's time away.
+    pub(super) fn expire(&self) {
+        self.is_expired.store(true, Relaxed);
     }
 
     fn end(&self) {
@@ -100,8 +124,13 @@ impl Watch {
         }
         if passed(&self.blocked_since, limits.write_timeout) {
             Some(Overdue::Write)
-        } else if passed(&self.head_since, limits.head_timeout) {
+        } else if passed(&self.head_since, limits.head_timeout)
+            && passed(&self.idle_since, limits.head_timeout)
+        {
+            // A head that waits behind a request in flight is not the client's delay.
             Some(Overdue::Head)
+        } else if passed(&self.busy_since, limits.request_timeout) {
+            Some(Overdue::Request)
         } else if passed(&self.idle_since, limits.keep_alive_timeout)
             && self.head_since.load(Relaxed) == NEVER
         {
@@ -132,7 +161,11 @@ impl Drop for InFlight {
 
 /// How often the timer of a connection looks: often enough to keep the shortest bound well.
 pub(super) fn tick(limits: &Limits) -> Duration {
-    let shortest = limits.head_timeout.min(limits.keep_alive_timeout).min(limits.write_timeout);
+    let shortest = limits
+        .head_timeout
+        .min(limits.keep_alive_timeout)
+        .min(limits.write_timeout)
+        .min(limits.request_timeout);
     (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(5))
 }
 
@@ -256,12 +289,29 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_overdue_until_it_is_answered() {
+        let watch = Arc::new(Watch::new());
+        let limits = limits(|it| it.request_timeout = Duration::ZERO);
+        let _request = InFlight(watch.clone());
+        assert!(watch.begin());
+        assert_eq!(watch.overdue(&limits), Some(Overdue::Request));
+        watch.expire();
+        assert!(watch.is_expired());
+        watch.answered();
+        assert_eq!(watch.overdue(&limits), None);
+    }
+
+    #[test]
     fn half_a_head_is_overdue_and_a_whole_one_is_not() {
         let watch = Arc::new(Watch::new());
         let mut socket = Watched::new((), watch.clone(), Some(Framing::new()));
         let limits = limits(|it| it.head_timeout = Duration::ZERO);
 
         socket.note_read(b"GET / HT");
+        assert_eq!(watch.overdue(&limits), Some(Overdue::Head));
+        assert!(watch.begin());
+        assert_eq!(watch.overdue(&limits), None);
+        drop(InFlight(watch.clone()));
         assert_eq!(watch.overdue(&limits), Some(Overdue::Head));
         socket.note_read(b"TP/1.1\r\n\r\n");
         assert_eq!(watch.overdue(&limits), None);
