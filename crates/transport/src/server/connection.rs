@@ -232,7 +232,7 @@ fn answer<S: Service>(
             Ok(work) => within(work, &in_flight.0).await,
         };
         let response = response
-            .unwrap_or_else(|| plain(StatusCode::GATEWAY_TIMEOUT, "The request took too long.\n"));
+            .unwrap_or_else(|| explain(StatusCode::GATEWAY_TIMEOUT, "The request took too long."));
         in_flight.0.answered();
         if response.extensions().get::<Abort>().is_some() {
             return Err(Aborted);
@@ -284,13 +284,13 @@ fn refusal(
 }
 
 fn refuse(status: StatusCode, version: Version) -> Response {
-    let mut response = plain(
+    let mut response = explain(
         status,
         match status {
-            StatusCode::PAYLOAD_TOO_LARGE => "The request body is too large.\n",
-            StatusCode::URI_TOO_LONG => "The request target is too long.\n",
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "There are too many headers.\n",
-            _ => "The request is not valid HTTP.\n",
+            StatusCode::PAYLOAD_TOO_LARGE => "The request body is too large.",
+            StatusCode::URI_TOO_LONG => "The request target is too long.",
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "There are too many headers.",
+            _ => "The request is not valid HTTP.",
         },
     );
     if version < Version::HTTP_2 {
@@ -299,12 +299,14 @@ fn refuse(status: StatusCode, version: Version) -> Response {
     response
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response {
-    let mut response = Response::new(Body::full(text));
+/// An answer of the listener itself, in the shape of the gateway's own errors.
+fn explain(status: StatusCode, message: &str) -> Response {
+    let status_code = status.as_u16();
+    let body = format!("{{ \"statusCode\": {status_code}, \"message\": \"{message}\" }}");
+    let mut response = Response::new(Body::full(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }
 
