@@ -65,7 +65,8 @@ pub use run::{fail, run};
 pub use schema::{Attr, Child, Compile, PolicyKind};
 pub use section::{Scope, Scopes, Section, Sections};
 pub use services::{
-    DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Observer, Services,
+    DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Observer,
+    Services,
 };
 pub use step::{Flow, Immediate, Step, Steps, Waiting};
 pub use url::{BaseUrl, BaseUrlError, RequestUrl};

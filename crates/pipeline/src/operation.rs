@@ -128,4 +128,16 @@ mod tests {
         assert_eq!(names("/a/{b"), [""; 0]);
         assert_eq!(names("/{ x }"), ["x"]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn placeholders_lie_inside_of_the_template_and_in_order(text in "[{}a*é/]{0,24}") {
+            let mut at = 0;
+            for it in placeholders(&text) {
+                proptest::prop_assert!(at <= it.start && it.start < it.end && it.end <= text.len());
+                proptest::prop_assert!(text.get(it.start..it.end).is_some());
+                at = it.end;
+            }
+        }
+    }
 }

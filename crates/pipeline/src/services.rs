@@ -186,8 +186,12 @@ impl Forward for NoForward {
     }
 }
 
-/// Fills bytes from the operating system's generator.
+/// Fills bytes from the generator of the cryptography library; should it fail, from the
+/// operating system's.
 fn fill_random(bytes: &mut [u8]) {
+    if aws_lc_rs::rand::fill(bytes).is_ok() {
+        return;
+    }
     for chunk in bytes.chunks_mut(6) {
         // The first six bytes of a version 4 UUID are all random.
         let random = uuid::Uuid::new_v4().into_bytes();

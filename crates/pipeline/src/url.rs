@@ -433,4 +433,22 @@ mod tests {
         assert_eq!(all[1], ("x".into(), "".into()));
         assert_eq!(all[2], ("".into(), "y".into()));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn setting_a_parameter_changes_no_other(query in "[a-c=&%+]{0,24}", value in ".{0,8}") {
+            let mut it = url("https://h", "/", &query);
+            let others = |it: &RequestUrl| -> Vec<String> {
+                let others = pairs(it.own_query()).filter(|pair| !pair.is_named("b"));
+                others.map(|pair| pair.segment.to_owned()).collect()
+            };
+            let before = others(&it);
+            it.set_parameter("b", std::slice::from_ref(&value));
+
+            proptest::prop_assert_eq!(others(&it), before);
+            let set: Vec<_> = pairs(it.own_query()).filter(|pair| pair.is_named("b")).collect();
+            proptest::prop_assert_eq!(set.len(), 1);
+            proptest::prop_assert_eq!(set[0].value(), value);
+        }
+    }
 }

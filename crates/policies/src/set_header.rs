@@ -5,14 +5,15 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/set-header-policy>
 
+use expr::Value;
 use http::header::{
     COOKIE, DATE, EXPIRES, HOST, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
     PROXY_AUTHENTICATE, RETRY_AFTER, SERVER, SET_COOKIE, USER_AGENT, WARNING, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pipeline::{
-    Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Message,
-    PolicyError, PolicyKind, Scopes, Sections, Step, is_untouchable, words,
+    Attr, Child, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow, Immediate,
+    Message, PolicyError, PolicyKind, Scopes, Sections, Step, Unfit, is_untouchable, words,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -62,7 +63,25 @@ struct SetHeader {
     message: Message,
     name: Computed<HeaderName>,
     action: Computed<ExistsAction>,
-    values: Vec<Computed<Option<String>>>,
+    values: Vec<Computed<FieldValue>>,
+}
+
+/// A header's value; `null` is none.
+#[derive(Clone, Debug)]
+struct FieldValue(Option<HeaderValue>);
+
+impl Convert for FieldValue {
+    const TAKES_NULL: bool = true;
+
+    fn from_text(text: &str) -> Result<FieldValue, Unfit> {
+        let value = HeaderValue::from_bytes(text.trim().as_bytes());
+        let unfit = |_| Unfit::wanted("a header value, which has no control characters");
+        value.map(|it| FieldValue(Some(it))).map_err(unfit)
+    }
+
+    fn from_value(value: Value) -> Result<FieldValue, Unfit> {
+        if value.is_null() { Ok(FieldValue(None)) } else { FieldValue::from_text(&value.to_text()) }
+    }
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -86,7 +105,7 @@ impl Immediate for SetHeader {
             tracing::debug!(header = %name, "set-header leaves this header as it is");
             return Ok(Flow::Next);
         }
-        let values = self.values(context, &name)?;
+        let values = self.values(context)?;
         let headers = context.headers_mut(self.message);
         let is_there = headers.contains_key(&name);
         match action {
@@ -115,23 +134,13 @@ impl Immediate for SetHeader {
 
 impl SetHeader {
     /// The values; `null` is left out. A policy without any sets an empty value.
-    fn values(
-        &self,
-        context: &Context,
-        name: &HeaderName,
-    ) -> Result<Vec<HeaderValue>, PolicyError> {
+    fn values(&self, context: &Context) -> Result<Vec<HeaderValue>, PolicyError> {
         if self.values.is_empty() {
             return Ok(vec![HeaderValue::from_static("")]);
         }
         let mut values = Vec::with_capacity(self.values.len());
         for value in &self.values {
-            if let Some(text) = value.borrow(context)?.as_deref() {
-                values.push(HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| {
-                    PolicyError::evaluation(format_args!(
-                        "The value of header {name} has characters that no header may have."
-                    ))
-                })?);
-            }
+            values.extend(value.get(context)?.0);
         }
         Ok(values)
     }
@@ -237,6 +246,10 @@ mod tests {
     fn bad_names_and_actions_do_not_load() {
         assert_eq!(problems(r#"<set-header name="a b" />"#), "PC0409");
         assert_eq!(problems(r#"<set-header name="a" exists-action="merge" />"#), "PC0409");
+        assert_eq!(
+            problems("<set-header name='a'><value>1&#10;b: 2</value></set-header>"),
+            "PC0409"
+        );
         assert_eq!(problems("<set-header />"), "PC0404");
         assert_eq!(problems(r#"<set-header name="a"><valeu /></set-header>"#), "PC0405");
     }
