@@ -31,7 +31,7 @@ const IMDS: &str = "http://169.254.169.254";
 /// 2026-01-01T00:00:00Z.
 const START_UNIX: u64 = 1_767_225_600;
 /// Most turns that background tasks get before a request counts as stuck.
-const MAX_ROUNDS: u32 = 200_000;
+const MAX_ROUNDS: u32 = 100_000;
 /// Turns without an end after which the clock goes on.
 const ROUNDS_PER_TICK: u32 = 16;
 /// How far the clock goes then, if somebody waits for it.

@@ -151,7 +151,7 @@ mod tests {
         assert!(of_schema(&deep).to_string().len() < 100);
 
         let mut wide = json!({"type": "string"});
-        for _ in 0..5 {
+        for _ in 0..4 {
             let members: Map<String, Value> =
                 (0..10).map(|i| (i.to_string(), wide.clone())).collect();
             wide = json!({"properties": members});
