@@ -91,6 +91,7 @@ pub(crate) static TABLES: &[&[TypeDef]] = &[
     text::floats::TYPES,
     text::integers::TYPES,
     text::reader::TYPES,
+    text::timezone::TYPES,
 ];
 
 /// Enumerates a part of `context`: headers, variables, query parameters.

@@ -46,6 +46,21 @@ pub fn format_value(value: &Value, format: &str, runtime: Runtime) -> Result<Str
     Ok(text.into())
 }
 
+/// What `ToString()` of a GUID or a time gives; empty for others.
+pub(crate) fn plain(value: &Value) -> Str {
+    let text = match value {
+        Value::Guid(it) => guid::format(*it, ""),
+        Value::DateTime(it) => time::format_date_time(it.ticks, zone(it.kind), ""),
+        Value::DateTimeOffset(it) => {
+            time::format_date_time_offset(it.ticks, it.offset_minutes.into(), "")
+        }
+        Value::TimeSpan(it) => time::span::format(*it, ""),
+        _ => return Str::EMPTY,
+    };
+    // The default formats are never refused.
+    text.map_or(Str::EMPTY, Str::from)
+}
+
 /// The zone of a kind.
 pub fn zone(kind: DateTimeKind) -> Zone {
     match kind {

@@ -6,10 +6,11 @@
 //! ```text
 //! number     integers, double, float, decimal: standard and custom formats, parsing
 //! time       DateTime, DateTimeOffset, TimeSpan: ticks, formats, parsing
+//! zones      time zones by name
 //! composite  string.Format
-//! strings    comparison, searching, splitting
+//! compare    comparison, searching, replacing; split: cutting into pieces
 //! uri, web   System.Uri, WebUtility
-//! bytes      Encoding, Base64
+//! encoding   Encoding, Base64
 //! guid, random, chars
 //! ```
 //!
@@ -31,6 +32,7 @@ pub mod split;
 pub mod time;
 pub mod uri;
 pub mod web;
+pub mod zones;
 
 pub use crate::Runtime;
 pub use builder::Builder;

@@ -25,6 +25,7 @@ pub(crate) mod string_comparer;
 pub(crate) mod string_search;
 pub(crate) mod stringbuilder;
 pub(crate) mod timespan;
+pub(crate) mod timezone;
 pub(crate) mod uri;
 pub(crate) mod webutility;
 
