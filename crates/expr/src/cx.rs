@@ -1,7 +1,9 @@
 //! What one evaluation carries: the host, the runtime to imitate, and the budget.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::evaluate::closure::{Cell, Slot};
 use crate::exception::{Exception, Kind};
 use crate::host::Host;
 use crate::value::{DateTime, Value};
@@ -14,13 +16,23 @@ pub struct EvalCx<'h> {
     steps: u64,
     bytes: u64,
     depth: u32,
+    stack: Vec<Slot>,
+    cells: Vec<Arc<Cell>>,
 }
 
 impl<'h> EvalCx<'h> {
     /// A fresh evaluation with a full budget.
     #[must_use]
     pub fn new(host: &'h dyn Host, runtime: Runtime, limits: Limits) -> Self {
-        Self { host, runtime, steps: limits.steps, bytes: limits.bytes, depth: limits.depth }
+        Self {
+            host,
+            runtime,
+            steps: limits.steps,
+            bytes: limits.bytes,
+            depth: limits.depth,
+            stack: Vec::new(),
+            cells: Vec::new(),
+        }
     }
 
     /// The request being handled.
@@ -86,22 +98,99 @@ impl<'h> EvalCx<'h> {
         }
     }
 
-    /// Runs something one call deeper.
+    /// Runs something that nests so many levels deeper.
     ///
     /// # Errors
     ///
     /// What `f` returns, or that calls nest too deeply.
     pub fn deeper<R>(
         &mut self,
+        levels: u32,
         f: impl FnOnce(&mut Self) -> Result<R, Exception>,
     ) -> Result<R, Exception> {
-        let Some(left) = self.depth.checked_sub(1) else {
+        let Some(left) = self.depth.checked_sub(levels) else {
             return Err(Exception::budget(Kind::Depth));
         };
         self.depth = left;
         let result = f(self);
-        self.depth += 1;
+        self.depth += levels;
         result
+    }
+
+    /// Makes slots for a function; gives the first one.
+    pub(crate) fn push_frame(&mut self, slots: u32) -> usize {
+        let base = self.stack.len();
+        self.stack.resize(base + slots as usize, Slot::Value(Value::Null));
+        base
+    }
+
+    /// Drops the slots of a function.
+    pub(crate) fn pop_frame(&mut self, base: usize) {
+        self.stack.truncate(base);
+    }
+
+    /// The value of a slot.
+    pub(crate) fn load(&self, base: usize, slot: u32) -> Value {
+        match self.stack.get(base + slot as usize) {
+            Some(Slot::Value(it)) => it.clone(),
+            Some(Slot::Cell(it)) => it.get(),
+            None => Value::Null,
+        }
+    }
+
+    /// Stores a value in a slot, or in the cell that is there.
+    pub(crate) fn store(&mut self, base: usize, slot: u32, value: Value) {
+        match self.stack.get_mut(base + slot as usize) {
+            Some(Slot::Cell(it)) => it.set(value),
+            Some(it) => *it = Slot::Value(value),
+            None => {}
+        }
+    }
+
+    /// Puts a cell of its own into a slot.
+    pub(crate) fn fresh_cell(&mut self, base: usize, slot: u32) {
+        let cell = self.new_cell(Value::Null);
+        self.share(base, slot, cell);
+    }
+
+    fn new_cell(&mut self, value: Value) -> Arc<Cell> {
+        let cell = Cell::new(value);
+        self.bytes = self.bytes.saturating_sub(size_of::<Cell>() as u64);
+        self.cells.push(Arc::clone(&cell));
+        cell
+    }
+
+    /// Has a lambda captured a variable?
+    pub(crate) fn has_cells(&self) -> bool {
+        !self.cells.is_empty()
+    }
+
+    /// Empties all captured variables, so that functions which refer to themselves are freed.
+    pub(crate) fn clear_cells(&mut self) {
+        for cell in self.cells.drain(..) {
+            cell.set(Value::Null);
+        }
+    }
+
+    /// Puts a shared cell into a slot.
+    pub(crate) fn share(&mut self, base: usize, slot: u32, cell: Arc<Cell>) {
+        if let Some(it) = self.stack.get_mut(base + slot as usize) {
+            *it = Slot::Cell(cell);
+        }
+    }
+
+    /// The cell in a slot; a plain value is moved into a new one.
+    pub(crate) fn cell(&mut self, base: usize, slot: u32) -> Arc<Cell> {
+        match self.stack.get_mut(base + slot as usize) {
+            Some(Slot::Cell(it)) => Arc::clone(it),
+            Some(Slot::Value(it)) => {
+                let value = std::mem::take(it);
+                let cell = self.new_cell(value);
+                self.share(base, slot, Arc::clone(&cell));
+                cell
+            }
+            None => Cell::new(Value::Null),
+        }
     }
 
     /// Calls a delegate.
@@ -255,9 +344,9 @@ mod tests {
             assert_eq!(cx.step().unwrap_err().kind, Kind::Steps);
             assert!(cx.allocate(10).is_ok());
             assert_eq!(cx.allocate(1).unwrap_err().kind, Kind::Memory);
-            let nested = cx.deeper(|cx| cx.deeper(|_| Ok(())));
+            let nested = cx.deeper(1, |cx| cx.deeper(1, |_| Ok(())));
             assert_eq!(nested.unwrap_err().kind, Kind::Depth);
-            assert!(cx.deeper(|_| Ok(())).is_ok());
+            assert!(cx.deeper(1, |_| Ok(())).is_ok());
         });
     }
 

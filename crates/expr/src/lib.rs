@@ -10,11 +10,14 @@
 //! This crate does no I/O and knows nothing of policies: what an expression sees of a request comes
 //! from a [`Host`].
 
+pub mod bind;
 pub mod crypto;
 pub mod cx;
+mod evaluate;
 pub mod exception;
 pub mod fault;
 pub mod host;
+mod ir;
 pub mod json;
 pub mod library;
 pub mod options;
@@ -29,12 +32,13 @@ mod tree;
 pub mod types;
 pub mod value;
 
+pub use bind::compile;
 pub use cx::EvalCx;
 pub use exception::Exception;
 pub use host::{Host, Variables};
 pub use options::{Limits, Options, Runtime};
 pub use problem::Problem;
-pub use program::Uses;
+pub use program::{Program, Uses};
 pub use scan::Form;
 pub use string::Str;
 pub use types::Type;

@@ -17,13 +17,13 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes allocated in total, freed or not.
     pub bytes: u64,
-    /// Calls within calls.
+    /// Levels of nesting: calls within calls, each counted with the height of its code.
     pub depth: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 5_000_000, bytes: 256 << 20, depth: 200 }
+        Self { steps: 5_000_000, bytes: 256 << 20, depth: 1_000 }
     }
 }
 

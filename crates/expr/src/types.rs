@@ -531,6 +531,27 @@ pub fn intern(of: Type) -> &'static Type {
     leaked
 }
 
+/// A text that lives for ever: the default value of a local function's parameter.
+#[must_use]
+pub fn leak_text(text: &str) -> &'static str {
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = table.texts.get(text) {
+        return known;
+    }
+    if table.is_full() {
+        return "";
+    }
+    let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    table.texts.insert(leaked);
+    leaked
+}
+
+/// A list of types that lives for ever.
+#[must_use]
+pub fn list(of: &[Type]) -> &'static [Type] {
+    intern_list(of)
+}
+
 fn intern_list(list: &[Type]) -> &'static [Type] {
     if list.is_empty() {
         return &[];
@@ -553,11 +574,13 @@ struct Table {
     types: HashSet<&'static Type>,
     lists: HashSet<&'static [Type]>,
     anonymous: HashSet<&'static AnonymousType>,
+    texts: HashSet<&'static str>,
 }
 
 impl Table {
     fn is_full(&self) -> bool {
-        self.types.len() + self.lists.len() + self.anonymous.len() >= MAX_INTERNED
+        self.types.len() + self.lists.len() + self.anonymous.len() + self.texts.len()
+            >= MAX_INTERNED
     }
 }
 

@@ -116,7 +116,9 @@ fn is_delegate_convertible(from: &[Type], to: &[Type]) -> bool {
         && is_variant(*from_result, *to_result)
 }
 
-fn is_covariant(name: &str) -> bool {
+/// Does the named interface convert along its type arguments?
+#[must_use]
+pub fn is_covariant(name: &str) -> bool {
     matches!(
         name,
         names::IENUMERABLE

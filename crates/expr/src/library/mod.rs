@@ -34,7 +34,8 @@ pub(crate) mod typedef;
 
 pub use args::{Args, FromArgs, FromValue};
 pub use lookup::{
-    base_types, default_value, definition, find_type, integer_of, is_reference_convertible,
+    base_types, default_value, definition, find_type, integer_of, is_covariant,
+    is_reference_convertible,
 };
 pub use member::{Constant, Member, MemberKind};
 pub use typedef::{TypeDef, TypeKind};

@@ -40,6 +40,9 @@ pub trait Object: Any + Debug + Send + Sync {
         None
     }
 
+    /// `Dispose()`, at the end of a `using` statement.
+    fn dispose(&self) {}
+
     /// Starts an enumeration; `None` if the type is not enumerable.
     ///
     /// # Errors
@@ -47,6 +50,20 @@ pub trait Object: Any + Debug + Send + Sync {
     /// What starting it throws.
     fn cursor(self: Arc<Self>, _cx: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
         Ok(None)
+    }
+
+    /// Starts an enumeration of items of a type, for types that enumerate in several ways
+    /// (`foreach` over a `JObject` gives pairs).
+    ///
+    /// # Errors
+    ///
+    /// What starting it throws.
+    fn cursor_of(
+        self: Arc<Self>,
+        _item: Type,
+        cx: &mut EvalCx<'_>,
+    ) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        self.cursor(cx)
     }
 }
 

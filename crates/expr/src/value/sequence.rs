@@ -50,6 +50,15 @@ impl Value {
         Self::Sequence(Arc::new(Sequence { element, start: Box::new(start) }))
     }
 
+    /// A sequence of items at hand.
+    #[must_use]
+    pub fn sequence_of(element: Type, items: Vec<Value>) -> Self {
+        let items = Arc::new(Array::new(element, items));
+        Self::sequence(element, move |_| {
+            Ok(Box::new(ArrayCursor { array: Arc::clone(&items), at: 0 }))
+        })
+    }
+
     /// Starts an enumeration.
     ///
     /// # Errors
@@ -74,6 +83,21 @@ impl Value {
             }
             _ => return Err(not_enumerable(self)),
         })
+    }
+
+    /// Starts an enumeration of items of a type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Value::cursor`].
+    pub fn cursor_of(&self, item: Type, cx: &mut EvalCx<'_>) -> Result<Box<dyn Cursor>, Exception> {
+        match self {
+            Self::Object(it) => {
+                let found = Arc::clone(it).cursor_of(item, cx)?;
+                found.ok_or_else(|| not_enumerable(self))
+            }
+            _ => self.cursor(cx),
+        }
     }
 
     /// All items, in order; bounded by the budget.

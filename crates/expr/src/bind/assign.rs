@@ -1,0 +1,270 @@
+//! Assignment, compound assignment, `++` and `--`.
+//!
+//! Source: C# specification, 12.21.
+
+use super::conversion::{explicit, standard_implicit};
+use super::{Binder, Expr, codes};
+use crate::ir::{Call, Node};
+use crate::syntax::ast::{self, BinaryOp, ExprKind, Span};
+use crate::types::Type;
+use crate::value::Value;
+
+/// What can be assigned to.
+enum Place {
+    Variable {
+        id: usize,
+        ty: Type,
+    },
+    Element {
+        array: Node,
+        index: Node,
+        ty: Type,
+    },
+    /// A property or an indexer: the call that reads it.
+    Row {
+        call: Box<Call>,
+        ty: Type,
+    },
+    Discard,
+}
+
+impl Place {
+    const fn ty(&self) -> Type {
+        match self {
+            Self::Variable { ty, .. } | Self::Element { ty, .. } | Self::Row { ty, .. } => *ty,
+            Self::Discard => Type::Error,
+        }
+    }
+}
+
+impl Binder {
+    pub(super) fn assign(
+        &mut self,
+        op: Option<BinaryOp>,
+        target: &ast::Expr,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Expr {
+        let Some(mut place) = self.place(target) else {
+            if !self.is_untyped(value) {
+                self.value(value);
+            }
+            return Expr::error(span);
+        };
+        let Some(op) = op else {
+            if matches!(place, Place::Discard) {
+                let bound = self.value(value);
+                self.require_value(&bound);
+                return bound;
+            }
+            let bound = self.value_as(value, place.ty());
+            return self.write(place, bound.node, span);
+        };
+        let mut before = Vec::new();
+        self.hold(&mut place, &mut before);
+        let old = self.read(&place, target.span);
+        let bound = self.value(value);
+        self.require_value(&bound);
+        let ty = place.ty();
+        let (right, op_span) = (bound.clone(), target.span.to(span));
+        let result = self.binary_values(op, op_span, old, bound, span);
+        let result = self.back(result, &right, ty);
+        let done = self.write(place, result.node, span);
+        Self::after(before, done)
+    }
+
+    pub(super) fn step(&mut self, target: &ast::Expr, up: bool, prefix: bool, span: Span) -> Expr {
+        let Some(mut place) = self.place(target) else { return Expr::error(span) };
+        let mut before = Vec::new();
+        self.hold(&mut place, &mut before);
+        let old = self.read(&place, target.span);
+        let ty = place.ty();
+        if old.ty != Type::Error && !ty.without_null().is_numeric() && !ty.without_null().is_enum()
+        {
+            let text = if up { "++" } else { "--" };
+            self.report(
+                codes::NO_OPERATOR,
+                span,
+                format!("operator `{text}` cannot be applied to `{ty}`"),
+                "no such operator",
+                None,
+            );
+            return Expr::error(span);
+        }
+        let slot = self.temporary();
+        before.push(Node::SetLocal(slot, Box::new(old.node)));
+        let old = Expr::new(Node::Local(slot), ty, target.span);
+        let one = Expr::constant(Value::Int(1), Type::Int32, span);
+        let op = if up { BinaryOp::Add } else { BinaryOp::Subtract };
+        let result = self.binary_values(op, span, old, one.clone(), span);
+        let result = self.back(result, &one, ty);
+        let done = self.write(place, result.node, span);
+        if prefix {
+            return Self::after(before, done);
+        }
+        before.push(done.node);
+        before.push(Node::Local(slot));
+        Expr::new(Node::Sequence(before.into_boxed_slice()), ty, span)
+    }
+
+    /// The result of a compound operation as the variable's type: `b += 1` of a `byte` converts back.
+    fn back(&mut self, result: Expr, right: &Expr, ty: Type) -> Expr {
+        if result.ty == Type::Error || self.implicit_way(&result, ty).is_some() {
+            return self.convert(result, ty);
+        }
+        let is_allowed = standard_implicit(right.ty, ty).is_some()
+            || self.implicit_way(right, ty).is_some()
+            || right.ty == Type::Int32;
+        match explicit(result.ty, ty, self.checked) {
+            Some(way) if is_allowed => self.apply_way(result, way, ty),
+            _ => self.convert(result, ty),
+        }
+    }
+
+    fn after(mut before: Vec<Node>, done: Expr) -> Expr {
+        if before.is_empty() {
+            return done;
+        }
+        before.push(done.node);
+        Expr { node: Node::Sequence(before.into_boxed_slice()), ..done }
+    }
+
+    fn place(&mut self, target: &ast::Expr) -> Option<Place> {
+        let span = target.span;
+        if let ExprKind::Name(name) = &target.kind {
+            let text = &*name.name.text;
+            if let Some(id) = self.find_variable(text) {
+                return self.variable_place(id, span);
+            }
+            if text == "_" {
+                return Some(Place::Discard);
+            }
+        }
+        let bound = self.value(target);
+        match bound.node {
+            _ if bound.ty == Type::Error => None,
+            Node::ArrayGet(pair, _) => {
+                let (array, index) = *pair;
+                Some(Place::Element { array, index, ty: bound.ty })
+            }
+            Node::Call(call) if call.member.set.is_some() && !call.set => {
+                Some(Place::Row { call, ty: bound.ty })
+            }
+            Node::Call(call) if call.args.len() <= 1 || call.member.name == "Item" => {
+                let name = call.member.name;
+                let name = if name == "Item" { "the indexer" } else { name };
+                self.report(
+                    codes::NOT_A_VARIABLE,
+                    span,
+                    format!("`{name}` is read-only"),
+                    "cannot be assigned to",
+                    None,
+                );
+                None
+            }
+            _ => {
+                self.report(
+                    codes::NOT_A_VARIABLE,
+                    span,
+                    "only a variable, property or indexer can be assigned to",
+                    "cannot be assigned to",
+                    None,
+                );
+                None
+            }
+        }
+    }
+
+    fn variable_place(&mut self, id: usize, span: Span) -> Option<Place> {
+        let variable = self.variables.get(id)?;
+        let why = if variable.constant.is_some() {
+            Some("a constant")
+        } else if variable.local_function.is_some() {
+            Some("a local function")
+        } else {
+            variable.read_only
+        };
+        if let Some(why) = why {
+            let message = format!("`{}` is {why} and cannot be assigned to", variable.name);
+            self.report(codes::NOT_A_VARIABLE, span, message, "cannot be assigned to", None);
+            return None;
+        }
+        Some(Place::Variable { id, ty: variable.ty })
+    }
+
+    /// Evaluates what a place is made of once, so that it can be read and written.
+    fn hold(&mut self, place: &mut Place, before: &mut Vec<Node>) {
+        let mut hold = |it: &mut Node| {
+            if matches!(it, Node::Const(_)) {
+                return;
+            }
+            let slot = self.temporary();
+            let node = std::mem::replace(it, Node::Local(slot));
+            before.push(Node::SetLocal(slot, Box::new(node)));
+        };
+        match place {
+            Place::Element { array, index, .. } => {
+                hold(array);
+                hold(index);
+            }
+            Place::Row { call, .. } => call.args.iter_mut().for_each(hold),
+            Place::Variable { .. } | Place::Discard => {}
+        }
+    }
+
+    fn read(&mut self, place: &Place, span: Span) -> Expr {
+        match place {
+            Place::Variable { id, .. } => self.read_variable(*id, span),
+            Place::Element { array, index, ty } => {
+                Expr::new(Node::ArrayGet(Box::new((array.clone(), index.clone())), span), *ty, span)
+            }
+            Place::Row { call, ty } => Expr::new(Node::Call(call.clone()), *ty, span),
+            Place::Discard => {
+                self.report(codes::NOT_A_VARIABLE, span, "`_` has no value", "a discard", None);
+                Expr::error(span)
+            }
+        }
+    }
+
+    fn write(&mut self, place: Place, value: Node, span: Span) -> Expr {
+        match place {
+            Place::Variable { id, ty } => {
+                self.flow.assign(id);
+                let slot = self.slot_of(id);
+                Expr::new(Node::SetLocal(slot, Box::new(value)), ty, span)
+            }
+            Place::Element { array, index, ty } => {
+                Expr::new(Node::ArraySet(Box::new((array, index, value)), span), ty, span)
+            }
+            Place::Row { mut call, ty } => {
+                call.set = true;
+                call.args = call.args.into_vec().into_iter().chain([value]).collect();
+                Expr::new(Node::Call(call), ty, span)
+            }
+            Place::Discard => Expr::new(value, Type::Error, span),
+        }
+    }
+
+    /// Assigns to what an expression reads: a property or indexer of an object initialiser.
+    pub(super) fn write_to(&mut self, target: Expr, value: Node, span: Span) -> Option<Expr> {
+        let place = match target.node {
+            Node::ArrayGet(pair, _) => {
+                Place::Element { array: pair.0, index: pair.1, ty: target.ty }
+            }
+            Node::Call(call) if call.member.set.is_some() => Place::Row { call, ty: target.ty },
+            _ => {
+                if target.ty != Type::Error {
+                    self.report(
+                        codes::NOT_A_VARIABLE,
+                        span,
+                        "the member is read-only",
+                        "cannot be assigned to",
+                        None,
+                    );
+                }
+                return None;
+            }
+        };
+        Some(self.write(place, value, span))
+    }
+}

@@ -1,0 +1,503 @@
+//! Calls.
+
+use super::member::Found;
+use super::names::Head;
+use super::overload::{Argument, Fit, Given, Misfit, Resolution, Signature};
+use super::{Binder, Expr, codes, message};
+use crate::ir::{Call, Node};
+use crate::library::{Constant, MemberKind};
+use crate::syntax::ast::{self, ExprKind, Span};
+use crate::types::{self, Type};
+
+impl Binder {
+    /// `target(arguments)`.
+    pub(super) fn call(
+        &mut self,
+        target: &ast::Expr,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Expr {
+        match &target.kind {
+            ExprKind::Member { target: object, name } => match self.head(object) {
+                Head::Value(object) => self.method(object, name, arguments, span),
+                Head::Type(of) => self.static_method(of, name, arguments, span),
+                Head::Namespace(namespace) => {
+                    self.report_unknown_type(
+                        &format!("{namespace}.{}", name.name.text),
+                        name.name.span,
+                    );
+                    Expr::error(span)
+                }
+                Head::Error => {
+                    self.arguments(arguments);
+                    Expr::error(span)
+                }
+            },
+            ExprKind::Name(name) => {
+                let text = &*name.name.text;
+                match self.find_variable(text) {
+                    Some(id) => self.call_variable(id, name, arguments, span),
+                    None => {
+                        self.arguments(arguments);
+                        self.report_unknown_function(text, name.name.span);
+                        Expr::error(span)
+                    }
+                }
+            }
+            _ => {
+                let target = self.value(target);
+                let arguments = self.arguments(arguments);
+                self.invoke(target, &arguments, span)
+            }
+        }
+    }
+
+    fn report_unknown_function(&mut self, name: &str, span: Span) {
+        let help = if name.chars().next().is_some_and(char::is_uppercase) {
+            Some(format!("methods belong to a type or a value: `x.{name}(...)`"))
+        } else {
+            None
+        };
+        self.report(
+            codes::UNKNOWN_NAME,
+            span,
+            format!("there is no function `{name}`"),
+            "unknown name",
+            help,
+        );
+    }
+
+    /// Calls a value.
+    pub(super) fn invoke(&mut self, target: Expr, arguments: &[Argument<'_>], span: Span) -> Expr {
+        let Type::Func(signature) = target.ty else {
+            if target.ty != Type::Error {
+                self.report(
+                    codes::NOT_A_VALUE,
+                    target.span,
+                    format!("`{}` cannot be called", target.ty),
+                    "not a method",
+                    None,
+                );
+            }
+            return Expr::error(span);
+        };
+        let Some((result, parameters)) = signature.split_last() else { return Expr::error(span) };
+        let params = parameters.iter().map(|ty| super::overload::Param {
+            name: String::new(),
+            ty: *ty,
+            default: None,
+        });
+        let signature = Signature {
+            params: params.collect(),
+            returns: *result,
+            generics: 0,
+            depth: 0,
+            found: None,
+            text: target.ty.to_string(),
+        };
+        let signatures = [signature];
+        match self.resolve(&signatures, &[], arguments) {
+            Ok(fit) => {
+                let nodes = self.pass(&fit, &signatures, arguments);
+                Expr::new(Node::Invoke(Box::new(target.node), nodes.args, span), *result, span)
+            }
+            Err(why) => {
+                self.report_no_overload("the delegate", &signatures, arguments, &why, span);
+                Expr::error(span)
+            }
+        }
+    }
+
+    fn method(
+        &mut self,
+        object: Expr,
+        name: &ast::SimpleName,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Expr {
+        let type_arguments: Vec<Type> =
+            name.type_arguments.iter().map(|it| self.type_of(it)).collect();
+        let arguments = self.arguments(arguments);
+        self.method_with(object, &name.name.text, name.name.span, &type_arguments, &arguments, span)
+    }
+
+    /// `object.text(arguments)` with bound arguments.
+    pub(super) fn method_with(
+        &mut self,
+        object: Expr,
+        text: &str,
+        at: Span,
+        type_arguments: &[Type],
+        arguments: &[Argument<'_>],
+        span: Span,
+    ) -> Expr {
+        if object.ty == Type::Error
+            || arguments.iter().any(Argument::is_error)
+            || type_arguments.contains(&Type::Error)
+        {
+            return Expr::error(span);
+        }
+        if object.ty == Type::Void || object.ty == Type::Null {
+            self.report(
+                codes::NOT_A_VALUE,
+                object.span,
+                format!("`{}` has no members", object.ty),
+                "has no members",
+                None,
+            );
+            return Expr::error(span);
+        }
+        if let (Type::Func(_), "Invoke") = (object.ty, text) {
+            return self.invoke(object, arguments, span);
+        }
+        let rows = self.rows(object.ty, |it| it.name == text && it.kind == MemberKind::Method);
+        let signatures: Vec<Signature> = rows.iter().map(|it| Signature::of(*it)).collect();
+        let own = match self.resolve(&signatures, type_arguments, arguments) {
+            Ok(fit) => return self.emit(&fit, &signatures, Some(object), arguments, at.to(span)),
+            Err(why) => why,
+        };
+        let extensions = self.extensions(text);
+        if !extensions.is_empty() {
+            let extended: Vec<Signature> = extensions.iter().map(|it| Signature::of(*it)).collect();
+            let mut with_object = vec![Argument::plain(object.clone())];
+            with_object.extend(arguments.iter().cloned());
+            match self.resolve(&extended, type_arguments, &with_object) {
+                Ok(fit) => return self.emit(&fit, &extended, None, &with_object, at.to(span)),
+                Err(why) if signatures.is_empty() && self.extends(&extended, &object) => {
+                    self.report_no_overload(text, &extended, &with_object, &why, at);
+                    return Expr::error(span);
+                }
+                Err(_) => {}
+            }
+        }
+        if !signatures.is_empty() {
+            self.report_no_overload(text, &signatures, arguments, &own, at);
+            return Expr::error(span);
+        }
+        let properties =
+            self.rows(object.ty, |it| it.name == text && it.kind == MemberKind::Property);
+        let is_field = matches!(object.ty, Type::Anonymous(of) if of.fields.iter().any(|(own, _)| own == text));
+        if !properties.is_empty() || is_field {
+            let name = ast::Name { text: text.into(), span: at };
+            let name = ast::SimpleName { name, type_arguments: Vec::new() };
+            let value = self.member_value(object, &name, at);
+            if matches!(value.ty, Type::Func(_)) {
+                return self.invoke(value, arguments, span);
+            }
+            self.report(
+                codes::NOT_A_VALUE,
+                at,
+                format!("`{text}` is a property and is not called"),
+                "not a method",
+                Some(format!("leave out the `()`: `.{text}`")),
+            );
+        } else if !self.report_unlisted(object.ty, text, at) {
+            self.report_unknown_member(object.ty, text, at, false);
+        }
+        Expr::error(span)
+    }
+
+    /// Does any of the extension methods take such an object at all?
+    fn extends(&self, signatures: &[Signature], object: &Expr) -> bool {
+        signatures.iter().any(|it| {
+            it.params.first().is_some_and(|first| match first.ty {
+                Type::Named(name, _) => {
+                    super::member::hierarchy(object.ty).iter().any(|(it, _)| it.is_named(name))
+                }
+                other => self.implicit_way(object, other).is_some(),
+            })
+        })
+    }
+
+    fn static_method(
+        &mut self,
+        of: Type,
+        name: &ast::SimpleName,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Expr {
+        let (text, at) = (&*name.name.text, name.name.span);
+        let type_arguments: Vec<Type> =
+            name.type_arguments.iter().map(|it| self.type_of(it)).collect();
+        let arguments = self.arguments(arguments);
+        if arguments.iter().any(Argument::is_error) || type_arguments.contains(&Type::Error) {
+            return Expr::error(span);
+        }
+        let is_static =
+            |kind: MemberKind| matches!(kind, MemberKind::StaticMethod | MemberKind::Extension);
+        let rows = self.rows(of, |it| it.name == text && is_static(it.kind));
+        if !rows.is_empty() {
+            return self.call_rows(&rows, None, &type_arguments, &arguments, text, span);
+        }
+        let value = self.rows(of, |it| it.name == text && it.kind == MemberKind::StaticProperty);
+        if !value.is_empty() {
+            let value = self.static_value(of, name, at);
+            return self.invoke(value, &arguments, span);
+        }
+        let instance = self.rows(of, |it| it.name == text && it.kind == MemberKind::Method);
+        if !instance.is_empty() {
+            self.report(
+                codes::NOT_A_VALUE,
+                at,
+                format!("`{of}.{text}` needs an object"),
+                "not a static method",
+                Some(format!("call it on a value of type `{of}`")),
+            );
+        } else if !self.report_unlisted(of, text, at) {
+            self.report_unknown_member(of, text, at, true);
+        }
+        Expr::error(span)
+    }
+
+    /// Chooses among rows and calls the best one.
+    pub(super) fn call_rows(
+        &mut self,
+        rows: &[Found],
+        object: Option<Expr>,
+        type_arguments: &[Type],
+        arguments: &[Argument<'_>],
+        name: &str,
+        span: Span,
+    ) -> Expr {
+        let signatures: Vec<Signature> = rows.iter().map(|it| Signature::of(*it)).collect();
+        match self.resolve(&signatures, type_arguments, arguments) {
+            Ok(fit) => self.emit(&fit, &signatures, object, arguments, span),
+            Err(why) => {
+                self.report_no_overload(name, &signatures, arguments, &why, span);
+                Expr::error(span)
+            }
+        }
+    }
+
+    /// The call of what was chosen.
+    fn emit(
+        &mut self,
+        fit: &Fit,
+        signatures: &[Signature],
+        object: Option<Expr>,
+        arguments: &[Argument<'_>],
+        span: Span,
+    ) -> Expr {
+        let Some(signature) = signatures.get(fit.index) else { return Expr::error(span) };
+        let Some(found) = signature.found else { return Expr::error(span) };
+        self.uses = self.uses.union(found.member.uses);
+        let passed = self.pass(fit, signatures, arguments);
+        let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
+        let returns = signature.returns.substitute(&[], &of);
+        let check_null = object
+            .as_ref()
+            .is_some_and(|it| it.ty.accepts_null() && !matches!(it.ty, Type::Nullable(_)));
+        let shift = usize::from(object.is_some());
+        let args: Vec<Node> = object.into_iter().map(|it| it.node).chain(passed.args).collect();
+        let outs =
+            passed.outs.into_iter().map(|(at, node, slot)| (at + shift, node, slot)).collect();
+        let call = Call {
+            member: found.member,
+            set: false,
+            args: args.into_boxed_slice(),
+            check_null,
+            of_type: found.of_type,
+            of_method: types::list(&fit.of_method),
+            returns,
+            outs,
+            span,
+        };
+        Expr::new(Node::Call(Box::new(call)), returns, span)
+    }
+
+    /// The arguments in the order of the parameters, converted.
+    pub(super) fn pass(
+        &mut self,
+        fit: &Fit,
+        signatures: &[Signature],
+        arguments: &[Argument<'_>],
+    ) -> Passed {
+        let mut passed = Passed { args: Box::default(), outs: Vec::new() };
+        let Some(signature) = signatures.get(fit.index) else { return passed };
+        let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
+        let mut nodes = Vec::with_capacity(signature.params.len());
+        for (at, param) in signature.params.iter().enumerate() {
+            let ty = param.ty.substitute(&[], &of);
+            let given = fit.pairs.iter().filter(|it| it.parameter == at);
+            if let (Type::Params(item), true) = (ty, fit.expanded) {
+                let items = given.filter_map(|it| Some((it.ty, arguments.get(it.argument)?)));
+                let items: Vec<Node> = items
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .map(|(ty, it)| self.pass_one(it, ty))
+                    .collect();
+                nodes.push(Node::NewArray(*item, items.into_boxed_slice()));
+                continue;
+            }
+            let mut given = given;
+            match given.next().and_then(|it| Some((it.ty, arguments.get(it.argument)?))) {
+                Some((
+                    Type::Out(of),
+                    Argument { value: Given::Variable { id, is_ref, .. }, .. },
+                )) => {
+                    nodes.push(self.pass_variable(*id, *of, *is_ref, at, &mut passed));
+                }
+                Some((ty, argument)) => {
+                    let node = self.pass_one(argument, ty);
+                    nodes.push(node);
+                }
+                None => {
+                    let default = param.default.unwrap_or(Constant::Default);
+                    nodes.push(Node::Const(default.value(ty)));
+                }
+            }
+        }
+        passed.args = nodes.into_boxed_slice();
+        passed
+    }
+
+    fn pass_one(&mut self, argument: &Argument<'_>, ty: Type) -> Node {
+        match &argument.value {
+            Given::Expr(it) => self.convert(it.clone(), ty).node,
+            Given::Lambda(it) => self.lambda_as(it, ty).node,
+            Given::Group(it) => self.group_as(it, ty, argument.span).node,
+            Given::Default => Self::default_of(ty, argument.span).node,
+            Given::Variable { .. } => Node::Const(crate::value::Value::Null),
+        }
+    }
+
+    fn pass_variable(
+        &mut self,
+        id: Option<usize>,
+        ty: Type,
+        is_ref: bool,
+        at: usize,
+        passed: &mut Passed,
+    ) -> Node {
+        let slot = self.temporary();
+        let mut initial = Node::Const(crate::library::default_value(ty));
+        if let Some(id) = id {
+            if let Some(variable) = self.variables.get_mut(id)
+                && variable.ty == Type::Error
+            {
+                variable.ty = ty;
+            }
+            self.flow.assign(id);
+            let target = self.slot_of(id);
+            if is_ref {
+                initial = Node::Local(target);
+            }
+            passed.outs.push((at, Node::SetLocal(target, Box::new(Node::Local(slot))), slot));
+        } else {
+            passed.outs.push((at, Node::Const(crate::value::Value::Null), slot));
+        }
+        initial
+    }
+
+    /// Says why nothing fits: with one candidate, at the argument that is wrong.
+    pub(super) fn report_no_overload(
+        &mut self,
+        name: &str,
+        signatures: &[Signature],
+        arguments: &[Argument<'_>],
+        why: &Resolution,
+        span: Span,
+    ) {
+        let list = |texts: &[String]| {
+            let shown: Vec<String> = texts.iter().take(6).map(|it| format!("`{it}`")).collect();
+            shown.join(", ")
+        };
+        match why {
+            Resolution::Ambiguous(texts) => self.report(
+                codes::AMBIGUOUS,
+                span,
+                format!("the call of `{name}` is ambiguous"),
+                "several overloads fit",
+                Some(format!("cast an argument to choose among {}", list(texts))),
+            ),
+            Resolution::None(misfits) => {
+                let best = misfits.iter().zip(signatures).min_by_key(|(why, _)| match why {
+                    Misfit::Type(at, _) => 100 - (*at).min(50),
+                    Misfit::Inference => 200,
+                    Misfit::Name(_) => 300,
+                    Misfit::Count => 400,
+                });
+                let texts: Vec<String> = signatures.iter().map(|it| it.text.clone()).collect();
+                let overloads = || Some(format!("there is {}", list(&texts)));
+                match best {
+                    Some((Misfit::Type(at, to), _)) => {
+                        self.report_argument(*at, *to, arguments, overloads())
+                    }
+                    Some((Misfit::Inference, _)) => self.report(
+                        codes::NO_INFERENCE,
+                        span,
+                        format!("the type arguments of `{name}` cannot be inferred"),
+                        "type arguments are missing",
+                        Some(format!("write them: `{name}<...>(...)`")),
+                    ),
+                    Some((Misfit::Name(at), signature)) => {
+                        let argument = arguments.get(*at);
+                        let written = argument.and_then(|it| it.name).map_or("", |it| &it.text);
+                        let names = signature.params.iter().map(|it| it.name.as_str());
+                        let help = message::nearest(written, names)
+                            .map(|it| format!("did you mean `{it}`?"));
+                        let at = argument.and_then(|it| it.name).map_or(span, |it| it.span);
+                        self.report(
+                            codes::NO_OVERLOAD,
+                            at,
+                            format!("`{name}` has no such parameter `{written}`"),
+                            "unknown parameter, or given twice",
+                            help.or_else(overloads),
+                        );
+                    }
+                    _ => self.report(
+                        codes::NO_OVERLOAD,
+                        span,
+                        format!("`{name}` does not take {} arguments like these", arguments.len()),
+                        "wrong number of arguments",
+                        overloads(),
+                    ),
+                }
+            }
+        }
+    }
+
+    fn report_argument(
+        &mut self,
+        at: usize,
+        to: Type,
+        arguments: &[Argument<'_>],
+        help: Option<String>,
+    ) {
+        let Some(argument) = arguments.get(at) else { return };
+        let before = self.problems.len();
+        match (&argument.value, to) {
+            (Given::Lambda(it), Type::Func(_)) => {
+                // Binding it for good reports what is wrong inside.
+                self.lambda_as(it, to);
+            }
+            (Given::Expr(it), _) if !matches!(to, Type::Out(_)) => {
+                self.report_no_conversion(it, to)
+            }
+            _ => {}
+        }
+        if self.problems.len() == before {
+            let needs = if matches!(to, Type::Out(_)) {
+                "write `out` before it".to_owned()
+            } else {
+                format!("expected `{to}`")
+            };
+            self.report(
+                codes::NO_OVERLOAD,
+                argument.span,
+                format!("the argument does not fit `{to}`"),
+                needs,
+                help,
+            );
+        } else if let (Some(problem), Some(help)) = (self.problems.last_mut(), help) {
+            problem.help.get_or_insert(help);
+        }
+    }
+}
+
+/// Arguments ready to be passed.
+pub(super) struct Passed {
+    pub(super) args: Box<[Node]>,
+    /// Index, what is done with it, slot.
+    pub(super) outs: Vec<(usize, Node, u32)>,
+}

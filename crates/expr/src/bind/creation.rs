@@ -1,0 +1,262 @@
+//! `new`: objects, arrays, anonymous objects, initialisers.
+//!
+//! Source: C# specification, 12.8.16.
+
+use super::conversion::best_common;
+use super::member::Found;
+use super::overload::Argument;
+use super::{Binder, Expr, codes};
+use crate::ir::Node;
+use crate::library::{self, MemberKind, TypeKind};
+use crate::syntax::ast::{self, InitializerKind, InitializerTarget, InitializerValue, Span};
+use crate::types::{self, Type};
+use crate::value::Value;
+
+impl Binder {
+    pub(super) fn new_object(
+        &mut self,
+        written: &ast::TypeRef,
+        arguments: &[ast::Argument],
+        initializer: Option<&ast::Initializer>,
+        span: Span,
+    ) -> Expr {
+        let ty = self.type_of(written);
+        if let (Type::Func(_), [only]) = (ty, arguments) {
+            return self.value_as(&only.value, ty);
+        }
+        let arguments = self.arguments(arguments);
+        if ty == Type::Error || arguments.iter().any(Argument::is_error) {
+            return Expr::error(span);
+        }
+        let made = self.construct(ty, &arguments, written.span, span);
+        match initializer {
+            Some(it) if made.ty != Type::Error => self.initialized(made, it, span),
+            _ => made,
+        }
+    }
+
+    fn construct(&mut self, ty: Type, arguments: &[Argument<'_>], at: Span, span: Span) -> Expr {
+        let def = ty.definition_name().and_then(library::definition);
+        let allow_unlisted = self.options.allow_unlisted;
+        let rows: Vec<Found> = def.map_or(Vec::new(), |def| {
+            let of_type = match ty {
+                Type::Named(_, list) => list,
+                Type::Nullable(inner) => std::slice::from_ref(inner),
+                _ => &[],
+            };
+            let usable = def
+                .members
+                .iter()
+                .filter(|it| it.kind == MemberKind::Constructor && (it.listed || allow_unlisted));
+            usable.map(|member| Found { member, of_type, depth: 0 }).collect()
+        });
+        if arguments.is_empty() && ty.is_value_type() {
+            return Expr { constant: None, ..Self::default_of(ty, span) };
+        }
+        if rows.is_empty() {
+            let why = match def.map(|it| it.kind) {
+                Some(TypeKind::Interface) => "an interface",
+                Some(TypeKind::Static) => "a static class",
+                _ => "has no constructor that policy expressions may use",
+            };
+            self.report(
+                codes::NOT_ALLOWED,
+                at,
+                format!("`{ty}` cannot be created with `new`"),
+                why,
+                None,
+            );
+            return Expr::error(span);
+        }
+        let name = format!("new {ty}");
+        let made = self.call_rows(&rows, None, &[], arguments, &name, span);
+        Expr { ty: if made.ty == Type::Error { Type::Error } else { ty }, ..made }
+    }
+
+    fn initialized(&mut self, made: Expr, initializer: &ast::Initializer, span: Span) -> Expr {
+        let slot = self.temporary();
+        let ty = made.ty;
+        let mut nodes = vec![Node::SetLocal(slot, Box::new(made.node))];
+        let object = Expr::new(Node::Local(slot), ty, span);
+        self.initialize(&object, initializer, &mut nodes);
+        nodes.push(Node::Local(slot));
+        Expr::new(Node::Sequence(nodes.into_boxed_slice()), ty, span)
+    }
+
+    fn initialize(&mut self, object: &Expr, initializer: &ast::Initializer, nodes: &mut Vec<Node>) {
+        match &initializer.kind {
+            InitializerKind::Collection(items) => {
+                for item in items {
+                    let arguments: Vec<Argument<'_>> =
+                        item.iter().map(|it| self.expression_argument(it)).collect();
+                    let at = item.first().map_or(initializer.span, |it| it.span);
+                    if arguments.iter().any(Argument::is_error) {
+                        continue;
+                    }
+                    let added = self.method_with(object.clone(), "Add", at, &[], &arguments, at);
+                    nodes.push(added.node);
+                }
+            }
+            InitializerKind::Object(members) => {
+                for member in members {
+                    self.initialize_member(object, member, nodes);
+                }
+            }
+        }
+    }
+
+    fn initialize_member(
+        &mut self,
+        object: &Expr,
+        member: &ast::MemberInitializer,
+        nodes: &mut Vec<Node>,
+    ) {
+        let (target, span) = match &member.target {
+            InitializerTarget::Member(name) => {
+                let simple = ast::SimpleName { name: name.clone(), type_arguments: Vec::new() };
+                (self.member_value(object.clone(), &simple, name.span), name.span)
+            }
+            InitializerTarget::Index(arguments, span) => {
+                let arguments = self.arguments(arguments);
+                (self.index_value(object.clone(), &arguments, *span), *span)
+            }
+        };
+        match &member.value {
+            InitializerValue::Expression(value) => {
+                let value = self.value_as(value, target.ty);
+                if let Some(done) = self.write_to(target, value.node, span) {
+                    nodes.push(done.node);
+                }
+            }
+            InitializerValue::Nested(inner) => {
+                if target.ty == Type::Error {
+                    return;
+                }
+                let slot = self.temporary();
+                let ty = target.ty;
+                nodes.push(Node::SetLocal(slot, Box::new(target.node)));
+                self.initialize(&Expr::new(Node::Local(slot), ty, span), inner, nodes);
+            }
+        }
+    }
+
+    pub(super) fn new_anonymous(&mut self, members: &[ast::AnonymousMember], span: Span) -> Expr {
+        let mut fields: Vec<(String, Type)> = Vec::new();
+        let mut nodes = Vec::new();
+        for member in members {
+            let value = self.value(&member.value);
+            self.require_value(&value);
+            if value.ty == Type::Null {
+                self.report(
+                    codes::NO_TYPE,
+                    member.value.span,
+                    "the type of `null` cannot be told from here",
+                    "has no type",
+                    Some("cast it: `(string)null`".to_owned()),
+                );
+            }
+            if fields.iter().any(|(own, _)| *own == *member.name.text) {
+                self.report(
+                    codes::DUPLICATE_NAME,
+                    member.name.span,
+                    format!("the object has a member `{}` already", member.name.text),
+                    "second member of the name",
+                    None,
+                );
+            }
+            fields.push((member.name.text.to_string(), value.ty));
+            nodes.push(value.node);
+        }
+        let ty = types::anonymous(fields);
+        Expr::new(Node::Anonymous(ty, nodes.into_boxed_slice()), ty, span)
+    }
+
+    pub(super) fn new_array(&mut self, it: &ast::NewArray, span: Span) -> Expr {
+        if it.rank > 1 {
+            self.report(
+                codes::UNSUPPORTED,
+                span,
+                "arrays of several dimensions are not supported",
+                "more than one dimension",
+                Some("use an array of arrays, `int[][]`".to_owned()),
+            );
+            return Expr::error(span);
+        }
+        let element = it.element.as_ref().map(|it| self.type_of(it));
+        match (&it.initializer, element) {
+            (Some(items), Some(element)) => {
+                self.array_initializer(items, types::array(element), span)
+            }
+            (Some(items), None) => self.implicit_array(items, span),
+            (None, Some(element)) => {
+                let Some(length) = it.lengths.first() else { return Expr::error(span) };
+                let length = self.value(length);
+                let to = [Type::Int32, Type::UInt32, Type::Int64, Type::UInt64]
+                    .into_iter()
+                    .find(|to| self.implicit_way(&length, *to).is_some())
+                    .unwrap_or(Type::Int32);
+                let length = self.convert(length, to);
+                if length.constant.as_ref().and_then(Value::as_i64).is_some_and(|it| it < 0) {
+                    self.report(
+                        codes::CONSTANT,
+                        length.span,
+                        "an array cannot have a negative length",
+                        "negative",
+                        None,
+                    );
+                }
+                let node = Node::NewArrayOf(element, Box::new(length.node), span);
+                Expr::new(node, types::array(element), span)
+            }
+            (None, None) => Expr::error(span),
+        }
+    }
+
+    fn implicit_array(&mut self, items: &[ast::Expr], span: Span) -> Expr {
+        let bound: Vec<Expr> = items
+            .iter()
+            .map(|it| {
+                let bound = self.value(it);
+                self.require_value(&bound);
+                bound
+            })
+            .collect();
+        if bound.iter().any(|it| it.ty == Type::Error) {
+            return Expr::error(span);
+        }
+        let types: Vec<Type> = bound.iter().map(|it| it.ty).collect();
+        let fits = |to: &Type| bound.iter().all(|it| self.implicit_way(it, *to).is_some());
+        let element = best_common(&types)
+            .or_else(|| types.iter().copied().filter(|it| *it != Type::Null).find(fits));
+        let Some(element) = element else {
+            self.report(
+                codes::NO_TYPE,
+                span,
+                "the items of the array have no common type",
+                "type of the array is not clear",
+                Some("write the type: `new object[] { ... }`".to_owned()),
+            );
+            return Expr::error(span);
+        };
+        let nodes: Vec<Node> = bound.into_iter().map(|it| self.convert(it, element).node).collect();
+        Expr::new(Node::NewArray(element, nodes.into_boxed_slice()), types::array(element), span)
+    }
+
+    /// `{ 1, 2 }` as an array of a type.
+    pub(super) fn array_initializer(&mut self, items: &[ast::Expr], to: Type, span: Span) -> Expr {
+        let Type::Array(element) = to else {
+            if to != Type::Error {
+                self.report(
+                    codes::NO_CONVERSION,
+                    span,
+                    format!("an array initialiser is no value of type `{to}`"),
+                    format!("expected `{to}`"),
+                    Some("write `new[] { ... }` or `new T { ... }`".to_owned()),
+                );
+            }
+            return Expr::error(span);
+        };
+        let nodes: Vec<Node> = items.iter().map(|it| self.value_as(it, *element).node).collect();
+        Expr::new(Node::NewArray(*element, nodes.into_boxed_slice()), to, span)
+    }
+}

@@ -1,0 +1,444 @@
+//! Overload resolution.
+//!
+//! Source: C# specification, 12.6.4.
+
+use super::conversion::standard_implicit;
+use super::member::Found;
+use super::{Binder, Expr};
+use crate::library::Constant;
+use crate::syntax::ast::{self, ArgumentMode, ExprKind, Span};
+use crate::types::Type;
+
+/// An argument of a call.
+#[derive(Clone, Debug)]
+pub(super) struct Argument<'a> {
+    pub(super) name: Option<&'a ast::Name>,
+    pub(super) value: Given<'a>,
+    pub(super) span: Span,
+}
+
+/// What was given for a parameter.
+#[derive(Clone, Debug)]
+pub(super) enum Given<'a> {
+    Expr(Expr),
+    /// Gets its type from the parameter.
+    Lambda(&'a ast::Expr),
+    /// A method without call: gets its type from the parameter.
+    Group(&'a ast::Expr),
+    Default,
+    /// `out` or `ref`: the variable, and its type if it is known.
+    Variable {
+        id: Option<usize>,
+        ty: Option<Type>,
+        is_ref: bool,
+    },
+}
+
+impl Argument<'_> {
+    pub(super) fn plain(value: Expr) -> Self {
+        let span = value.span;
+        Self { name: None, value: Given::Expr(value), span }
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        matches!(&self.value, Given::Expr(it) if it.ty == Type::Error)
+    }
+}
+
+/// What a call may choose from.
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    pub(super) params: Vec<Param>,
+    pub(super) returns: Type,
+    /// How many type parameters are to be inferred.
+    pub(super) generics: usize,
+    pub(super) depth: usize,
+    pub(super) found: Option<Found>,
+    /// As C# would write it.
+    pub(super) text: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Param {
+    pub(super) name: String,
+    pub(super) ty: Type,
+    pub(super) default: Option<Constant>,
+}
+
+/// A signature that fits, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Fit {
+    pub(super) index: usize,
+    /// Which argument goes to which parameter, as which type.
+    pub(super) pairs: Vec<Pair>,
+    /// `params` arguments are put into an array.
+    pub(super) expanded: bool,
+    pub(super) of_method: Vec<Type>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    pub(super) argument: usize,
+    pub(super) parameter: usize,
+    pub(super) ty: Type,
+}
+
+/// Why a signature does not fit.
+#[derive(Clone, Debug)]
+pub(super) enum Misfit {
+    /// Number of arguments.
+    Count,
+    /// No parameter of that name.
+    Name(usize),
+    /// An argument does not convert to the type.
+    Type(usize, Type),
+    /// Type arguments cannot be inferred.
+    Inference,
+}
+
+impl Signature {
+    pub(super) fn of(found: Found) -> Self {
+        let member = found.member;
+        let first_default = member.params.len() - member.defaults.len().min(member.params.len());
+        let params = member.params.iter().enumerate().map(|(at, ty)| Param {
+            name: member.parameter_name(at).to_owned(),
+            ty: ty.substitute(found.of_type, &[]),
+            default: at.checked_sub(first_default).and_then(|it| member.defaults.get(it)).copied(),
+        });
+        Self {
+            params: params.collect(),
+            returns: member.returns.substitute(found.of_type, &[]),
+            generics: member.generic_arity(),
+            depth: found.depth,
+            found: Some(found),
+            text: member.to_string(),
+        }
+    }
+}
+
+impl Binder {
+    /// Binds the arguments of a call as far as their own types go.
+    pub(super) fn arguments<'a>(&mut self, arguments: &'a [ast::Argument]) -> Vec<Argument<'a>> {
+        arguments.iter().map(|it| self.argument(it)).collect()
+    }
+
+    fn argument<'a>(&mut self, argument: &'a ast::Argument) -> Argument<'a> {
+        let expr = &argument.value;
+        match argument.mode {
+            ArgumentMode::Ref | ArgumentMode::Out => {
+                let value = self.variable_argument(expr, argument.mode == ArgumentMode::Ref);
+                Argument { name: argument.name.as_ref(), value, span: expr.span }
+            }
+            _ => Argument { name: argument.name.as_ref(), ..self.expression_argument(expr) },
+        }
+    }
+
+    /// An expression as an argument.
+    pub(super) fn expression_argument<'a>(&mut self, expr: &'a ast::Expr) -> Argument<'a> {
+        let value = match &expr.kind {
+            ExprKind::Lambda { .. } => Given::Lambda(expr),
+            ExprKind::Default(None) => Given::Default,
+            _ if self.is_method_group(expr) => Given::Group(expr),
+            _ => {
+                let bound = self.value(expr);
+                self.require_value(&bound);
+                Given::Expr(bound)
+            }
+        };
+        Argument { name: None, value, span: expr.span }
+    }
+
+    fn variable_argument<'a>(&mut self, expr: &'a ast::Expr, is_ref: bool) -> Given<'a> {
+        match &expr.kind {
+            ExprKind::Declaration { ty, name } => {
+                let ty = ty.as_ref().map(|it| self.type_of(it));
+                let id = name.as_ref().map(|it| self.declare(it, ty.unwrap_or(Type::Error)));
+                Given::Variable { id, ty, is_ref }
+            }
+            ExprKind::Name(name) if name.type_arguments.is_empty() => {
+                let Some(id) = self.find_variable(&name.name.text) else {
+                    if &*name.name.text == "_" {
+                        return Given::Variable { id: None, ty: None, is_ref };
+                    }
+                    self.report_unknown_name(&name.name.text, name.name.span);
+                    return Given::Expr(Expr::error(expr.span));
+                };
+                if is_ref {
+                    self.read_variable(id, expr.span);
+                }
+                let ty = self.variables.get(id).map(|it| it.ty);
+                Given::Variable { id: Some(id), ty, is_ref }
+            }
+            _ => {
+                self.report(
+                    super::codes::NOT_A_VARIABLE,
+                    expr.span,
+                    "`out` and `ref` need a local variable",
+                    "not a local variable",
+                    Some("declare one: `out var name`".to_owned()),
+                );
+                Given::Expr(Expr::error(expr.span))
+            }
+        }
+    }
+
+    /// The best signature for the arguments; otherwise why each does not fit.
+    pub(super) fn resolve(
+        &mut self,
+        signatures: &[Signature],
+        type_arguments: &[Type],
+        arguments: &[Argument<'_>],
+    ) -> Result<Fit, Resolution> {
+        let mut fits: Vec<Fit> = Vec::new();
+        let mut misfits = Vec::new();
+        for (index, signature) in signatures.iter().enumerate() {
+            match self.fit(index, signature, type_arguments, arguments) {
+                Ok(fit) => fits.push(fit),
+                Err(why) => misfits.push(why),
+            }
+        }
+        let depth_of = |it: &Fit| signatures.get(it.index).map_or(0, |it| it.depth);
+        if let Some(nearest) = fits.iter().map(depth_of).min() {
+            fits.retain(|it| depth_of(it) == nearest);
+        }
+        let best: Vec<usize> = (0..fits.len())
+            .filter(|at| {
+                (0..fits.len()).all(|other| {
+                    other == *at
+                        || match (fits.get(*at), fits.get(other)) {
+                            (Some(a), Some(b)) => self.is_better(a, b, signatures, arguments),
+                            _ => false,
+                        }
+                })
+            })
+            .collect();
+        match (best.first(), fits.len()) {
+            (Some(at), _) => Ok(fits.swap_remove(*at)),
+            (None, 0) => Err(Resolution::None(misfits)),
+            (None, _) => {
+                let text = |it: &Fit| signatures.get(it.index).map(|it| it.text.clone());
+                Err(Resolution::Ambiguous(fits.iter().filter_map(text).collect()))
+            }
+        }
+    }
+
+    fn fit(
+        &mut self,
+        index: usize,
+        signature: &Signature,
+        type_arguments: &[Type],
+        arguments: &[Argument<'_>],
+    ) -> Result<Fit, Misfit> {
+        let normal = self.fit_form(index, signature, type_arguments, arguments, false);
+        let has_params = matches!(signature.params.last(), Some(Param { ty: Type::Params(_), .. }));
+        match normal {
+            Err(why) if has_params => self
+                .fit_form(index, signature, type_arguments, arguments, true)
+                .map_err(|other| if matches!(other, Misfit::Count) { why } else { other }),
+            other => other,
+        }
+    }
+
+    fn fit_form(
+        &mut self,
+        index: usize,
+        signature: &Signature,
+        type_arguments: &[Type],
+        arguments: &[Argument<'_>],
+        expanded: bool,
+    ) -> Result<Fit, Misfit> {
+        let mut pairs = assign_parameters(signature, arguments, expanded)?;
+        let of_method = if signature.generics == 0 {
+            if !type_arguments.is_empty() {
+                return Err(Misfit::Inference);
+            }
+            Vec::new()
+        } else if type_arguments.is_empty() {
+            self.infer(signature.generics, &pairs, arguments).ok_or(Misfit::Inference)?
+        } else if type_arguments.len() == signature.generics {
+            type_arguments.to_vec()
+        } else {
+            return Err(Misfit::Inference);
+        };
+        let of: Vec<Option<Type>> = of_method.iter().copied().map(Some).collect();
+        for pair in &mut pairs {
+            pair.ty = pair.ty.substitute(&[], &of);
+            let Some(argument) = arguments.get(pair.argument) else { return Err(Misfit::Count) };
+            if !self.argument_fits(argument, pair.ty) {
+                return Err(Misfit::Type(pair.argument, pair.ty));
+            }
+        }
+        Ok(Fit { index, pairs, expanded, of_method })
+    }
+
+    fn argument_fits(&mut self, argument: &Argument<'_>, to: Type) -> bool {
+        match (&argument.value, to) {
+            (Given::Variable { ty, .. }, Type::Out(of)) => {
+                ty.is_none_or(|it| it == *of || it == Type::Error)
+            }
+            (Given::Variable { .. }, _) | (_, Type::Out(_)) => false,
+            (Given::Expr(it), _) => self.implicit_way(it, to).is_some(),
+            (Given::Default, _) => true,
+            (Given::Lambda(it), _) => self.lambda_fits(it, to),
+            (Given::Group(it), _) => self.group_fits(it, to),
+        }
+    }
+
+    /// Is the first fit better than the second (12.6.4.3)?
+    fn is_better(
+        &mut self,
+        a: &Fit,
+        b: &Fit,
+        signatures: &[Signature],
+        arguments: &[Argument<'_>],
+    ) -> bool {
+        let mut better = false;
+        for x in &a.pairs {
+            let Some(y) = b.pairs.iter().find(|it| it.argument == x.argument) else { continue };
+            let Some(argument) = arguments.get(x.argument) else { continue };
+            if self.is_better_conversion(argument, y.ty, x.ty) {
+                return false;
+            }
+            better |= self.is_better_conversion(argument, x.ty, y.ty);
+        }
+        if better {
+            return true;
+        }
+        let (Some(s), Some(t)) = (signatures.get(a.index), signatures.get(b.index)) else {
+            return false;
+        };
+        let same = a.pairs.iter().zip(&b.pairs).all(|(x, y)| x.ty == y.ty);
+        if !same {
+            return false;
+        }
+        if (s.generics == 0) != (t.generics == 0) {
+            return s.generics == 0;
+        }
+        if a.expanded != b.expanded {
+            return !a.expanded;
+        }
+        let missing = |fit: &Fit, it: &Signature| it.params.len().saturating_sub(fit.pairs.len());
+        let (x, y) = (missing(a, s), missing(b, t));
+        if x != y && !a.expanded {
+            return x < y;
+        }
+        if a.expanded && s.params.len() != t.params.len() {
+            return s.params.len() > t.params.len();
+        }
+        let specific = |it: &Signature| it.params.iter().map(|it| openness(it.ty)).sum::<u32>();
+        // Rows of the same shape cannot be told apart any further: the first one wins.
+        specific(s) < specific(t) || (specific(s) == specific(t) && a.index < b.index)
+    }
+
+    /// Is converting the argument to `x` better than to `y` (12.6.4.4)?
+    fn is_better_conversion(&mut self, argument: &Argument<'_>, x: Type, y: Type) -> bool {
+        if x == y {
+            return false;
+        }
+        match &argument.value {
+            Given::Expr(it) if it.ty == x => true,
+            Given::Expr(it) if it.ty == y => false,
+            Given::Expr(_) => is_better_target(x, y),
+            Given::Lambda(_) | Given::Group(_) => {
+                let (Type::Func(a), Type::Func(b)) = (x, y) else { return false };
+                let (Some((p, q)), Some((r, s))) = (a.split_last(), b.split_last()) else {
+                    return false;
+                };
+                if q != s || p == r {
+                    return false;
+                }
+                if *r == Type::Void {
+                    return true;
+                }
+                if *p == Type::Void {
+                    return false;
+                }
+                let inferred = match argument.value {
+                    Given::Lambda(it) => self.lambda_result(it, q),
+                    Given::Group(it) => self.group_result(it, q),
+                    _ => None,
+                };
+                match inferred {
+                    Some(it) if it == *p => true,
+                    Some(it) if it == *r => false,
+                    _ => is_better_target(*p, *r),
+                }
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Why no overload was chosen.
+#[derive(Clone, Debug)]
+pub(super) enum Resolution {
+    None(Vec<Misfit>),
+    Ambiguous(Vec<String>),
+}
+
+/// Is `x` the better target (12.6.4.6)?
+fn is_better_target(x: Type, y: Type) -> bool {
+    let (to_y, to_x) = (standard_implicit(x, y).is_some(), standard_implicit(y, x).is_some());
+    if to_y != to_x {
+        return to_y;
+    }
+    let signed = |it: Type| {
+        matches!(it.without_null(), Type::SByte | Type::Int16 | Type::Int32 | Type::Int64)
+    };
+    let unsigned = |it: Type| {
+        matches!(it.without_null(), Type::Byte | Type::UInt16 | Type::UInt32 | Type::UInt64)
+    };
+    !to_y && signed(x) && unsigned(y)
+}
+
+fn openness(of: Type) -> u32 {
+    match of {
+        Type::MethodArg(_) | Type::TypeArg(_) => 8,
+        Type::Nullable(it) | Type::Array(it) | Type::Params(it) | Type::Out(it) => openness(*it),
+        Type::Named(_, all) | Type::Func(all) => all.iter().map(|it| openness(*it).min(4)).sum(),
+        _ => 0,
+    }
+}
+
+/// Which argument goes to which parameter.
+fn assign_parameters(
+    signature: &Signature,
+    arguments: &[Argument<'_>],
+    expanded: bool,
+) -> Result<Vec<Pair>, Misfit> {
+    let params = &signature.params;
+    let mut pairs = Vec::with_capacity(arguments.len());
+    let mut taken = vec![false; params.len()];
+    for (argument, it) in arguments.iter().enumerate() {
+        let parameter = match it.name {
+            Some(name) => params
+                .iter()
+                .position(|own| own.name == *name.text && !own.name.is_empty())
+                .ok_or(Misfit::Name(argument))?,
+            None if expanded => argument.min(params.len().saturating_sub(1)),
+            None => argument,
+        };
+        let Some(param) = params.get(parameter) else { return Err(Misfit::Count) };
+        let is_last = parameter + 1 == params.len();
+        let may_repeat = expanded && is_last && it.name.is_none();
+        match taken.get_mut(parameter) {
+            Some(taken) if *taken && !may_repeat => return Err(Misfit::Name(argument)),
+            Some(taken) => *taken = true,
+            None => return Err(Misfit::Count),
+        }
+        let ty = match param.ty {
+            Type::Params(item) if expanded => *item,
+            Type::Params(item) => Type::Array(item),
+            other => other,
+        };
+        pairs.push(Pair { argument, parameter, ty });
+    }
+    for (param, taken) in params.iter().zip(taken) {
+        let may_be_left_out =
+            param.default.is_some() || (expanded && matches!(param.ty, Type::Params(_)));
+        if !taken && !may_be_left_out {
+            return Err(Misfit::Count);
+        }
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,63 @@
+//! Calls of rows.
+
+use smallvec::SmallVec;
+
+use super::{Outcome, eval};
+use crate::cx::EvalCx;
+use crate::exception::Exception;
+use crate::ir::Call;
+use crate::library::Args;
+use crate::value::Value;
+
+/// Calls a row with evaluated arguments.
+pub(crate) fn call(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
+    cx.step()?;
+    if let ([object], true) = (&*it.args, it.outs.is_empty()) {
+        // A property, or a method without arguments: nothing is put on the heap.
+        let mut values = [eval(object, base, cx)?];
+        return run(it, &mut values, cx);
+    }
+    if !it.outs.is_empty() || it.args.len() > 4 {
+        return many(it, base, cx);
+    }
+    let mut values: SmallVec<[Value; 4]> = SmallVec::new();
+    for arg in &it.args {
+        values.push(eval(arg, base, cx)?);
+    }
+    run(it, &mut values, cx)
+}
+
+#[inline(never)]
+fn many(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
+    let mut values = super::all(&it.args, base, cx)?;
+    let result = run(it, &mut values, cx)?;
+    for (index, store, slot) in &it.outs {
+        let value = values.get_mut(*index).map(std::mem::take).unwrap_or_default();
+        cx.store(base, *slot, value);
+        eval(store, base, cx)?;
+    }
+    Ok(result)
+}
+
+fn run(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
+    if it.check_null && matches!(values.first(), Some(Value::Null)) {
+        return Err(Exception::null_reference().at(it.span.range()));
+    }
+    if it.set {
+        return set(it, values, cx);
+    }
+    let function = it.member.call;
+    let mut args = Args::new(it.member, values, it.of_type, it.of_method, it.returns);
+    function(&mut args, cx).map_err(|error| error.at(it.span.range()))
+}
+
+/// Calls the setter of a row; gives the value that was set.
+#[inline(never)]
+fn set(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
+    let value = values.last().cloned().unwrap_or_default();
+    if let Some(function) = it.member.set {
+        let mut args = Args::new(it.member, values, it.of_type, it.of_method, it.returns);
+        function(&mut args, cx).map_err(|error| error.at(it.span.range()))?;
+    }
+    Ok(value)
+}

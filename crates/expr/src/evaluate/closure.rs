@@ -1,0 +1,97 @@
+//! Functions at run time: lambdas, local functions, delegates to rows.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::statements::{Flow, exec_all};
+use super::{Outcome, eval};
+use crate::cx::EvalCx;
+use crate::ir::{Body, Capture, Code};
+use crate::types::Type;
+use crate::value::{Callable, Value};
+
+/// A variable that functions share.
+#[derive(Debug, Default)]
+pub(crate) struct Cell(Mutex<Value>);
+
+impl Cell {
+    /// A cell with a value.
+    pub(crate) fn new(value: Value) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(value)))
+    }
+
+    pub(crate) fn get(&self) -> Value {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set(&self, value: Value) {
+        // The old value is dropped after the lock: dropping it may drop other cells.
+        let old =
+            std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), value);
+        drop(old);
+    }
+}
+
+/// A slot of a function.
+#[derive(Clone, Debug)]
+pub(crate) enum Slot {
+    Value(Value),
+    Cell(Arc<Cell>),
+}
+
+/// A function with the variables that it captured.
+#[derive(Debug)]
+struct Closure {
+    code: Arc<Code>,
+    captured: Box<[(u32, Arc<Cell>)]>,
+}
+
+impl Callable for Closure {
+    fn signature(&self) -> Type {
+        self.code.signature
+    }
+
+    fn call(&self, args: &[Value], cx: &mut EvalCx<'_>) -> Outcome {
+        run(&self.code, &self.captured, args, cx)
+    }
+}
+
+/// Makes a delegate of a lambda.
+pub(crate) fn make(
+    code: &Arc<Code>,
+    captures: &[Capture],
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Value {
+    let captured = captures.iter().map(|it| (it.inner, cx.cell(base, it.outer))).collect();
+    Value::Func(Arc::new(Closure { code: Arc::clone(code), captured }))
+}
+
+/// Runs a function with a frame of its own.
+pub(crate) fn run(
+    code: &Code,
+    captured: &[(u32, Arc<Cell>)],
+    args: &[Value],
+    cx: &mut EvalCx<'_>,
+) -> Outcome {
+    cx.deeper(code.height, |cx| {
+        let base = cx.push_frame(code.slots);
+        for (slot, value) in (0..).zip(args) {
+            cx.store(base, slot, value.clone());
+        }
+        for slot in &code.cells {
+            cx.cell(base, *slot);
+        }
+        for (slot, cell) in captured {
+            cx.share(base, *slot, Arc::clone(cell));
+        }
+        let result = match &code.body {
+            Body::Expression(node) => eval(node, base, cx),
+            Body::Block(statements) => exec_all(statements, base, cx).map(|flow| match flow {
+                Flow::Return(value) => value,
+                _ => Value::Null,
+            }),
+        };
+        cx.pop_frame(base);
+        result
+    })
+}

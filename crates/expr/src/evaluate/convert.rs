@@ -1,0 +1,236 @@
+//! Conversions of values.
+//!
+//! Source: C# specification, 10.2 and 10.3.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+
+use super::Outcome;
+use crate::cx::EvalCx;
+use crate::exception::Exception;
+use crate::ir::Conversion;
+use crate::library::{Args, integer_of};
+use crate::types::Type;
+use crate::value::Value;
+
+/// Converts a value.
+///
+/// # Errors
+///
+/// `InvalidCastException`, `OverflowException`, what a user-defined conversion throws.
+pub(crate) fn convert(conversion: &Conversion, value: Value, cx: &mut EvalCx<'_>) -> Outcome {
+    match conversion {
+        Conversion::Numeric { to, checked } => numeric(&value, *to, *checked),
+        Conversion::ToEnum(def) => match numeric(&value, Type::Int64, false)? {
+            Value::Long(it) => Ok(Value::Enum(def, it)),
+            other => Ok(other),
+        },
+        Conversion::FromEnum { to, checked } => match value {
+            Value::Enum(_, it) => numeric(&Value::Long(it), *to, *checked),
+            other => Ok(other),
+        },
+        Conversion::Lifted(inner) => {
+            if value.is_null() {
+                return Ok(value);
+            }
+            convert(inner, value, cx)
+        }
+        Conversion::Cast(to) => cast(value, *to),
+        Conversion::NotNull => {
+            if value.is_null() {
+                return Err(Exception::invalid_operation("Nullable object must have a value."));
+            }
+            Ok(value)
+        }
+        Conversion::User(member, null_passes) => {
+            if *null_passes && value.is_null() {
+                return Ok(value);
+            }
+            let mut values = [value];
+            let mut args = Args::new(member, &mut values, &[], &[], member.returns);
+            (member.call)(&mut args, cx)
+        }
+        Conversion::Chain(it) => {
+            let value = convert(&it.0, value, cx)?;
+            convert(&it.1, value, cx)
+        }
+    }
+}
+
+/// `(T)value` of a reference: unboxing is exact.
+pub(crate) fn cast(value: Value, to: Type) -> Outcome {
+    if value.is_null() {
+        return if to.is_non_nullable_value() {
+            Err(Exception::null_reference())
+        } else {
+            Ok(value)
+        };
+    }
+    if value.is_instance(to) {
+        return Ok(value);
+    }
+    // An enum unboxes as its number, and a number as an enum of that type.
+    match (&value, to) {
+        (Value::Enum(_, it), Type::Int32) => return Ok(integer_of(to, *it)),
+        (Value::Int(it), Type::Named(..)) if to.is_enum() => {
+            return Ok(integer_of(to, i64::from(*it)));
+        }
+        _ => {}
+    }
+    Err(Exception::invalid_cast(format!(
+        "Unable to cast object of type '{}' to type '{}'.",
+        value.type_name(),
+        to.full_name()
+    )))
+}
+
+fn overflow() -> Exception {
+    Exception::overflow("Arithmetic operation resulted in an overflow.")
+}
+
+fn too_large(to: Type) -> Exception {
+    Exception::overflow(format!("Value was either too large or too small for {}.", to.full_name()))
+}
+
+/// Between numeric types.
+///
+/// # Errors
+///
+/// `OverflowException` in a checked context, and always from and to `decimal`.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as C# converts")]
+pub(crate) fn numeric(value: &Value, to: Type, checked: bool) -> Outcome {
+    if matches!(to, Type::Single | Type::Double) {
+        let it = match value {
+            Value::Single(it) if to == Type::Single => return Ok(Value::Single(*it)),
+            Value::Char(it) => f64::from(*it),
+            Value::Long(it) if to == Type::Single => return Ok(Value::Single(*it as f32)),
+            Value::ULong(it) if to == Type::Single => return Ok(Value::Single(*it as f32)),
+            Value::Decimal(it) => it.to_f64().unwrap_or(0.0),
+            other => other.as_f64().ok_or_else(overflow)?,
+        };
+        return Ok(if to == Type::Single { Value::Single(it as f32) } else { Value::Double(it) });
+    }
+    if to == Type::Decimal {
+        return to_decimal(value);
+    }
+    let wide: i128 = match value {
+        Value::Char(it) => i128::from(*it),
+        Value::ULong(it) => i128::from(*it),
+        Value::Single(it) => return float_to_integer(f64::from(*it), to, checked),
+        Value::Double(it) => return float_to_integer(*it, to, checked),
+        Value::Decimal(it) => {
+            let whole = it.trunc().to_i128().ok_or_else(|| too_large(to))?;
+            return if in_range(whole, to) { Ok(narrow(whole, to)) } else { Err(too_large(to)) };
+        }
+        other => i128::from(other.as_i64().ok_or_else(overflow)?),
+    };
+    if checked && !in_range(wide, to) {
+        return Err(overflow());
+    }
+    Ok(narrow(wide, to))
+}
+
+fn to_decimal(value: &Value) -> Outcome {
+    let it = match value {
+        Value::Single(it) => significant(f64::from(*it), 7),
+        Value::Double(it) => significant(*it, 15),
+        Value::Decimal(it) => Some(*it),
+        Value::Char(it) => Some(Decimal::from(*it)),
+        Value::ULong(it) => Some(Decimal::from(*it)),
+        other => other.as_i64().map(Decimal::from),
+    };
+    it.map(Value::Decimal).ok_or_else(|| too_large(Type::Decimal))
+}
+
+/// A float as decimal, rounded to so many significant digits, without trailing zeros.
+fn significant(it: f64, digits: usize) -> Option<Decimal> {
+    if !it.is_finite() {
+        return None;
+    }
+    if it == 0.0 {
+        return Some(Decimal::ZERO);
+    }
+    let text = format!("{it:.*e}", digits - 1);
+    let parsed = Decimal::from_scientific(&text)
+        .ok()
+        .or_else(|| if it.abs() < 1e-20 { Some(Decimal::ZERO) } else { Decimal::from_f64(it) })?;
+    Some(parsed.normalize())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "as C# converts: the low bits")]
+fn float_to_integer(it: f64, to: Type, checked: bool) -> Outcome {
+    let whole = it.trunc();
+    let fits = whole.is_finite() && in_range(whole as i128, to);
+    if fits {
+        return Ok(narrow(whole as i128, to));
+    }
+    if checked {
+        return Err(overflow());
+    }
+    // Unspecified by the language. What x64 does: the 64-bit conversion gives its minimum, and
+    // narrower types take its low bits.
+    let wide = match to {
+        Type::Int32 => i128::from(i32::MIN),
+        _ if whole.is_finite() && in_range(whole as i128, Type::Int64) => whole as i128,
+        _ => i128::from(i64::MIN),
+    };
+    Ok(narrow(wide, to))
+}
+
+fn in_range(it: i128, to: Type) -> bool {
+    match to {
+        Type::SByte => i8::try_from(it).is_ok(),
+        Type::Byte => u8::try_from(it).is_ok(),
+        Type::Int16 => i16::try_from(it).is_ok(),
+        Type::UInt16 | Type::Char => u16::try_from(it).is_ok(),
+        Type::Int32 => i32::try_from(it).is_ok(),
+        Type::UInt32 => u32::try_from(it).is_ok(),
+        Type::Int64 => i64::try_from(it).is_ok(),
+        Type::UInt64 => u64::try_from(it).is_ok(),
+        _ => false,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "wraps as C# does")]
+fn narrow(it: i128, to: Type) -> Value {
+    match to {
+        Type::UInt64 => Value::ULong(it as u64),
+        _ => integer_of(to, it as i64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_convert_as_in_c_sharp() {
+        let cases = [
+            (Value::from(2.9), Type::Int32, "2"),
+            (Value::from(300), Type::Byte, "44"),
+            (Value::from(-1), Type::UInt32, "4294967295"),
+            (Value::Char(97), Type::Int32, "97"),
+            (Value::from(0.1), Type::Decimal, "0.1"),
+            (Value::from(u64::MAX), Type::Int64, "-1"),
+            (Value::from(f64::NAN), Type::Int32, "-2147483648"),
+        ];
+        for (value, to, text) in cases {
+            assert_eq!(numeric(&value, to, false).unwrap().to_text(), text, "{value:?} to {to}");
+        }
+        assert!(numeric(&Value::from(300), Type::Byte, true).is_err());
+        assert!(numeric(&Value::from(f64::NAN), Type::Decimal, false).is_err());
+    }
+
+    #[test]
+    fn unboxing_is_exact() {
+        assert_eq!(
+            cast(Value::from(5_i64), Type::Int32).unwrap_err().type_name,
+            "System.InvalidCastException"
+        );
+        assert_eq!(
+            cast(Value::Null, Type::Int32).unwrap_err().type_name,
+            "System.NullReferenceException"
+        );
+        assert!(cast(Value::Null, Type::String).unwrap().is_null());
+    }
+}

@@ -1,0 +1,228 @@
+//! Statements.
+
+use super::{Outcome, convert, eval, truth};
+use crate::cx::EvalCx;
+use crate::exception::Exception;
+use crate::ir::{Catch, Foreach, Node, Stmt, Switch, Try};
+use crate::library::core::exceptions::ExceptionObject;
+use crate::value::Value;
+
+/// Where control goes after a statement.
+#[derive(Debug)]
+pub(crate) enum Flow {
+    Next,
+    Break,
+    Continue,
+    Return(Value),
+}
+
+type Done = Result<Flow, Exception>;
+
+/// Runs statements until one of them leaves.
+pub(crate) fn exec_all(all: &[Stmt], base: usize, cx: &mut EvalCx<'_>) -> Done {
+    for it in all {
+        match exec(it, base, cx)? {
+            Flow::Next => {}
+            leaving => return Ok(leaving),
+        }
+    }
+    Ok(Flow::Next)
+}
+
+fn exec(stmt: &Stmt, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    match stmt {
+        Stmt::Expression(node) => {
+            eval(node, base, cx)?;
+        }
+        Stmt::Block(all) => return exec_all(all, base, cx),
+        Stmt::Scope(cells, all) => {
+            fresh(cells, base, cx);
+            return exec_all(all, base, cx);
+        }
+        Stmt::If(condition, then, otherwise) => {
+            if truth(condition, base, cx)? {
+                return exec(then, base, cx);
+            }
+            if let Some(otherwise) = otherwise {
+                return exec(otherwise, base, cx);
+            }
+        }
+        Stmt::While(condition, body) => {
+            while truth(condition, base, cx)? {
+                cx.step()?;
+                match exec(body, base, cx)? {
+                    Flow::Break => break,
+                    Flow::Return(it) => return Ok(Flow::Return(it)),
+                    Flow::Next | Flow::Continue => {}
+                }
+            }
+        }
+        Stmt::Do(body, condition) => loop {
+            cx.step()?;
+            match exec(body, base, cx)? {
+                Flow::Break => break,
+                Flow::Return(it) => return Ok(Flow::Return(it)),
+                Flow::Next | Flow::Continue => {}
+            }
+            if !truth(condition, base, cx)? {
+                break;
+            }
+        },
+        Stmt::For { init, condition, step, body } => {
+            return exec_for(init, condition.as_ref(), step, body, base, cx);
+        }
+        Stmt::Foreach(it) => return exec_foreach(it, base, cx),
+        Stmt::Switch(it) => return exec_switch(it, base, cx),
+        Stmt::Break => return Ok(Flow::Break),
+        Stmt::Continue => return Ok(Flow::Continue),
+        Stmt::Return(None) => return Ok(Flow::Return(Value::Null)),
+        Stmt::Return(Some(node)) => return eval(node, base, cx).map(Flow::Return),
+        Stmt::Throw(node, span) => {
+            let value = eval(node, base, cx)?;
+            return Err(thrown(&value).at(span.range()));
+        }
+        Stmt::Rethrow(slot) => return Err(thrown(&cx.load(base, *slot))),
+        Stmt::Try(it) => return exec_try(it, base, cx),
+        Stmt::Using(slot, body) => {
+            let result = exec(body, base, cx);
+            let resource = cx.load(base, *slot);
+            dispose(&resource, cx)?;
+            return result;
+        }
+    }
+    Ok(Flow::Next)
+}
+
+fn fresh(cells: &[u32], base: usize, cx: &mut EvalCx<'_>) {
+    for slot in cells {
+        cx.fresh_cell(base, *slot);
+    }
+}
+
+fn exec_for(
+    init: &[Stmt],
+    condition: Option<&Node>,
+    step: &[Node],
+    body: &Stmt,
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Done {
+    exec_all(init, base, cx)?;
+    loop {
+        cx.step()?;
+        if let Some(condition) = condition
+            && !truth(condition, base, cx)?
+        {
+            break;
+        }
+        match exec(body, base, cx)? {
+            Flow::Break => break,
+            Flow::Return(it) => return Ok(Flow::Return(it)),
+            Flow::Next | Flow::Continue => {}
+        }
+        for it in step {
+            eval(it, base, cx)?;
+        }
+    }
+    Ok(Flow::Next)
+}
+
+fn exec_foreach(it: &Foreach, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let source = eval(&it.source, base, cx)?;
+    let mut cursor = source.cursor_of(it.item, cx).map_err(|error| error.at(it.span.range()))?;
+    while let Some(item) = cursor.next(cx)? {
+        cx.step()?;
+        let item = match &it.conversion {
+            Some(conversion) => {
+                convert::convert(conversion, item, cx).map_err(|error| error.at(it.span.range()))?
+            }
+            None => item,
+        };
+        if it.captured {
+            cx.fresh_cell(base, it.slot);
+        }
+        cx.store(base, it.slot, item);
+        match exec(&it.body, base, cx)? {
+            Flow::Break => break,
+            Flow::Return(value) => return Ok(Flow::Return(value)),
+            Flow::Next | Flow::Continue => {}
+        }
+    }
+    Ok(Flow::Next)
+}
+
+fn exec_switch(it: &Switch, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let value = eval(&it.value, base, cx)?;
+    fresh(&it.cells, base, cx);
+    cx.store(base, it.slot, value);
+    let mut chosen = it.default;
+    for (condition, section) in &it.cases {
+        if truth(condition, base, cx)? {
+            chosen = Some(*section);
+            break;
+        }
+    }
+    let Some(section) = chosen.and_then(|at| it.sections.get(at)) else { return Ok(Flow::Next) };
+    match exec_all(section, base, cx)? {
+        Flow::Break => Ok(Flow::Next),
+        other => Ok(other),
+    }
+}
+
+fn exec_try(it: &Try, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let tried = exec_all(&it.body, base, cx);
+    let handled = match tried {
+        Err(error) if error.is_catchable() => handle(&it.catches, error, base, cx),
+        other => other,
+    };
+    let Some(finally) = &it.finally else { return handled };
+    if let Err(error) = &handled
+        && !error.is_catchable()
+    {
+        // The budget is used up: nothing of the expression runs any more.
+        return handled;
+    }
+    exec_all(finally, base, cx)?;
+    handled
+}
+
+fn handle(catches: &[Catch], error: Exception, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let value = Value::object(ExceptionObject(error.clone()));
+    for it in catches {
+        if !value.is_instance(it.ty) {
+            continue;
+        }
+        if it.captured {
+            cx.fresh_cell(base, it.slot);
+        }
+        cx.store(base, it.slot, value.clone());
+        let matches = match &it.filter {
+            None => true,
+            // An exception in a filter means no.
+            Some(filter) => match truth(filter, base, cx) {
+                Ok(matches) => matches,
+                Err(error) if error.is_catchable() => false,
+                Err(error) => return Err(error),
+            },
+        };
+        if matches {
+            return exec_all(&it.body, base, cx);
+        }
+    }
+    Err(error)
+}
+
+/// The exception that a value thrown stands for.
+pub(crate) fn thrown(value: &Value) -> Exception {
+    match value.as_object::<ExceptionObject>() {
+        Some(it) => it.0.clone(),
+        None => Exception::null_reference(),
+    }
+}
+
+fn dispose(resource: &Value, _cx: &mut EvalCx<'_>) -> Outcome {
+    if let Value::Object(it) = resource {
+        it.dispose();
+    }
+    Ok(Value::Null)
+}
