@@ -12,12 +12,10 @@ pub(crate) const HEADER_NAME: Attr = Attr::absent_by_default("header-name")
     .doc("Header that holds the token.");
 pub(crate) const QUERY_NAME: Attr = Attr::absent_by_default("query-parameter-name")
     .expressions()
-    .excludes(&["header-name", "token-value"])
+    .excludes(&["token-value"])
     .doc("Query parameter that holds the token.");
-pub(crate) const TOKEN_VALUE: Attr = Attr::absent_by_default("token-value")
-    .expressions()
-    .excludes(&["header-name", "query-parameter-name"])
-    .doc("The token itself, without `Bearer`.");
+pub(crate) const TOKEN_VALUE: Attr =
+    Attr::absent_by_default("token-value").expressions().doc("The token itself, without `Bearer`.");
 
 /// Where the token is.
 #[derive(Debug)]
