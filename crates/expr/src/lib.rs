@@ -21,6 +21,7 @@ mod ir;
 pub mod json;
 pub mod library;
 pub mod options;
+pub mod oracle;
 pub mod problem;
 pub mod program;
 pub mod regex;

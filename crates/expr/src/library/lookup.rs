@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 
+use super::collections::KeyValuePair;
 use super::typedef::{ENUM_BASES, primitive};
 use super::{TABLES, TYPES, TypeDef, TypeKind};
 use crate::types::{self, Type, names};
@@ -143,6 +144,7 @@ pub fn default_value(of: Type) -> Value {
         Type::DateTime => Value::DateTime(DateTime::default()),
         Type::DateTimeOffset => Value::DateTimeOffset(DateTimeOffset::default()),
         Type::TimeSpan => Value::TimeSpan(0),
+        Type::Named(names::KEYVALUEPAIR, _) => Value::object(KeyValuePair::default_of(of)),
         Type::Named(..) => integer_of(of, 0),
         _ if of.is_integral() => integer_of(of, 0),
         _ => Value::Null,

@@ -26,7 +26,10 @@
 //! need no row, unless a type has overloads of its own.
 
 pub(crate) mod args;
+pub(crate) mod collections;
+pub(crate) mod context;
 pub(crate) mod core;
+pub(crate) mod linq;
 pub(crate) mod lookup;
 pub(crate) mod member;
 pub(crate) mod text;
@@ -42,15 +45,14 @@ pub use typedef::{TypeDef, TypeKind};
 
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::host::HostRef;
-use crate::value::Cursor;
+use crate::types::Type;
+use crate::value::Value;
 
 /// Every .NET type, one line each.
 pub(crate) static TYPES: &[&TypeDef] = &[
     // The language's own.
     &core::object::TYPE,
     &core::boolean::TYPE,
-    &core::array::TYPE,
     &core::nullable::TYPE,
     // ---- Text, numbers, time ----
     &text::bitconverter::TYPE,
@@ -72,9 +74,49 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &text::uri::TYPE,
     &text::webutility::TYPE,
     // ---- Collections and LINQ ----
-
+    &collections::array::TYPE,
+    &collections::dictionary::TYPE,
+    &collections::dictionary::KEYS,
+    &collections::dictionary::VALUES,
+    &collections::enumerator::TYPE,
+    &collections::hash_set::TYPE,
+    &collections::key_value_pair::TYPE,
+    &collections::list::TYPE,
+    &collections::queue::TYPE,
+    &collections::stack::TYPE,
+    &collections::tuple::TYPE,
+    &linq::TYPE,
+    &linq::IGROUPING,
+    &linq::ILOOKUP,
+    &linq::IORDEREDENUMERABLE,
     // ---- Context ----
-
+    &context::api::TYPE,
+    &context::api::KEY_NAMES,
+    &context::backend::TYPE,
+    &context::backend::WORKSPACE,
+    &context::basic::TYPE,
+    &context::body::TYPE,
+    &context::deployment::TYPE,
+    &context::deployment::GATEWAY,
+    &context::deployment::SUSTAINABILITY,
+    &context::deployment::CARBON_INTENSITY,
+    &context::extensions::TYPE,
+    &context::form::TYPE,
+    &context::jwt::TYPE,
+    &context::last_error::TYPE,
+    &context::operation::TYPE,
+    &context::product::TYPE,
+    &context::product::STATE,
+    &context::request::TYPE,
+    &context::request::FOUNDRY,
+    &context::request::PRIVATE_ENDPOINT,
+    &context::response::TYPE,
+    &context::root::TYPE,
+    &context::subscription::TYPE,
+    &context::url::TYPE,
+    &context::user::TYPE,
+    &context::user::GROUP,
+    &context::user::IDENTITY,
     // ---- JSON ----
 
     // ---- XML ----
@@ -93,12 +135,22 @@ pub(crate) static TABLES: &[&[TypeDef]] = &[
     text::integers::TYPES,
     text::reader::TYPES,
     text::timezone::TYPES,
+    collections::interfaces::TYPES,
 ];
 
-/// Enumerates a part of `context`: headers, variables, query parameters.
-pub(crate) fn context_cursor(
-    _of: HostRef,
-    _cx: &mut EvalCx<'_>,
-) -> Result<Option<Box<dyn Cursor>>, Exception> {
-    Ok(None)
+pub(crate) use context::cursor as context_cursor;
+
+/// `T.Parse(text)` of a type, for Rust code that needs what expressions write so.
+///
+/// # Errors
+///
+/// What parsing throws; `NotSupportedException` if the type has no such member.
+pub(crate) fn parse(name: &str, text: Value, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let fits = |it: &&Member| it.name == "Parse" && it.params == [Type::String];
+    let Some(row) = definition(name).and_then(|it| it.members.iter().find(fits)) else {
+        let message = format!("{name} cannot be read from text.");
+        return Err(Exception::new("System.NotSupportedException", message));
+    };
+    let mut values = [text];
+    (row.call)(&mut Args::new(row, &mut values, &[], &[], row.returns), cx)
 }

@@ -1,6 +1,5 @@
 //! Types that the language itself stands on.
 
-pub(crate) mod array;
 pub(crate) mod boolean;
 pub(crate) mod exceptions;
 pub(crate) mod nullable;

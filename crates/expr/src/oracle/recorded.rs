@@ -1,0 +1,611 @@
+//! A request as it was recorded: a [`Host`] over JSON.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::{Map, Value as Json};
+
+use crate::host::{
+    ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, GroupInfo, HeadersView, Host,
+    IdentityInfo, LastError, OperationInfo, ProductInfo, ProductState, RequestView, ResponseValue,
+    ResponseView, SubscriptionInfo, UrlView, UserInfo, Variables, WorkspaceInfo,
+};
+use crate::library;
+use crate::types::names;
+use crate::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
+use crate::value::{DateTime, JwtValue};
+use crate::{EvalCx, Limits, Runtime, Type, Value};
+
+/// The context of every case that does not say otherwise.
+const DEFAULT: &str = include_str!("../../data/context.json");
+
+/// What a recorded context lacks.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` of the recorded context is missing or of the wrong kind")]
+pub struct RecordingFault(String);
+
+type Result<T> = std::result::Result<T, RecordingFault>;
+
+fn fault(member: &str) -> RecordingFault {
+    RecordingFault(member.to_owned())
+}
+
+/// The request being handled, from a record.
+///
+/// The time is that of the record, so that results do not change from run to run.
+#[derive(Debug, Default)]
+pub struct RecordedHost {
+    request: Request,
+    response: Option<ResponseValue>,
+    variables: Variables,
+    request_id: u128,
+    timestamp: DateTime,
+    elapsed: Duration,
+    tracing: bool,
+    api: Option<ApiInfo>,
+    operation: Option<OperationInfo>,
+    product: Option<ProductInfo>,
+    subscription: Option<SubscriptionInfo>,
+    user: Option<UserInfo>,
+    workspace: Option<WorkspaceInfo>,
+    backend: Option<BackendInfo>,
+    deployment: DeploymentInfo,
+    last_error: Option<LastError>,
+    traced: Mutex<Vec<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Request {
+    method: String,
+    url: UrlView,
+    original_url: UrlView,
+    ip_address: String,
+    matched_parameters: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Option<Body>,
+}
+
+/// A body that a read may use up.
+#[derive(Debug)]
+struct Body {
+    bytes: Mutex<Bytes>,
+    content_type: Option<String>,
+}
+
+impl BodyView for Body {
+    fn read(&self, preserve: bool) -> std::result::Result<Bytes, BodyUnavailable> {
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(if preserve { bytes.clone() } else { std::mem::take(&mut *bytes) })
+    }
+
+    fn content_type(&self) -> Option<Cow<'_, str>> {
+        self.content_type.as_deref().map(Cow::Borrowed)
+    }
+}
+
+impl RecordedHost {
+    /// The default record with a case's `context` laid over it, two levels deep.
+    ///
+    /// # Errors
+    ///
+    /// If a member is missing or of the wrong kind.
+    pub fn over_default(over: Option<&Json>) -> Result<Self> {
+        let base: Json = serde_json::from_str(DEFAULT).map_err(|_| fault("context"))?;
+        let Json::Object(base) = base else { return Err(fault("context")) };
+        let over = match over {
+            None | Some(Json::Null) => return Self::from_record(&base),
+            Some(Json::Object(over)) => over,
+            Some(_) => return Err(fault("context")),
+        };
+        Self::from_record(&merged(base, over))
+    }
+
+    /// Nothing but variables.
+    #[must_use]
+    pub fn with_variables(variables: Variables) -> Self {
+        Self { variables, ..Self::default() }
+    }
+
+    /// From a whole record.
+    ///
+    /// # Errors
+    ///
+    /// If a member is missing or of the wrong kind.
+    pub fn from_record(record: &Map<String, Json>) -> Result<Self> {
+        let part = |name: &str| record.get(name).filter(|it| !it.is_null());
+        let mut host = Self {
+            variables: variables(part("Variables"))?,
+            timestamp: part("Timestamp").map(date).transpose()?.unwrap_or_default(),
+            elapsed: part("Elapsed").map(elapsed).transpose()?.unwrap_or_default(),
+            tracing: part("Tracing").and_then(Json::as_bool).unwrap_or(false),
+            api: part("Api").map(api).transpose()?,
+            operation: part("Operation").map(operation),
+            subscription: part("Subscription").map(subscription).transpose()?,
+            user: part("User").map(user).transpose()?,
+            workspace: part("Workspace")
+                .map(|it| WorkspaceInfo { id: text(it, "Id"), name: text(it, "Name") }),
+            backend: part("Backend").map(|it| BackendInfo {
+                id: text(it, "Id"),
+                kind: text(it, "Type"),
+                azure_region: optional(it, "AzureRegion"),
+            }),
+            deployment: part("Deployment").map(deployment).unwrap_or_default(),
+            last_error: part("LastError").map(last_error),
+            ..Self::default()
+        };
+        if let Some(id) = part("RequestId") {
+            let id = id.as_str().and_then(guid).ok_or_else(|| fault("RequestId"))?;
+            host.request_id = u128::from_be_bytes(id);
+        }
+        if let Some(it) = part("Request") {
+            host.request = request(it)?;
+        }
+        if let Some(it) = part("Response") {
+            host.response = Some(response(it)?);
+        }
+        if let Some(it) = part("Product") {
+            host.product = Some(product(it, host.api.as_ref())?);
+        }
+        Ok(host)
+    }
+
+    /// What the expression wrote with `context.Trace`.
+    #[must_use]
+    pub fn traced(&self) -> Vec<String> {
+        self.traced.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Host for RecordedHost {
+    fn request(&self) -> &dyn RequestView {
+        &self.request
+    }
+    fn response(&self) -> Option<&dyn ResponseView> {
+        self.response.as_ref().map(|it| it as &dyn ResponseView)
+    }
+    fn variables(&self) -> &Variables {
+        &self.variables
+    }
+    fn request_id(&self) -> u128 {
+        self.request_id
+    }
+    fn timestamp(&self) -> SystemTime {
+        let ticks = self.timestamp.ticks - UNIX_EPOCH_TICKS;
+        let since = Duration::from_nanos(ticks.unsigned_abs().saturating_mul(100));
+        if ticks < 0 { SystemTime::UNIX_EPOCH - since } else { SystemTime::UNIX_EPOCH + since }
+    }
+    fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+    fn now(&self) -> SystemTime {
+        self.timestamp() + self.elapsed
+    }
+    fn tracing(&self) -> bool {
+        self.tracing
+    }
+    fn trace(&self, message: &str) {
+        self.traced.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        // An error leaves zeros, which are as random as any to a recorded case.
+        let _ = aws_lc_rs::rand::fill(bytes);
+    }
+    fn api(&self) -> Option<&ApiInfo> {
+        self.api.as_ref()
+    }
+    fn operation(&self) -> Option<&OperationInfo> {
+        self.operation.as_ref()
+    }
+    fn product(&self) -> Option<&ProductInfo> {
+        self.product.as_ref()
+    }
+    fn subscription(&self) -> Option<&SubscriptionInfo> {
+        self.subscription.as_ref()
+    }
+    fn user(&self) -> Option<&UserInfo> {
+        self.user.as_ref()
+    }
+    fn workspace(&self) -> Option<&WorkspaceInfo> {
+        self.workspace.as_ref()
+    }
+    fn backend(&self) -> Option<&BackendInfo> {
+        self.backend.as_ref()
+    }
+    fn deployment(&self) -> &DeploymentInfo {
+        &self.deployment
+    }
+    fn last_error(&self) -> Option<&LastError> {
+        self.last_error.as_ref()
+    }
+}
+
+impl RequestView for Request {
+    fn method(&self) -> &str {
+        &self.method
+    }
+    fn url(&self) -> &UrlView {
+        &self.url
+    }
+    fn original_url(&self) -> &UrlView {
+        &self.original_url
+    }
+    fn ip_address(&self) -> &str {
+        &self.ip_address
+    }
+    fn matched_parameters(&self) -> &[(String, String)] {
+        &self.matched_parameters
+    }
+    fn headers(&self) -> &dyn HeadersView {
+        &self.headers
+    }
+    fn body(&self) -> Option<&dyn BodyView> {
+        self.body.as_ref().map(|it| it as &dyn BodyView)
+    }
+}
+
+/// A top-level member that is an object in both has its members replaced one by one.
+fn merged(mut base: Map<String, Json>, over: &Map<String, Json>) -> Map<String, Json> {
+    for (name, value) in over {
+        match (base.get_mut(name), value) {
+            (Some(Json::Object(below)), Json::Object(above)) => {
+                for (name, value) in above {
+                    below.insert(name.clone(), value.clone());
+                }
+            }
+            _ => {
+                base.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    base
+}
+
+fn optional(of: &Json, name: &str) -> Option<String> {
+    of.get(name).and_then(Json::as_str).map(str::to_owned)
+}
+
+fn text(of: &Json, name: &str) -> String {
+    optional(of, name).unwrap_or_default()
+}
+
+fn flag(of: &Json, name: &str) -> bool {
+    of.get(name).and_then(Json::as_bool).unwrap_or(false)
+}
+
+fn items<'a>(of: &'a Json, name: &str) -> impl Iterator<Item = &'a Json> {
+    of.get(name).and_then(Json::as_array).into_iter().flatten()
+}
+
+fn request(of: &Json) -> Result<Request> {
+    let headers = headers(of)?;
+    let matched = of.get("MatchedParameters").and_then(Json::as_object);
+    Ok(Request {
+        method: text(of, "Method"),
+        url: url(of, "Url")?.unwrap_or_default(),
+        original_url: url(of, "OriginalUrl")?.unwrap_or_default(),
+        ip_address: text(of, "IpAddress"),
+        matched_parameters: matched
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or("").to_owned()))
+            .collect(),
+        body: body(of, &headers)?,
+        headers,
+    })
+}
+
+fn response(of: &Json) -> Result<ResponseValue> {
+    let headers = headers(of)?;
+    let status = of.get("StatusCode").and_then(Json::as_u64);
+    Ok(ResponseValue {
+        status_code: status
+            .and_then(|it| u16::try_from(it).ok())
+            .ok_or_else(|| fault("StatusCode"))?,
+        status_reason: text(of, "StatusReason"),
+        body: body(of, &headers)?.map(|it| Arc::new(it) as Arc<dyn BodyView>),
+        headers,
+    })
+}
+
+fn headers(of: &Json) -> Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    let headers = of.get("Headers").and_then(Json::as_object);
+    for (name, values) in headers.into_iter().flatten() {
+        let values = match values {
+            Json::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            let value = value.as_str().ok_or_else(|| fault("Headers"))?;
+            all.push((name.clone(), value.to_owned()));
+        }
+    }
+    Ok(all)
+}
+
+fn body(of: &Json, headers: &Vec<(String, String)>) -> Result<Option<Body>> {
+    let bytes = match of.get("Body") {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::String(text)) => Bytes::from(text.clone()),
+        Some(other) => {
+            let encoded = other.get("base64").and_then(Json::as_str);
+            let decoded = encoded.and_then(|it| STANDARD.decode(it).ok());
+            decoded.ok_or_else(|| fault("Body"))?.into()
+        }
+    };
+    let mut content_type = None;
+    headers.each("Content-Type", &mut |it| content_type = Some(it.to_owned()));
+    Ok(Some(Body { bytes: Mutex::new(bytes), content_type }))
+}
+
+fn url(of: &Json, name: &str) -> Result<Option<UrlView>> {
+    match of.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(it) => it.as_str().and_then(UrlView::parse).map(Some).ok_or_else(|| fault(name)),
+    }
+}
+
+fn api(of: &Json) -> Result<ApiInfo> {
+    let keys = of.get("SubscriptionKeyParameterNames").unwrap_or(&Json::Null);
+    Ok(ApiInfo {
+        id: text(of, "Id"),
+        name: text(of, "Name"),
+        path: text(of, "Path"),
+        revision: text(of, "Revision"),
+        version: optional(of, "Version"),
+        is_current_revision: flag(of, "IsCurrentRevision"),
+        protocols: items(of, "Protocols").filter_map(Json::as_str).map(str::to_owned).collect(),
+        service_url: url(of, "ServiceUrl")?,
+        subscription_key_header: text(keys, "Header"),
+        subscription_key_query: text(keys, "Query"),
+    })
+}
+
+fn operation(of: &Json) -> OperationInfo {
+    OperationInfo {
+        id: text(of, "Id"),
+        method: text(of, "Method"),
+        name: text(of, "Name"),
+        url_template: text(of, "UrlTemplate"),
+    }
+}
+
+fn product(of: &Json, api: Option<&ApiInfo>) -> Result<ProductInfo> {
+    let published = of.get("State").and_then(Json::as_str) == Some("Published");
+    let limit = of.get("SubscriptionLimit").or_else(|| of.get("SubscriptionsLimit"));
+    let limit = match limit {
+        None | Some(Json::Null) => None,
+        Some(it) => {
+            let number = it.as_i64().and_then(|it| i32::try_from(it).ok());
+            Some(number.ok_or_else(|| fault("SubscriptionLimit"))?)
+        }
+    };
+    Ok(ProductInfo {
+        id: text(of, "Id"),
+        name: text(of, "Name"),
+        approval_required: flag(of, "ApprovalRequired"),
+        groups: groups(of),
+        state: if published { ProductState::Published } else { ProductState::NotPublished },
+        subscriptions_limit: limit,
+        subscription_required: flag(of, "SubscriptionRequired"),
+        apis: api.cloned().into_iter().collect(),
+    })
+}
+
+fn groups(of: &Json) -> Vec<GroupInfo> {
+    items(of, "Groups").map(|it| GroupInfo { id: text(it, "Id"), name: text(it, "Name") }).collect()
+}
+
+fn subscription(of: &Json) -> Result<SubscriptionInfo> {
+    let date_of = |name: &str| of.get(name).filter(|it| !it.is_null()).map(date).transpose();
+    Ok(SubscriptionInfo {
+        id: text(of, "Id"),
+        key: text(of, "Key"),
+        name: optional(of, "Name"),
+        primary_key: text(of, "PrimaryKey"),
+        secondary_key: text(of, "SecondaryKey"),
+        created_date: date_of("CreatedDate")?.unwrap_or_default(),
+        start_date: date_of("StartDate")?,
+        end_date: date_of("EndDate")?,
+    })
+}
+
+fn user(of: &Json) -> Result<UserInfo> {
+    let registered = of.get("RegistrationDate").filter(|it| !it.is_null()).map(date).transpose()?;
+    Ok(UserInfo {
+        id: text(of, "Id"),
+        email: optional(of, "Email"),
+        first_name: optional(of, "FirstName"),
+        last_name: optional(of, "LastName"),
+        note: optional(of, "Note"),
+        registration_date: registered.unwrap_or_default(),
+        groups: groups(of),
+        identities: items(of, "Identities")
+            .map(|it| IdentityInfo { id: text(it, "Id"), provider: text(it, "Provider") })
+            .collect(),
+    })
+}
+
+fn deployment(of: &Json) -> DeploymentInfo {
+    let gateway_id = text(of, "GatewayId");
+    DeploymentInfo {
+        instance_id: gateway_id.clone(),
+        is_managed: gateway_id == "managed",
+        gateway_id,
+        region: text(of, "Region"),
+        service_id: text(of, "ServiceId"),
+        service_name: text(of, "ServiceName"),
+        certificates: Vec::new(),
+    }
+}
+
+fn last_error(of: &Json) -> LastError {
+    LastError {
+        source: text(of, "Source"),
+        reason: optional(of, "Reason"),
+        message: text(of, "Message"),
+        scope: optional(of, "Scope"),
+        section: optional(of, "Section"),
+        path: optional(of, "Path"),
+        policy_id: optional(of, "PolicyId"),
+    }
+}
+
+fn variables(of: Option<&Json>) -> Result<Variables> {
+    let mut all = Variables::default();
+    for (name, value) in of.and_then(Json::as_object).into_iter().flatten() {
+        let value = variable(value).ok_or_else(|| fault(&format!("Variables.{name}")))?;
+        all.set(name.as_str(), value);
+    }
+    Ok(all)
+}
+
+fn variable(of: &Json) -> Option<Value> {
+    Some(match of {
+        Json::Null => Value::Null,
+        Json::Bool(it) => Value::from(*it),
+        Json::String(it) => Value::from(it.as_str()),
+        Json::Number(it) => match it.as_i64() {
+            Some(it) => Value::from(i32::try_from(it).ok()?),
+            None => Value::from(it.as_f64()?),
+        },
+        Json::Object(it) => typed(it.get("type")?.as_str()?, it.get("value")?)?,
+        Json::Array(_) => return None,
+    })
+}
+
+fn typed(kind: &str, value: &Json) -> Option<Value> {
+    let text = value.as_str();
+    Some(match kind {
+        "string" | "bool" => variable(value)?,
+        "int" => Value::from(i32::try_from(value.as_i64()?).ok()?),
+        "long" => Value::from(value.as_i64()?),
+        "double" => Value::from(value.as_f64()?),
+        "decimal" => Value::Decimal(text?.parse().ok()?),
+        "guid" => Value::Guid(guid(text?)?),
+        "datetime" => Value::DateTime(date(value).ok()?),
+        "timespan" => Value::TimeSpan(ticks(text?)?),
+        "bytes" => Value::from(STANDARD.decode(text?).ok()?),
+        "strings" => Value::array(
+            Type::String,
+            value.as_array()?.iter().map(variable).collect::<Option<_>>()?,
+        ),
+        "jobject" => parsed(names::JOBJECT, text?)?,
+        "jarray" => parsed(names::JARRAY, text?)?,
+        "jtoken" => parsed(names::JTOKEN, text?)?,
+        "xelement" => parsed(names::XELEMENT, text?)?,
+        "response" => Value::response(Arc::new(response(value).ok()?)),
+        "jwt" => Value::jwt(JwtValue::parse(text?)?),
+        _ => return None,
+    })
+}
+
+/// What `T.Parse` of the library makes of a text.
+fn parsed(name: &str, text: &str) -> Option<Value> {
+    let host = RecordedHost::default();
+    let mut cx = EvalCx::new(&host, Runtime::Modern, Limits::default());
+    library::parse(name, text.into(), &mut cx).ok()
+}
+
+fn guid(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.chars().filter(|it| *it != '-').collect();
+    if digits.len() != 32 {
+        return None;
+    }
+    u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
+}
+
+fn date(of: &Json) -> Result<DateTime> {
+    let parsed: Option<jiff::Timestamp> = of.as_str().and_then(|it| it.parse().ok());
+    let parsed = parsed.ok_or_else(|| fault("a date"))?;
+    let ticks = i64::try_from(parsed.as_nanosecond() / 100).map_err(|_| fault("a date"))?;
+    Ok(DateTime::utc(UNIX_EPOCH_TICKS.saturating_add(ticks)))
+}
+
+fn elapsed(of: &Json) -> Result<Duration> {
+    let ticks = of.as_str().and_then(ticks).and_then(|it| u64::try_from(it).ok());
+    ticks.map(|it| Duration::from_nanos(it.saturating_mul(100))).ok_or_else(|| fault("Elapsed"))
+}
+
+/// `[-][d.]hh:mm:ss[.fffffff]` in ticks.
+fn ticks(text: &str) -> Option<i64> {
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let mut parts = text.split(':');
+    let (first, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let (days, hours) = first.split_once('.').unwrap_or(("0", first));
+    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let fraction: i64 = format!("{fraction:0<7}").parse().ok()?;
+    let number = |it: &str| it.parse::<i64>().ok();
+    let hours = number(days)? * 24 + number(hours)?;
+    let all = (hours * 60 + number(minutes)?) * 60 + number(seconds)?;
+    Some(sign * (all * TICKS_PER_SECOND + fraction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The default without its JSON variables, with something over it.
+    fn plain(mut over: Json) -> RecordedHost {
+        for name in ["jobj", "jarr"] {
+            over["Variables"][name] = Json::Null;
+        }
+        RecordedHost::over_default(Some(&over)).unwrap()
+    }
+
+    #[test]
+    fn the_default_record_is_complete() {
+        let host = plain(json!({}));
+        assert_eq!(host.request().method(), "POST");
+        assert_eq!(host.request().url().host, "api.contoso.com");
+        assert_eq!(host.response().unwrap().status_code(), 200);
+        assert_eq!(host.elapsed(), Duration::from_nanos(234_567_800));
+        assert_eq!(host.user().unwrap().groups.len(), 2);
+        assert!(host.last_error().is_none());
+    }
+
+    #[test]
+    fn a_context_goes_over_the_default_two_levels_deep() {
+        let over = json!({ "Request": { "Method": "GET", "Headers": {} }, "User": null });
+        let host = plain(over);
+        assert_eq!(host.request().method(), "GET");
+        assert!(!host.request().headers().contains("Host"));
+        assert_eq!(host.request().ip_address(), "203.0.113.42");
+        assert!(host.user().is_none());
+    }
+
+    #[test]
+    fn a_body_is_used_up_by_a_read_that_does_not_preserve_it() {
+        let host = plain(json!({}));
+        let body = host.request().body().unwrap();
+        let length = body.read(true).unwrap().len();
+        assert_eq!(body.read(false).unwrap().len(), length);
+        assert!(body.read(true).unwrap().is_empty());
+    }
+
+    #[test]
+    fn variables_keep_their_types() {
+        let over = json!({ "Variables": { "d": { "type": "timespan", "value": "1.02:03:04.5" } } });
+        let host = plain(over);
+        let type_of = |name: &str| host.variables().get(name).unwrap().type_name();
+        assert_eq!(type_of("bigId"), "System.Int64");
+        assert_eq!(type_of("retryCount"), "System.Int32");
+        assert_eq!(type_of("bytes"), "System.Byte[]");
+        assert!(matches!(host.variables().get("d"), Some(Value::TimeSpan(937_845_000_000))));
+    }
+
+    #[test]
+    fn what_is_of_the_wrong_kind_is_named() {
+        let over = json!({ "Variables": { "jobj": null, "jarr": null, "x": [1] } });
+        let fault = RecordedHost::over_default(Some(&over)).unwrap_err();
+        assert!(fault.to_string().contains("Variables.x"));
+    }
+}
