@@ -49,7 +49,7 @@ impl Document {
         Ok(Self { issuer, keys: Arc::new(keys), key_text, generation })
     }
 
-    /// The issuer, perhaps with the placeholder `{tenantid}`.
+    /// The issuer, perhaps a template with `{tenantid}`.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }

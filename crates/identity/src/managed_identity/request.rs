@@ -123,7 +123,7 @@ async fn exchange(
     caller.send(request).await
 }
 
-/// Azure Arc proves that the caller may read a file of its agent.
+/// Azure Arc proves that the caller may read a file of the Arc service.
 async fn arc(
     endpoint: &Url,
     key_directory: &Path,
@@ -145,14 +145,15 @@ async fn arc(
     let is_expected = |it: &PathBuf| {
         it.extension().is_some_and(|it| it == "key") && it.parent() == Some(key_directory)
     };
-    let file = file
-        .filter(is_expected)
-        .ok_or_else(|| misconfigured(name, "the agent's challenge names an unexpected file"))?;
-    let secret = read_text(&file, MAX_ARC_KEY_BYTES)
-        .await
-        .ok_or_else(|| misconfigured(name, "the file of the agent's challenge cannot be read"))?;
-    let mut header = HeaderValue::from_str(&format!("Basic {}", secret.trim()))
-        .map_err(|_| misconfigured(name, "the file of the agent's challenge is not usable"))?;
+    let file = file.filter(is_expected).ok_or_else(|| {
+        misconfigured(name, "the Arc service's challenge names an unexpected file")
+    })?;
+    let secret = read_text(&file, MAX_ARC_KEY_BYTES).await.ok_or_else(|| {
+        misconfigured(name, "the file of the Arc service's challenge cannot be read")
+    })?;
+    let mut header = HeaderValue::from_str(&format!("Basic {}", secret.trim())).map_err(|_| {
+        misconfigured(name, "the file of the Arc service's challenge is not usable")
+    })?;
     header.set_sensitive(true);
     Ok(caller.get(&target, &[metadata, (AUTHORIZATION.as_str(), header)]).await)
 }

@@ -13,7 +13,7 @@ use crate::fetch::is_loopback;
 const IMDS: &str = "http://169.254.169.254";
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com/";
 const ARC_ENDPOINT: &str = "http://localhost:40342/metadata/identity/oauth2/token";
-/// Where the agent of Azure Arc puts the files that its challenge names.
+/// Where Azure Arc puts the files that its challenge names.
 const ARC_KEY_DIRECTORY: &str = "/var/opt/azcmagent/tokens";
 
 /// A source that can be chosen.
@@ -29,9 +29,9 @@ pub enum IdentitySource {
     AppService(Environment),
     /// A federated token of the platform, exchanged at Entra ID.
     Workload(WorkloadIdentity),
-    /// The agent of a server connected with Azure Arc.
+    /// The service of a server connected with Azure Arc.
     Arc {
-        /// The agent's address.
+        /// Its address.
         endpoint: Url,
         /// Where the files of its challenge must lie.
         key_directory: PathBuf,
@@ -118,7 +118,7 @@ impl IdentitySource {
         Ok(Self::Imds { base })
     }
 
-    /// The agent of Azure Arc at its usual address.
+    /// The service of Azure Arc at its usual address.
     ///
     /// # Errors
     ///

@@ -160,10 +160,10 @@ impl Rules {
         if is_accepted { Ok(()) } else { Err(not_allowed(issuer)) }
     }
 
-    /// A placeholder in a published issuer stands for every tenant. A policy that lists issuers
-    /// wants fewer than that, so the placeholder then counts for nothing.
+    /// A published issuer may be a template for every tenant. A policy that lists issuers
+    /// wants fewer than that, so the template then counts for nothing.
     fn is_published(&self, published: &str, issuer: &str, tenant_id: Option<&str>) -> bool {
-        match tenant::has_placeholder(published) {
+        match tenant::is_template(published) {
             false => published == issuer,
             true => {
                 self.issuers.is_none()
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_is_filled_with_the_tenant_of_the_token() {
+    fn a_template_is_filled_with_the_tenant_of_the_token() {
         const TEMPLATE: &[&str] = &["https://login.test/{tenantid}/v2.0"];
         const TENANT: &str = "11111111-1111-1111-1111-111111111111";
         let issuer = format!("https://login.test/{TENANT}/v2.0");

@@ -14,7 +14,7 @@ use crate::error::quoted;
 const PUBLIC_CLOUD: &str = "https://login.microsoftonline.com";
 /// The tenant of all personal accounts.
 const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const PLACEHOLDER: &str = "{tenantid}";
+const TENANT_MARK: &str = "{tenantid}";
 /// Hosts of Entra ID that a tenant may be addressed at.
 const ENTRA_HOSTS: [&str; 5] = [
     "login.microsoftonline.com",
@@ -142,12 +142,12 @@ pub(crate) fn tenant_id(claims: &Claims) -> Option<&str> {
     claims.text("tid").filter(|it| is_guid(it))
 }
 
-pub(crate) fn has_placeholder(issuer: &str) -> bool {
-    issuer.contains(PLACEHOLDER)
+pub(crate) fn is_template(issuer: &str) -> bool {
+    issuer.contains(TENANT_MARK)
 }
 
 pub(crate) fn fill(issuer: &str, tenant_id: &str) -> String {
-    issuer.replace(PLACEHOLDER, tenant_id)
+    issuer.replace(TENANT_MARK, tenant_id)
 }
 
 /// True if a key that belongs to `key_issuer` may sign for `issuer`: they are the same, or the
