@@ -32,6 +32,7 @@ pub mod text;
 mod tree;
 pub mod types;
 pub mod value;
+pub mod xml;
 
 pub use bind::compile;
 pub use cx::EvalCx;
