@@ -48,7 +48,7 @@ impl Services {
             forward,
             max_buffered_body_bytes: DEFAULT_MAX_BUFFERED_BODY_BYTES,
             observer: None,
-            random: Arc::new(fill_random),
+            random: Arc::new(transport::fill_random),
             extensions: Extensions::default(),
         }
     }
@@ -183,21 +183,6 @@ impl Forward for NoForward {
                 .status(StatusCode::INTERNAL_SERVER_ERROR)
                 .blame(Blame::Gateway))
         })
-    }
-}
-
-/// Fills bytes from the generator of the cryptography library; should it fail, from the
-/// operating system's.
-fn fill_random(bytes: &mut [u8]) {
-    if aws_lc_rs::rand::fill(bytes).is_ok() {
-        return;
-    }
-    for chunk in bytes.chunks_mut(6) {
-        // The first six bytes of a version 4 UUID are all random.
-        let random = uuid::Uuid::new_v4().into_bytes();
-        for (to, from) in chunk.iter_mut().zip(random) {
-            *to = from;
-        }
     }
 }
 
