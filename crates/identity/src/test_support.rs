@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
     ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
@@ -30,21 +30,23 @@ pub(crate) enum TestKey {
     Curve(KeyType, EcdsaKeyPair),
 }
 
-/// The RSA key of the tests; made once.
+/// The RSA key of the tests.
 pub(crate) fn rsa() -> &'static TestKey {
     static KEY: OnceLock<TestKey> = OnceLock::new();
-    KEY.get_or_init(TestKey::new_rsa)
+    KEY.get_or_init(|| TestKey::read_rsa(include_bytes!("testdata/rsa-1.pem")))
 }
 
 /// Another RSA key.
 pub(crate) fn other_rsa() -> &'static TestKey {
     static KEY: OnceLock<TestKey> = OnceLock::new();
-    KEY.get_or_init(TestKey::new_rsa)
+    KEY.get_or_init(|| TestKey::read_rsa(include_bytes!("testdata/rsa-2.pem")))
 }
 
 impl TestKey {
-    fn new_rsa() -> Self {
-        Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+    /// Making a key takes long, so those of the tests are files.
+    fn read_rsa(pem: &[u8]) -> Self {
+        let der = crate::x509::pkcs8_der(pem);
+        Self::Rsa(RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap())
     }
 
     pub(crate) fn for_algorithm(algorithm: Algorithm) -> &'static Self {
@@ -236,7 +238,7 @@ impl World {
 
 /// Lets other tasks run until none of them has anything to do.
 pub(crate) async fn settle() {
-    for _ in 0..200 {
+    for _ in 0..50 {
         tokio::task::yield_now().await;
     }
 }
