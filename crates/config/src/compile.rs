@@ -249,7 +249,8 @@ fn check_addresses(apis: &[ApiEntity], problems: &mut Vec<Diagnostic>) {
             let message = format!("API `{}` has revision {} twice", api.id, api.revision);
             problems.push(api.place.error(codes::DUPLICATE, message).related(also(&first.place)));
         }
-        if !api.is_current {
+        // Versions share a path; they have been refused.
+        if !api.is_current || api.is_versioned {
             continue;
         }
         if let Some(first) = paths.insert(api.path.to_lowercase(), api) {
@@ -266,31 +267,34 @@ fn check_addresses(apis: &[ApiEntity], problems: &mut Vec<Diagnostic>) {
                 .push(api.place.error(codes::ROUTE_CONFLICT, message).related(also(&first.place)));
         }
     }
-    for api in apis {
-        let mut templates: BTreeMap<(&str, String), &OperationEntity> = BTreeMap::new();
-        for operation in &api.operations {
-            let shape = shape(&operation.url_template);
-            if let Some(first) = templates.insert((&operation.method, shape), operation) {
-                let message = format!(
-                    "operations `{}` and `{}` of API `{}` match the same requests",
-                    first.id, operation.id, api.id
-                );
-                let help = "the first one answers";
-                problems.push(
-                    operation
-                        .place
-                        .warning(codes::ROUTE_CONFLICT, message)
-                        .help(help)
-                        .related(also(&first.place)),
-                );
-            }
+    apis.iter().for_each(|api| check_operations(api, apis, problems));
+}
+
+/// Reports operations that match the same requests, and an API without a current revision.
+fn check_operations(api: &ApiEntity, apis: &[ApiEntity], problems: &mut Vec<Diagnostic>) {
+    let mut templates: BTreeMap<(&str, String), &OperationEntity> = BTreeMap::new();
+    for operation in &api.operations {
+        let shape = shape(&operation.url_template);
+        if let Some(first) = templates.insert((&operation.method, shape), operation) {
+            let message = format!(
+                "operations `{}` and `{}` of API `{}` match the same requests",
+                first.id, operation.id, api.id
+            );
+            let help = "the first one answers";
+            problems.push(
+                operation
+                    .place
+                    .warning(codes::ROUTE_CONFLICT, message)
+                    .help(help)
+                    .related(also(&first.place)),
+            );
         }
-        if !api.is_current
-            && !apis.iter().any(|it| it.is_current && it.id.eq_ignore_ascii_case(&api.id))
-        {
-            let message = format!("API `{}` has no current revision", api.id);
-            problems.push(api.place.warning(codes::ROUTE_CONFLICT, message));
-        }
+    }
+    if !api.is_current
+        && !apis.iter().any(|it| it.is_current && it.id.eq_ignore_ascii_case(&api.id))
+    {
+        let message = format!("API `{}` has no current revision", api.id);
+        problems.push(api.place.warning(codes::ROUTE_CONFLICT, message));
     }
 }
 

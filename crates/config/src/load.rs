@@ -14,7 +14,7 @@ use crate::compile;
 use crate::entity::{Entities, Reading};
 use crate::environment::Environment;
 use crate::layout::Layout;
-use crate::overrides::{self, Overrides};
+use crate::overrides::{self, Overrides, Tokens};
 use crate::place::Place;
 use crate::resolve;
 use crate::secret_source::SecretProvider;
@@ -72,17 +72,22 @@ pub struct Parsed {
     pub settings: GatewaySettings,
     /// The folder that relative paths are relative to.
     pub folder: Option<PathBuf>,
+    /// What must not be shown of the override file.
+    tokens: Tokens,
 }
 
 /// What a load came to.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The snapshot; none if there is an error.
+    /// The snapshot; none if there is an error, or if documents need secrets that were not read
+    /// ([`Secrets::Assume`]).
     pub snapshot: Option<Snapshot>,
     /// Settings of the gateway.
     pub settings: GatewaySettings,
     /// The folder that relative paths in the settings are relative to.
     pub folder: Option<PathBuf>,
+    /// Files outside of the source that secrets were read from.
+    pub secret_files: Vec<PathBuf>,
     /// Every problem, ordered by file and place.
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that diagnostics point into.
@@ -131,7 +136,10 @@ pub fn parse(source: &Source, options: &Options) -> (Parsed, Vec<Diagnostic>) {
     entities.extend(of_folder, &problems);
     problems.borrow_mut().extend(overrides.unused());
     let folder = source.folder().map(PathBuf::from);
-    (Parsed { entities, settings, folder }, problems.into_inner())
+    let tokens = overrides.tokens().clone();
+    let mut problems = problems.into_inner();
+    problems.iter_mut().for_each(|it| tokens.redact(it));
+    (Parsed { entities, settings, folder, tokens }, problems)
 }
 
 /// Loads a configuration: parse, resolve, compile. Problems of every step are returned.
@@ -146,9 +154,11 @@ pub async fn load(
     diagnostics.extend(found);
     let (snapshot, summary, found) = compile::compile(&parsed, resolved, engine);
     diagnostics.extend(found);
+    diagnostics.iter_mut().for_each(|it| parsed.tokens.redact(it));
     tidy(&mut diagnostics);
     let snapshot = snapshot.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     Loaded {
+        secret_files: secret_files(&parsed),
         snapshot,
         settings: parsed.settings,
         folder: parsed.folder,
@@ -156,6 +166,17 @@ pub async fn load(
         sources: sources(source, &parsed.entities),
         summary,
     }
+}
+
+/// The files that named values and keys are read from.
+fn secret_files(parsed: &Parsed) -> Vec<PathBuf> {
+    let values = parsed.entities.named_values.iter().filter_map(|it| it.value.as_ref());
+    let keys = parsed.settings.keys.iter().flat_map(|it| [&it.primary, &it.secondary]).flatten();
+    let mut files: Vec<PathBuf> =
+        values.chain(keys).filter_map(|it| it.path(parsed.folder.as_deref())).collect();
+    files.sort();
+    files.dedup();
+    files
 }
 
 fn settings(
@@ -223,8 +244,21 @@ fn sources(source: &Source, entities: &Entities) -> Sources {
             sources.add(name.clone(), text.clone());
         }
     }
-    for fragment in entities.fragments.iter().filter(|it| source.text(&it.file).is_none()) {
-        sources.add(fragment.file.clone(), fragment.text.clone());
+    // Texts that stand inside of other files: tokens may have put secrets into those of overrides.
+    let fragments = entities.fragments.iter().map(|it| (&it.file, &it.text));
+    let operations = entities.apis.iter().flat_map(|it| &it.operations);
+    let policies = entities
+        .policy
+        .iter()
+        .chain(entities.apis.iter().filter_map(|it| it.policy.as_ref()))
+        .chain(operations.filter_map(|it| it.policy.as_ref()))
+        .map(|it| (&it.file, &it.text));
+    for (file, text) in fragments.chain(policies).filter(|it| source.text(it.0).is_none()) {
+        if file.starts_with("configuration.") {
+            sources.add_hidden(file.clone(), text.clone());
+        } else {
+            sources.add(file.clone(), text.clone());
+        }
     }
     sources
 }

@@ -1,6 +1,6 @@
-//! `configuration.<env>.yaml`: what differs per environment, and `{#[TOKEN]#}` in it.
+//! `configuration.<env>.yaml`: what differs per environment, and tokens in it.
 //!
-//! Tokens are put in before the YAML is read, as the pipelines of the tools do it. A token's text
+//! Tokens are written `{#[NAME]#}` or `{#NAME#}`. They are put in before the YAML is read, as the pipelines of the tools do it. A token's text
 //! may be a secret, so these files' lines are never shown.
 //!
 //! Source: <https://github.com/Azure/apiops>
@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use document::{Diagnostic, Severity, Span};
+use transport::Secret;
 
 use crate::codes;
 use crate::environment::Environment;
@@ -24,6 +25,36 @@ pub(crate) struct Overrides {
     tree: Option<Tree>,
     /// Names of entries that matched, as `section/name`.
     used: RefCell<Vec<String>>,
+    /// The tokens that were put in, with their texts.
+    tokens: Tokens,
+}
+
+/// Tokens with the texts that were put in their place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tokens(Vec<(String, Secret)>);
+
+impl Tokens {
+    /// Shortest text that is taken out of messages; shorter ones are words, not secrets.
+    const MIN_BYTES: usize = 4;
+
+    /// Puts the token back in place of its text wherever a problem would show it.
+    pub(crate) fn redact(&self, problem: &mut Diagnostic) {
+        let put_back = |text: &mut String| {
+            for (name, value) in &self.0 {
+                let value = value.expose().trim();
+                if value.len() >= Self::MIN_BYTES && text.contains(value) {
+                    *text = text.replace(value, &format!("{{#{name}#}}"));
+                }
+            }
+        };
+        put_back(&mut problem.message);
+        for text in [&mut problem.label, &mut problem.help].into_iter().flatten() {
+            let mut owned = text.to_string();
+            put_back(&mut owned);
+            *text = owned.into();
+        }
+        problem.related.iter_mut().for_each(|it| put_back(&mut it.message));
+    }
 }
 
 /// The name of the override file of an environment.
@@ -44,9 +75,10 @@ impl Overrides {
         text: &str,
         environment: &Environment,
     ) -> (Self, Vec<Diagnostic>) {
-        let (text, mut problems) = put_tokens(file, text, environment);
+        let mut tokens = Tokens::default();
+        let (text, mut problems) = put_tokens(file, text, environment, &mut tokens);
         match Tree::parse(file, &text) {
-            Ok(tree) => (Self { tree: Some(tree), used: RefCell::default() }, problems),
+            Ok(tree) => (Self { tree: Some(tree), used: RefCell::default(), tokens }, problems),
             Err(problem) => {
                 // A token may have broken the syntax; its text must not be told.
                 let mut problem = problem;
@@ -92,6 +124,31 @@ impl Overrides {
             entries.retain(|it| it.key == "properties");
         }
         info.merge(&patch);
+    }
+
+    /// The tokens that were put in.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The text that replaces the policy document of the global scope, of an API or of an
+    /// operation, if the file gives one.
+    pub(crate) fn policy(&self, api: Option<&str>, operation: Option<&str>) -> Option<&Tree> {
+        let mut scope = self.tree.as_ref()?;
+        if let Some(api) = api {
+            scope = entry(scope, "apis", api)?;
+        }
+        if let Some(operation) = operation {
+            scope = entry(scope, "operations", operation)?;
+        }
+        entry(scope, "policies", "policy")?.at(&["properties", "value"])
+    }
+
+    /// The text that replaces a policy fragment, if the file gives one.
+    pub(crate) fn fragment(&self, name: &str) -> Option<&Tree> {
+        let found = entry(self.tree.as_ref()?, "policyfragments", name)?;
+        self.used.borrow_mut().push(format!("policyfragments/{}", name.to_lowercase()));
+        found.at(&["properties", "value"])
     }
 
     /// Entries that matched nothing, as notes; sections that mean nothing, as warnings.
@@ -157,28 +214,32 @@ fn entry<'t>(root: &'t Tree, section: &str, name: &str) -> Option<&'t Tree> {
     })
 }
 
-/// Replaces `{#[NAME]#}` by the variable `NAME`.
+/// Replaces `{#[NAME]#}` and `{#NAME#}` by the variable `NAME`.
 fn put_tokens<'t>(
     file: &Arc<str>,
     text: &'t str,
     environment: &Environment,
+    tokens: &mut Tokens,
 ) -> (Cow<'t, str>, Vec<Diagnostic>) {
     let mut out = String::new();
     let mut problems = Vec::new();
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|it| it.find("{#[")).map(|it| from + it) {
-        let name_start = at + "{#[".len();
-        let end = text.get(name_start..).and_then(|it| it.find("]#}")).map(|it| name_start + it);
-        let Some(end) = end else { break };
-        let name = text.get(name_start..end).unwrap_or("").trim();
+    let (mut from, mut look) = (0, 0);
+    while let Some(at) = text.get(look..).and_then(|it| it.find("{#")).map(|it| look + it) {
+        let Some((name, end)) = token(text, at) else {
+            look = at + "{#".len();
+            continue;
+        };
         out.push_str(text.get(from..at).unwrap_or(""));
-        from = end + "]#}".len();
+        (from, look) = (end, end);
         match environment.get(name) {
-            Some(value) => out.push_str(value),
+            Some(value) => {
+                out.push_str(value);
+                tokens.0.push((name.to_owned(), Secret::new(value)));
+            }
             None => {
                 let message = format!("environment variable `{name}` of the token is not set");
                 problems.push(
-                    Diagnostic::error(codes::TOKEN_NOT_SET, Span::new(at, from), message)
+                    Diagnostic::error(codes::TOKEN_NOT_SET, Span::new(at, end), message)
                         .in_file(file.clone()),
                 );
             }
@@ -189,6 +250,16 @@ fn put_tokens<'t>(
     }
     out.push_str(text.get(from..).unwrap_or(""));
     (Cow::Owned(out), problems)
+}
+
+/// The name of the token at `at`, and where it ends.
+fn token(text: &str, at: usize) -> Option<(&str, usize)> {
+    let rest = text.get(at..)?.strip_prefix("{#")?;
+    let (name, rest) = rest.split_once("#}")?;
+    let name = name.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(name).trim();
+    let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-' | '.');
+    (!name.is_empty() && name.len() <= 256 && name.chars().all(is_name))
+        .then(|| (name, text.len() - rest.len()))
 }
 
 #[cfg(test)]
@@ -261,6 +332,44 @@ widgets: []
         let (_, problems) =
             Overrides::read(&"c.yaml".into(), "a: \"{#[NOPE]#}\"\n", &Environment::default());
         assert_eq!((problems[0].code, problems[0].span), (codes::TOKEN_NOT_SET, Span::new(4, 14)));
+    }
+
+    #[test]
+    fn tokens_have_two_forms_and_comments_are_none() {
+        let environment = [("A", "1"), ("b.c", "2")].into_iter().collect();
+        let put = |text: &str| {
+            put_tokens(&"c".into(), text, &environment, &mut Tokens::default()).0.into_owned()
+        };
+        assert_eq!(put("{#[A]#}{#b.c#}"), "12");
+        for text in ["{# not a name #}x{#", "{#[]#}", "a: b {#"] {
+            assert_eq!(put(text), text);
+        }
+    }
+
+    #[test]
+    fn policy_texts_can_be_replaced_at_every_scope() {
+        let text = "policies: [{ name: policy, properties: { value: g } }]\napis:\n  - name: a\n    \
+                    policies: [{ name: Policy, properties: { value: a } }]\n    operations:\n      - name: o\n        \
+                    policies: [{ name: policy, properties: { value: o } }]\n\
+                    policyFragments: [{ name: f, properties: { value: f } }]\n";
+        let (it, _) = Overrides::read(&"c.yaml".into(), text, &Environment::default());
+        let text = |tree: Option<&Tree>| tree.and_then(Tree::scalar).unwrap_or("none").to_owned();
+        assert_eq!(text(it.policy(None, None)), "g");
+        assert_eq!(text(it.policy(Some("A"), None)), "a");
+        assert_eq!(text(it.policy(Some("a"), Some("o"))), "o");
+        assert_eq!(text(it.policy(Some("b"), None)), "none");
+        assert_eq!(text(it.fragment("F")), "f");
+    }
+
+    #[test]
+    fn texts_of_tokens_are_taken_out_of_messages() {
+        let environment = [("T", "hunter2"), ("S", "abc")].into_iter().collect();
+        let (it, _) = Overrides::read(&"c.yaml".into(), "a: \"{#[T]#} {#S#}\"", &environment);
+        let mut problem =
+            Diagnostic::error(codes::BAD_VALUE, 0..1, "`hunter2` and `abc`").help("x hunter2");
+        it.tokens().redact(&mut problem);
+        assert_eq!(problem.message, "`{#T#}` and `abc`");
+        assert_eq!(problem.help.as_deref(), Some("x {#T#}"));
     }
 
     #[test]

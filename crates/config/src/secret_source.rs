@@ -97,13 +97,31 @@ impl SecretSource {
                 .get(name)
                 .map(Secret::new)
                 .ok_or_else(|| format!("environment variable `{name}` is not set")),
-            Self::File(path) => {
-                let path = folder.map_or_else(|| path.clone(), |it| it.join(path));
-                read_file(&path)
-            }
+            Self::File(path) => Self::read_file(&below(path, folder)),
             Self::KeyVault { identifier, client_id } => {
                 provider.secret(identifier, client_id.as_deref()).await
             }
+        }
+    }
+
+    /// The content of a file without a line end at its end; the error says why it is not to be had.
+    pub(crate) fn read_file(path: &Path) -> Result<Secret, String> {
+        let name = path.display();
+        let len = std::fs::metadata(path).map_err(|it| format!("file `{name}`: {it}"))?.len();
+        if len > MAX_SECRET_BYTES {
+            return Err(format!("file `{name}` is larger than {MAX_SECRET_BYTES} bytes"));
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Secret::new(text.trim_end_matches(['\n', '\r']))),
+            Err(error) => Err(format!("file `{name}`: {error}")),
+        }
+    }
+
+    /// The file it is read from.
+    pub fn path(&self, folder: Option<&Path>) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(below(path, folder)),
+            _ => None,
         }
     }
 
@@ -118,16 +136,8 @@ impl SecretSource {
     }
 }
 
-fn read_file(path: &Path) -> Result<Secret, String> {
-    let name = path.display();
-    let len = std::fs::metadata(path).map_err(|it| format!("file `{name}`: {it}"))?.len();
-    if len > MAX_SECRET_BYTES {
-        return Err(format!("file `{name}` is larger than {MAX_SECRET_BYTES} bytes"));
-    }
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Secret::new(text.trim_end_matches(['\n', '\r']))),
-        Err(error) => Err(format!("file `{name}`: {error}")),
-    }
+fn below(path: &Path, folder: Option<&Path>) -> PathBuf {
+    folder.map_or_else(|| path.to_owned(), |it| it.join(path))
 }
 
 /// The URL of a Key Vault secret: `https`, a host, and a path below `/secrets/`.
@@ -202,6 +212,18 @@ mod tests {
         assert!(get(SecretSource::File("no/such".into())).await.is_err());
         let identifier = vault_identifier("https://v.vault.azure.net/secrets/n").unwrap();
         assert!(get(SecretSource::KeyVault { identifier, client_id: None }).await.is_err());
+    }
+
+    #[test]
+    fn a_file_is_bounded() {
+        let path = std::env::temp_dir().join(format!("portcullis-secret-{}", std::process::id()));
+        std::fs::write(&path, vec![b'x'; usize::try_from(MAX_SECRET_BYTES).unwrap() + 1]).unwrap();
+        assert!(
+            SecretSource::read_file(&path).unwrap_err().ends_with("is larger than 65536 bytes")
+        );
+        std::fs::write(&path, "x\n").unwrap();
+        assert_eq!(SecretSource::read_file(&path).unwrap().expose(), "x");
+        std::fs::remove_file(path).unwrap();
     }
 
     #[test]

@@ -70,6 +70,13 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
     }
 }
 
+/// Where an API's key stands.
+struct KeyNames {
+    is_required: bool,
+    header: String,
+    query: String,
+}
+
 struct Reader<'a> {
     source: &'a Source,
     problems: &'a RefCell<Vec<document::Diagnostic>>,
@@ -200,27 +207,12 @@ impl Reader<'_> {
         if let Some(policies) = fields.map("operations") {
             self.operation_policies(entry, &policies, &mut operations);
         }
-        let (mut key_header, mut key_query) = (KEY_HEADER.to_owned(), KEY_QUERY.to_owned());
-        let mut subscription_required = true;
-        match fields.get("key") {
-            Some(tree) if tree.as_bool() == Some(false) => subscription_required = false,
-            Some(tree) => {
-                let key = Fields::new(tree, Keys::Known, self.problems);
-                key_header = key.filled("header").unwrap_or(key_header);
-                key_query = key.filled("query").unwrap_or(key_query);
-                key.finish();
-                if HeaderName::from_bytes(key_header.as_bytes()).is_err() {
-                    let message = format!("`{key_header}` is no header name");
-                    self.report(tree.error(codes::BAD_VALUE, message));
-                    key_header = KEY_HEADER.to_owned();
-                }
-            }
-            None => {}
-        }
+        let key = self.key(fields.get("key"));
         let api = ApiEntity {
             id: entry.key.clone(),
             revision: "1".to_owned(),
             is_current: true,
+            is_versioned: false,
             is_online: true,
             display_name: fields.filled("name").unwrap_or_else(|| entry.key.clone()),
             path: path.trim().trim_matches('/').to_owned(),
@@ -230,9 +222,9 @@ impl Reader<'_> {
             },
             service_url: fields.filled("url"),
             backend_id: fields.filled("backend"),
-            subscription_required,
-            key_header,
-            key_query,
+            subscription_required: key.is_required,
+            key_header: key.header,
+            key_query: key.query,
             key_bearer: false,
             kind,
             operations,
@@ -241,6 +233,33 @@ impl Reader<'_> {
         };
         fields.finish();
         api
+    }
+
+    /// `key: { header: NAME, query: NAME }`, or `key: false` for an API without keys.
+    fn key(&self, tree: Option<&Tree>) -> KeyNames {
+        let mut names = KeyNames {
+            is_required: true,
+            header: KEY_HEADER.to_owned(),
+            query: KEY_QUERY.to_owned(),
+        };
+        match tree {
+            Some(tree) if tree.as_bool() == Some(false) => names.is_required = false,
+            Some(tree) => {
+                let key = Fields::new(tree, Keys::Known, self.problems);
+                names.query = key.filled("query").unwrap_or(names.query);
+                match key.filled("header") {
+                    Some(it) if HeaderName::from_bytes(it.as_bytes()).is_ok() => names.header = it,
+                    Some(it) => {
+                        let message = format!("`{it}` is no header name");
+                        self.report(tree.error(codes::BAD_VALUE, message));
+                    }
+                    None => {}
+                }
+                key.finish();
+            }
+            None => {}
+        }
+        names
     }
 
     fn specification(&self, spec: &Tree) -> Vec<OperationEntity> {

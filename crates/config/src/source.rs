@@ -13,16 +13,13 @@ use crate::codes;
 use crate::single_file;
 use crate::tree::Tree;
 
-/// Most files that are read.
-const MAX_FILES: usize = 50_000;
-/// Largest file that is read.
-const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
-/// Most bytes that are read in all.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
-/// How deep folders may be nested.
-const MAX_DEPTH: usize = 16;
-/// Endings of files that a configuration consists of.
-const ENDINGS: &[&str] = &[".xml", ".json", ".yaml", ".yml"];
+/// How much is read.
+const BOUNDS: Bounds =
+    Bounds { files: 50_000, file_bytes: 32 * 1024 * 1024, bytes: 512 * 1024 * 1024, depth: 16 };
+/// Endings of files that a configuration consists of. Specifications that are not supported are
+/// read, too, so that they can be refused.
+const ENDINGS: &[&str] =
+    &[".xml", ".json", ".yaml", ".yml", ".wsdl", ".wadl", ".graphql", ".graphqls", ".proto"];
 /// The name of the settings file.
 pub const SETTINGS_FILE: &str = "portcullis.yaml";
 
@@ -32,6 +29,19 @@ pub struct Source {
     folder: Option<PathBuf>,
     files: BTreeMap<Arc<str>, Arc<str>>,
     settings_file: Option<Arc<str>>,
+}
+
+/// How much is read at most.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Files.
+    files: usize,
+    /// Bytes of one file.
+    file_bytes: u64,
+    /// Bytes in all.
+    bytes: u64,
+    /// Folders within folders.
+    depth: usize,
 }
 
 impl Source {
@@ -49,7 +59,17 @@ impl Source {
     ///
     /// Returns what could be read and every problem.
     pub fn read(path: &Path) -> (Self, Vec<Diagnostic>) {
-        let mut reader = Reader::default();
+        Self::read_within(path, BOUNDS)
+    }
+
+    fn read_within(path: &Path, bounds: Bounds) -> (Self, Vec<Diagnostic>) {
+        let mut reader = Reader {
+            bounds,
+            files: BTreeMap::new(),
+            problems: Vec::new(),
+            n_bytes: 0,
+            is_full: false,
+        };
         if path.is_dir() {
             reader.folder(path, "", 0);
             let mut source = Self::from_files(reader.files);
@@ -102,8 +122,8 @@ impl Source {
     }
 }
 
-#[derive(Default)]
 struct Reader {
+    bounds: Bounds,
     files: BTreeMap<Arc<str>, Arc<str>>,
     problems: Vec<Diagnostic>,
     n_bytes: u64,
@@ -119,8 +139,9 @@ impl Reader {
     }
 
     fn folder(&mut self, path: &Path, name: &str, depth: usize) {
-        if depth > MAX_DEPTH {
-            return self.problem(name, format!("folders are nested more than {MAX_DEPTH} deep"));
+        let most = self.bounds.depth;
+        if depth > most {
+            return self.problem(name, format!("folders are nested more than {most} deep"));
         }
         let entries = match std::fs::read_dir(path) {
             Ok(entries) => entries,
@@ -148,13 +169,13 @@ impl Reader {
 
     fn file(&mut self, path: &Path, name: &str) {
         let len = std::fs::metadata(path).map_or(0, |it| it.len());
-        if len > MAX_FILE_BYTES {
-            return self.problem(name, format!("file has {len} bytes, {MAX_FILE_BYTES} are read"));
+        let Bounds { files, file_bytes, bytes, .. } = self.bounds;
+        if len > file_bytes {
+            return self.problem(name, format!("file has {len} bytes, {file_bytes} are read"));
         }
-        if self.files.len() >= MAX_FILES || self.n_bytes + len > MAX_BYTES {
+        if self.files.len() >= files || self.n_bytes + len > bytes {
             self.is_full = true;
-            let message = format!("more than {MAX_FILES} files or {MAX_BYTES} bytes");
-            return self.problem("", message);
+            return self.problem("", format!("more than {files} files or {bytes} bytes"));
         }
         self.n_bytes += len;
         match std::fs::read(path).map(String::from_utf8) {
@@ -207,6 +228,19 @@ mod tests {
         assert!(problems.is_empty(), "{problems:?}");
         let names: Vec<&str> = source.files().map(|(name, _)| &**name).collect();
         assert_eq!(names, ["policies/chat.xml", "portcullis.yaml", "spec.json"]);
+    }
+
+    #[test]
+    fn reading_is_bounded() {
+        let told = |bounds: Bounds| -> Vec<String> {
+            let (_, problems) = Source::read_within(&examples().join("testdata/small"), bounds);
+            problems.into_iter().map(|it| it.message).collect()
+        };
+        assert_eq!(told(BOUNDS), [""; 0]);
+        assert_eq!(told(Bounds { files: 2, ..BOUNDS }), ["more than 2 files or 536870912 bytes"]);
+        assert_eq!(told(Bounds { bytes: 300, ..BOUNDS }), ["more than 50000 files or 300 bytes"]);
+        assert_eq!(told(Bounds { depth: 1, ..BOUNDS }).len(), 2);
+        assert!(told(Bounds { file_bytes: 1, ..BOUNDS })[0].ends_with("bytes, 1 are read"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use transport::{BoxFuture, Clock, Secret};
 use url::Url;
 
 use crate::load::{Engine, Loaded, Options, load};
-use crate::secret_source::SecretProvider;
+use crate::secret_source::{SecretProvider, SecretSource};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
 
@@ -60,7 +60,30 @@ pub struct Store {
     secrets: KeptSecrets,
     state: Mutex<State>,
     /// Only one load at a time.
-    loading: tokio::sync::Mutex<Option<Source>>,
+    loading: tokio::sync::Mutex<Option<Seen>>,
+}
+
+/// What the last load saw.
+struct Seen {
+    source: Source,
+    /// Files that secrets were read from, with what was in them.
+    secrets: Vec<(PathBuf, Option<Secret>)>,
+}
+
+impl Seen {
+    fn new(source: Source, files: &[PathBuf]) -> Self {
+        let secrets = files.iter().map(|it| (it.clone(), content(it))).collect();
+        Self { source, secrets }
+    }
+
+    fn is_same(&self, source: &Source) -> bool {
+        self.source == *source && self.secrets.iter().all(|(path, text)| content(path) == *text)
+    }
+}
+
+/// What is in a file of a secret; none if it cannot be read.
+fn content(path: &std::path::Path) -> Option<Secret> {
+    SecretSource::read_file(path).ok()
 }
 
 /// Is called with each snapshot that is put in place.
@@ -155,6 +178,17 @@ impl Store {
         self.reload_if(false).await
     }
 
+    /// Folders to watch besides the configuration's own: those of files that secrets come from.
+    pub async fn secret_folders(&self) -> Vec<PathBuf> {
+        let seen = self.loading.lock().await;
+        let files = seen.iter().flat_map(|it| &it.secrets);
+        let mut folders: Vec<PathBuf> =
+            files.filter_map(|(path, _)| Some(path.parent()?.to_owned())).collect();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
     /// Refreshes every [`SECRET_REFRESH`], for ever. Secrets that cannot be read keep their value.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
@@ -171,7 +205,10 @@ impl Store {
             Origin::Path(path) => Source::read(path),
             Origin::Memory(source) => (source.clone(), Vec::new()),
         };
-        if only_changed && unreadable.is_empty() && last.as_ref() == Some(&source) {
+        if only_changed
+            && unreadable.is_empty()
+            && last.as_ref().is_some_and(|it| it.is_same(&source))
+        {
             return Reload::Unchanged;
         }
         let engine = Engine {
@@ -180,7 +217,7 @@ impl Store {
             options: &self.settings.expressions,
         };
         let mut loaded = load(&source, &self.settings.options, &self.secrets, engine).await;
-        *last = Some(source);
+        *last = Some(Seen::new(source, &loaded.secret_files));
         if unreadable.iter().any(Diagnostic::is_error) {
             loaded.snapshot = None;
         }
@@ -363,6 +400,27 @@ mod tests {
         assert!(matches!(store.reload().await, Reload::Swapped { generation: 2, .. }));
         assert!(store.status().refused.is_none());
         assert_eq!(*seen.lock().unwrap(), ["one", "two"]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_secret_file_that_changes_is_a_change() {
+        let folder = folder("secret");
+        write(&folder, "one");
+        let secrets = folder.join(".secrets");
+        std::fs::create_dir_all(&secrets).unwrap();
+        std::fs::write(secrets.join("key"), "k1\n").unwrap();
+        let settings = "keys: { ann: { file: .secrets/key } }\n";
+        std::fs::write(folder.join("portcullis.yaml"), settings).unwrap();
+        let store = store(Origin::Path(folder.clone()), &Arc::default());
+        let key = |it: &Store| it.snapshot().unwrap().subscriptions[0].keys[0].expose().to_owned();
+
+        assert!(matches!(store.reload().await, Reload::Swapped { generation: 1, .. }));
+        assert_eq!(store.secret_folders().await, std::slice::from_ref(&secrets));
+        assert!(matches!(store.reload().await, Reload::Unchanged));
+        std::fs::write(secrets.join("key"), "k2\n").unwrap();
+        assert!(matches!(store.reload().await, Reload::Swapped { generation: 2, .. }));
+        assert_eq!(key(&store), "k2");
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -31,7 +31,8 @@ pub struct WatchError {
 #[derive(Debug)]
 pub struct Watcher {
     changed: Arc<Notify>,
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    also: Vec<PathBuf>,
 }
 
 impl Watcher {
@@ -58,7 +59,23 @@ impl Watcher {
             })
             .map_err(told)?;
         watcher.watch(folder, RecursiveMode::Recursive).map_err(told)?;
-        Ok(Self { changed, _watcher: watcher })
+        Ok(Self { changed, watcher, also: Vec::new() })
+    }
+
+    /// Watches another folder as well, but not what is below it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Watcher::new`].
+    pub fn also(&mut self, folder: &Path) -> Result<(), WatchError> {
+        if self.also.iter().any(|it| it == folder) {
+            return Ok(());
+        }
+        self.watcher
+            .watch(folder, RecursiveMode::NonRecursive)
+            .map_err(|error| WatchError { folder: folder.to_owned(), reason: error.to_string() })?;
+        self.also.push(folder.to_owned());
+        Ok(())
     }
 
     /// Waits for a change. One that happened since the last call counts.
@@ -68,8 +85,13 @@ impl Watcher {
 
     /// Reloads `store` after each change, once files have been quiet for [`QUIET`], for ever.
     /// `told` is called with what each reload came to.
-    pub async fn drive(self, store: Arc<Store>, clock: Arc<dyn Clock>, told: impl Fn(&Reload)) {
+    pub async fn drive(mut self, store: Arc<Store>, clock: Arc<dyn Clock>, told: impl Fn(&Reload)) {
         loop {
+            for folder in store.secret_folders().await {
+                if let Err(error) = self.also(&folder) {
+                    tracing::warn!(%error, "changes of secrets in this folder are not noticed");
+                }
+            }
             self.changed().await;
             self.settle(&*clock).await;
             let reload = store.reload().await;
@@ -134,6 +156,19 @@ mod tests {
         std::fs::rename(folder.join("new"), &file).unwrap();
         watcher.changed().await;
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn another_folder_can_be_watched_too() {
+        let (folder, other) = (folder("main"), folder("other"));
+        let mut watcher = Watcher::new(&folder).unwrap();
+        watcher.also(&other).unwrap();
+        watcher.also(&other).unwrap();
+        std::fs::write(other.join("key"), "k").unwrap();
+        watcher.changed().await;
+        assert!(watcher.also(Path::new("no/such/folder")).is_err());
+        std::fs::remove_dir_all(folder).unwrap();
+        std::fs::remove_dir_all(other).unwrap();
     }
 
     #[tokio::test]

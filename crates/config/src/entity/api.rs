@@ -27,6 +27,8 @@ pub struct ApiEntity {
     pub revision: String,
     /// Whether it answers without `;rev=`.
     pub is_current: bool,
+    /// Whether it is in a version set, which is refused.
+    pub is_versioned: bool,
     /// Whether it can be reached at all.
     pub is_online: bool,
     /// Display name.
@@ -77,7 +79,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         Some((id, revision)) => (id.to_owned(), Some(revision.to_owned())),
         None => (files.name.clone(), None),
     };
-    refuse_versions(&id, &fields);
+    let is_versioned = refuse_versions(&id, &fields);
     let kind = kind(&id, &fields)?;
     let path = fields.text("path").unwrap_or_else(|| {
         cx.report(place.error(codes::MISSING, format!("API `{id}` has no `path`")));
@@ -100,6 +102,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
             .or(revision_of_name)
             .unwrap_or_else(|| "1".to_owned()),
         is_current,
+        is_versioned,
         is_online: fields.bool("isOnline").unwrap_or(true),
         display_name: fields.filled("displayName").unwrap_or_else(|| id.clone()),
         path: path.trim().trim_matches('/').to_owned(),
@@ -114,7 +117,11 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         key_bearer: key("bearer").is_some_and(|it| it.eq_ignore_ascii_case("enabled")),
         kind,
         operations,
-        policy: files.policy.as_ref().and_then(|it| policy::read(it, cx)),
+        policy: policy::read(
+            files.policy.as_ref(),
+            cx.overrides.policy(Some(&files.name), None),
+            cx,
+        ),
         id,
         place,
     })
@@ -132,7 +139,7 @@ fn specification(id: &str, file: &std::sync::Arc<str>, cx: &Reading<'_>) -> Vec<
 }
 
 /// Versions decide which API answers: without them requests would go to the wrong one.
-fn refuse_versions(id: &str, fields: &Fields<'_, '_>) {
+fn refuse_versions(id: &str, fields: &Fields<'_, '_>) -> bool {
     let versioned = ["apiVersion", "apiVersionSetId", "apiVersionSet"]
         .into_iter()
         .find_map(|key| fields.get(key).filter(|it| it.scalar() != Some("")));
@@ -140,6 +147,7 @@ fn refuse_versions(id: &str, fields: &Fields<'_, '_>) {
         let message = format!("API `{id}` is versioned: versions are not in this version");
         fields.report(tree.error(codes::NOT_SUPPORTED, message));
     }
+    versioned.is_some()
 }
 
 fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {

@@ -20,8 +20,9 @@ pub struct FragmentEntity {
 
 pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<FragmentEntity> {
     let name = files.name.clone();
-    if let Some(file) = &files.policy {
-        let it = policy::read(file, cx)?;
+    let replacement = cx.overrides.fragment(&name);
+    if replacement.is_some() || files.policy.is_some() {
+        let it = policy::read(files.policy.as_ref(), replacement, cx)?;
         return Some(FragmentEntity { name, file: it.file, text: it.text });
     }
     let info = cx.info("policyfragments", files)?;

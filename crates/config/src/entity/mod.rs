@@ -68,7 +68,7 @@ impl Entities {
     pub(crate) fn read(layout: &Layout, cx: &Reading<'_>) -> Self {
         let named_values = layout.of("namedvalues").filter_map(|it| named_value::read(it, cx));
         let entities = Self {
-            policy: layout.policy.as_ref().and_then(|it| policy::read(it, cx)),
+            policy: policy::read(layout.policy.as_ref(), cx.overrides.policy(None, None), cx),
             named_values: named_values.collect(),
             backends: layout.of("backends").filter_map(|it| backend::read(it, cx)).collect(),
             fragments: layout

@@ -76,7 +76,8 @@ pub(super) fn complete(api: &EntityFiles, operations: &mut Vec<OperationEntity>,
             }
         };
         update(operation, &fields);
-        operation.policy = files.policy.as_ref().and_then(|it| policy::read(it, cx));
+        let replacement = cx.overrides.policy(Some(&api.name), Some(&files.name));
+        operation.policy = policy::read(files.policy.as_ref(), replacement, cx);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Reading;
 use crate::place::Place;
+use crate::tree::Tree;
 
 /// A policy document as text.
 #[derive(Clone, Debug)]
@@ -21,7 +22,18 @@ impl PolicyEntity {
     }
 }
 
-pub(super) fn read(file: &Arc<str>, cx: &Reading<'_>) -> Option<PolicyEntity> {
+/// Reads the document in `file`, or the text that the override file gives in its place.
+pub(super) fn read(
+    file: Option<&Arc<str>>,
+    replacement: Option<&Tree>,
+    cx: &Reading<'_>,
+) -> Option<PolicyEntity> {
+    if let Some(tree) = replacement {
+        // Places inside a text of the override file cannot be told, so it has a name of its own.
+        let file = format!("{}#{}", tree.file, tree.span.start).into();
+        return Some(PolicyEntity { file, text: tree.scalar()?.into() });
+    }
+    let file = file?;
     Some(PolicyEntity { file: file.clone(), text: cx.source.text(file)?.clone() })
 }
 

@@ -10,7 +10,7 @@ mod schema;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use document::Diagnostic;
+use document::{Diagnostic, Severity};
 use pipeline::{OperationResponse, Representation};
 
 use crate::codes;
@@ -45,7 +45,7 @@ pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Ve
     let mut ids = BTreeSet::new();
     let paths = spec.get("paths").map(Tree::entries).unwrap_or_default();
     for path in paths.iter().filter(|it| it.key.starts_with('/')) {
-        let item = reader.follow(&path.value);
+        let item = reader.follow(&path.value, Severity::Error);
         for method in METHODS {
             let Some(operation) = item.get(method) else { continue };
             if operations.len() >= MAX_OPERATIONS {
@@ -88,15 +88,17 @@ impl<'s> Reader<'s> {
         self.problems.borrow_mut().push(problem);
     }
 
-    /// Follows `$ref` inside the specification.
-    fn follow(&self, mut tree: &'s Tree) -> &'s Tree {
+    /// Follows `$ref` inside the specification. One that leads nowhere is reported: as an error
+    /// where requests are matched by it.
+    fn follow(&self, mut tree: &'s Tree, severity: Severity) -> &'s Tree {
         for _ in 0..MAX_HOPS {
             let Some(reference) = tree.get("$ref").and_then(Tree::scalar) else { return tree };
             match schema::pointer(self.spec, reference) {
                 Some(target) => tree = target,
                 None => {
                     let message = format!("`{reference}` points to nothing in this file");
-                    self.report(tree.error(codes::SPECIFICATION, message));
+                    let place = Place::from(tree);
+                    self.report(place.problem(severity, codes::SPECIFICATION, message));
                     return tree;
                 }
             }
@@ -145,7 +147,7 @@ impl<'s> Reader<'s> {
         let mut query = Vec::new();
         let of = |tree: &'s Tree| tree.get("parameters").map(Tree::items).unwrap_or_default();
         for tree in of(operation).iter().chain(of(item)) {
-            let tree = self.follow(tree);
+            let tree = self.follow(tree, Severity::Error);
             let text = |key: &str| tree.get(key).and_then(Tree::scalar);
             let (Some(name), Some(place)) = (text("name"), text("in")) else { continue };
             let required = tree.get("required").and_then(Tree::as_bool).unwrap_or(false);
@@ -158,7 +160,7 @@ impl<'s> Reader<'s> {
                 query.push(name.to_owned());
             }
             let schema = if self.is_v2 { tree } else { tree.get("schema").unwrap_or(tree) };
-            let schema = self.follow(schema);
+            let schema = self.follow(schema, Severity::Warning);
             let default = schema.get("default").and_then(Tree::scalar).map(str::to_owned);
             let values = schema.get("enum").map(Tree::items).unwrap_or_default();
             let values = values.iter().filter_map(|it| it.scalar().map(str::to_owned)).collect();
@@ -171,7 +173,9 @@ impl<'s> Reader<'s> {
         let entries = operation.get("responses").map(Tree::entries).unwrap_or_default();
         entries
             .iter()
-            .filter_map(|it| Some((it.key.parse::<u16>().ok()?, self.follow(&it.value))))
+            .filter_map(|it| {
+                Some((it.key.parse::<u16>().ok()?, self.follow(&it.value, Severity::Warning)))
+            })
             .map(|(status, response)| OperationResponse {
                 status,
                 representations: if self.is_v2 {
@@ -189,7 +193,8 @@ impl<'s> Reader<'s> {
             .iter()
             .map(|it| {
                 let first = it.value.get("examples").and_then(|it| it.entries().first());
-                let first = first.and_then(|it| self.follow(&it.value).get("value"));
+                let first =
+                    first.and_then(|it| self.follow(&it.value, Severity::Warning).get("value"));
                 Representation {
                     content_type: it.key.clone(),
                     example: it.value.get("example").or(first).map(example_text),
@@ -327,6 +332,29 @@ components:
             problems,
             ["`#/nope` points to nothing in this file", "operation `x` is given twice"]
         );
+    }
+
+    #[test]
+    fn operations_and_hops_are_bounded() {
+        let mut text = String::from("openapi: 3.0.1\npaths:\n");
+        for n in 0..=MAX_OPERATIONS {
+            text.push_str(&format!("  /p{n}: {{ get: {{}} }}\n"));
+        }
+        let (operations, problems) = read(&text);
+        assert_eq!(operations.len(), MAX_OPERATIONS);
+        assert_eq!(problems, ["specification has more than 5000 operations"]);
+        let circle = "openapi: 3.0.1\npaths:\n  /a: { get: { parameters: [{ $ref: '#/x' }] } }\nx: { $ref: '#/x' }\n";
+        assert_eq!(read(circle).0[0].parameters.len(), 0);
+    }
+
+    #[test]
+    fn a_response_that_leads_nowhere_is_a_warning() {
+        let spec = yaml(
+            "openapi: 3.0.1\npaths: { /a: { get: { responses: { '200': { $ref: 'other.yaml#/x' } } } } }\n",
+        );
+        let problems = RefCell::default();
+        assert_eq!(operations(&spec, &problems).len(), 1);
+        assert!(!problems.borrow()[0].is_error());
     }
 
     #[test]

@@ -51,14 +51,16 @@ async fn one(
         return (make(text, entity.is_secret), None);
     }
     let Some(source) = &entity.value else {
-        let severity = match options.secrets {
-            Secrets::Read => Severity::Error,
-            Secrets::Assume => Severity::Note,
-        };
+        let is_needed = options.secrets == Secrets::Read && !is_generated(entity);
+        let severity = if is_needed { Severity::Error } else { Severity::Note };
         let message = format!("secret of named value `{name}` is redacted and nothing gives it");
         let problem = entity.place.problem(severity, codes::REDACTED, message);
         let help = "give it in `configuration.<env>.yaml` or `portcullis.yaml`";
-        return (NamedValue::unread(), Some(problem.help(help)));
+        let value = match options.secrets {
+            Secrets::Read if !is_needed => NamedValue::unreadable("its secret is redacted"),
+            _ => NamedValue::unread(),
+        };
+        return (value, Some(problem.help(help)));
     };
     if options.secrets == Secrets::Assume && source.is_remote() {
         return (NamedValue::unread(), None);
@@ -80,6 +82,16 @@ async fn one(
             (value, Some(problem))
         }
     }
+}
+
+/// Whether Azure has made it for itself, such as for a logger's credentials: its name ends in 24
+/// hexadecimal digits. No policy is expected to use it; one that does is refused.
+fn is_generated(entity: &NamedValueEntity) -> bool {
+    let ends_in_id = |name: &str| {
+        let n_digits = name.chars().rev().take_while(char::is_ascii_hexdigit).count();
+        n_digits == 24
+    };
+    ends_in_id(&entity.id) || ends_in_id(&entity.display_name)
 }
 
 fn make(text: &str, is_secret: bool) -> NamedValue {
@@ -149,6 +161,20 @@ mod tests {
             read(Options { secrets: Secrets::Assume, ..Options::default() }).await;
         assert!(problems.iter().all(|it| it.starts_with("note")) && problems.len() == 2);
         assert!(values.get("vault").unwrap().is_unread());
+    }
+
+    #[tokio::test]
+    async fn a_generated_secret_is_an_error_only_where_it_is_used() {
+        let source = Source::from_files([(
+            "named values/655686af217d201b1c89ecc2/namedValueInformation.json",
+            r#"{"properties":{"displayName":"Logger-Credentials--655686af217d201b1c89ecc3","secret":true}}"#,
+        )]);
+        let (parsed, _) = parse(&source, &Options::default());
+        let mut problems = Vec::new();
+        let values = resolve(&parsed, &Options::default(), &NoSecrets, &mut problems).await;
+        assert_eq!(problems[0].severity, Severity::Note);
+        let value = values.get("Logger-Credentials--655686af217d201b1c89ecc3").unwrap();
+        assert!(value.text().is_err() && !value.is_unread());
     }
 
     #[tokio::test]

@@ -28,36 +28,7 @@ pub(super) async fn resolve(
     let mut told = Vec::new();
     for entity in entities(parsed, options, problems) {
         let Some(scope) = scope(&entity, parsed, problems) else { continue };
-        let is_unknown = |it: &&SecretSource| options.secrets == Secrets::Assume && it.is_remote();
-        let mut keys = Vec::new();
-        for source in [&entity.primary, &entity.secondary] {
-            let Some(source) = source.as_ref().filter(|it| !is_unknown(it)) else {
-                keys.push(None);
-                continue;
-            };
-            match source.get(&options.environment, parsed.folder.as_deref(), secrets).await {
-                Ok(key) if !key.expose().trim().is_empty() => keys.push(Some(key)),
-                Ok(_) => {
-                    let message = format!("a key of subscription `{}` is empty", entity.id);
-                    problems.push(entity.place.error(codes::BAD_VALUE, message));
-                    keys.push(None);
-                }
-                Err(reason) => {
-                    let message =
-                        format!("key of subscription `{}` cannot be read: {reason}", entity.id);
-                    let severity = match options.secrets {
-                        Secrets::Read => Severity::Error,
-                        Secrets::Assume => Severity::Note,
-                    };
-                    problems.push(entity.place.problem(
-                        severity,
-                        codes::SECRET_UNREADABLE,
-                        message,
-                    ));
-                    keys.push(None);
-                }
-            }
-        }
+        let keys = keys(&entity, parsed, options, secrets, problems).await;
         let is_active = entity.state == SubscriptionState::Active;
         if is_active && entity.primary.is_none() && entity.secondary.is_none() {
             told.push((entity.id.clone(), entity.place.clone()));
@@ -71,6 +42,43 @@ pub(super) async fn resolve(
     }
     same_keys(&subscriptions, problems);
     subscriptions
+}
+
+/// The keys of a subscription in order; none for one that is not given or cannot be read.
+async fn keys(
+    entity: &SubscriptionEntity,
+    parsed: &Parsed,
+    options: &Options,
+    secrets: &dyn SecretProvider,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Option<Secret>> {
+    let is_unknown = |it: &&SecretSource| options.secrets == Secrets::Assume && it.is_remote();
+    let mut keys = Vec::new();
+    for source in [&entity.primary, &entity.secondary] {
+        let Some(source) = source.as_ref().filter(|it| !is_unknown(it)) else {
+            keys.push(None);
+            continue;
+        };
+        match source.get(&options.environment, parsed.folder.as_deref(), secrets).await {
+            Ok(key) if !key.expose().trim().is_empty() => keys.push(Some(key)),
+            Ok(_) => {
+                let message = format!("a key of subscription `{}` is empty", entity.id);
+                problems.push(entity.place.error(codes::BAD_VALUE, message));
+                keys.push(None);
+            }
+            Err(reason) => {
+                let message =
+                    format!("key of subscription `{}` cannot be read: {reason}", entity.id);
+                let severity = match options.secrets {
+                    Secrets::Read => Severity::Error,
+                    Secrets::Assume => Severity::Note,
+                };
+                problems.push(entity.place.problem(severity, codes::SECRET_UNREADABLE, message));
+                keys.push(None);
+            }
+        }
+    }
+    keys
 }
 
 /// The entities with keys of the settings, variables and command line, and new ones.

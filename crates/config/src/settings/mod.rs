@@ -142,18 +142,11 @@ impl GatewaySettings {
             tls.finish();
         }
         if let Some(identity) = fields.map("identity") {
-            let texts = identity.list("allow-http");
-            settings.identity.allow_http =
-                texts.into_iter().filter_map(|it| it.scalar().map(str::to_owned)).collect();
+            settings.identity = read_identity(&identity);
             identity.finish();
         }
         if let Some(gateway) = fields.map("gateway") {
-            settings.gateway = GatewayName {
-                name: gateway.filled("name"),
-                region: gateway.filled("region"),
-                service_id: gateway.filled("service-id"),
-                service_name: gateway.filled("service-name"),
-            };
+            settings.gateway = read_gateway(&gateway);
             gateway.finish();
         }
         settings.requests = Settings {
@@ -169,6 +162,20 @@ impl GatewaySettings {
         }
         fields.finish();
         (settings, entities)
+    }
+}
+
+fn read_identity(fields: &Fields<'_, '_>) -> IdentitySettings {
+    let hosts = fields.list("allow-http").into_iter();
+    IdentitySettings { allow_http: hosts.filter_map(|it| it.scalar().map(str::to_owned)).collect() }
+}
+
+fn read_gateway(fields: &Fields<'_, '_>) -> GatewayName {
+    GatewayName {
+        name: fields.filled("name"),
+        region: fields.filled("region"),
+        service_id: fields.filled("service-id"),
+        service_name: fields.filled("service-name"),
     }
 }
 
