@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use expr::Uses;
+use expr::{Program, Uses};
 
 use crate::context::Context;
 use crate::convert::Convert;
 use crate::error::PolicyError;
-use crate::expression::Program;
 
 /// What an attribute or a text gives.
 #[derive(Clone)]

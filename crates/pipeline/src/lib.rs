@@ -24,7 +24,6 @@ mod effective;
 mod encoding;
 mod error;
 mod error_response;
-mod expression;
 mod fragments;
 mod host;
 pub mod known;

@@ -65,8 +65,10 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     }
     let computed: Computed<Value> = cx.markup(element)?;
     let body = match computed.as_literal() {
-        Some(text) => Content::Literal(text.to_text().into_owned().into()),
-        None => Content::Expression(computed),
+        Some(value) if value.as_bytes().is_none() => {
+            Content::Literal(value.to_text().into_owned().into())
+        }
+        _ => Content::Expression(computed),
     };
     Ok(Step::immediate(SetBody { message: cx.message(), body }))
 }

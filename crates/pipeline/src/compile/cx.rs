@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use document::{Code, Diagnostic, Mode, Resolved, Severity, SourceText, Value};
-use expr::Uses;
+use expr::{Program, Uses};
 
 use super::element::Element;
 use super::{Surroundings, Target};
 use crate::codes;
 use crate::computed::Computed;
 use crate::convert::{Convert, Unfit};
-use crate::expression::{self, Program};
+
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::schema::Attr;
@@ -276,7 +276,12 @@ impl<'a> CompileCx<'a> {
                     Some(program) => {
                         self.uses = self.uses.union(program.uses());
                         self.check_type::<T>(&code, &program, &reading.subject);
-                        Computed::expression(program, reading.on_null, &reading.subject)
+                        let constant = program.constant().filter(|it| !it.is_null()).cloned();
+                        match constant.map(T::from_value) {
+                            Some(Ok(value)) => Computed::literal(value),
+                            // What cannot be used fails when it is asked for, as elsewhere.
+                            _ => Computed::expression(program, reading.on_null, &reading.subject),
+                        }
                     }
                     None => Computed::refused(),
                 }
@@ -310,19 +315,18 @@ impl<'a> CompileCx<'a> {
         form: expr::Form,
         code: &SourceText,
     ) -> Option<Program> {
-        let problems = match expression::compile(code.as_str(), form, self.surroundings.options) {
-            Ok(program) => return Some(program),
-            Err(problems) => problems,
-        };
+        let (program, problems) =
+            match expr::compile(code.as_str(), form, self.surroundings.options) {
+                Ok(program) => {
+                    let warnings = program.warnings().to_vec();
+                    (Some(program), warnings)
+                }
+                Err(problems) => (None, problems),
+            };
+        let severity = if program.is_some() { Severity::Warning } else { Severity::Error };
         for problem in problems {
             let mut it = resolved
-                .diagnostic(
-                    Severity::Error,
-                    Code::new(problem.code),
-                    code,
-                    problem.span,
-                    &problem.message,
-                )
+                .diagnostic(severity, Code::new(problem.code), code, problem.span, &problem.message)
                 .in_expression();
             let is_shown = |text: &str| !text.is_empty() && !resolved.shows_secret(text);
             it = it.label(if is_shown(&problem.label) { problem.label.as_str() } else { "here" });
@@ -331,7 +335,7 @@ impl<'a> CompileCx<'a> {
             }
             self.report(it);
         }
-        None
+        program
     }
 
     fn check_type<T: Convert>(&mut self, code: &SourceText, program: &Program, subject: &str) {
