@@ -497,3 +497,77 @@ fn keys_are_shared_by_policies_and_fetched_once() {
     assert_eq!(trial.run(&bearer(&token(&claims()))).outcome, "next");
     assert_eq!(client.requests().len(), 2);
 }
+
+#[test]
+fn values_may_be_computed_per_request() {
+    let good = bearer(&token(&claims()));
+    let policy = format!(
+        r#"<set-variable name="tenant" value="{TENANT}" />
+        <validate-jwt header-name="@("Author" + "ization")" clock-skew="@(2 * 5)" failed-validation-httpcode="@(400 + 3)"
+            failed-validation-error-message="@("Not " + "you")" require-expiration-time="@(true)" require-scheme="@("Bea" + "rer")">
+            <openid-config url="@("https://login.microsoftonline.com/" + (string)context.Variables["tenant"] + "/v2.0/.well-known/openid-configuration")" />
+            <audiences><audience>@(context.Variables.GetValueOrDefault<string>("audience", "{RESOURCE}"))</audience></audiences>
+            <issuers><issuer>@($"https://sts.windows.net/{{context.Variables["tenant"]}}/")</issuer></issuers>
+            <required-claims>
+                <claim name="@("ro" + "les")" match="@(true ? "any" : "all")"><value>@("a")</value><value>z</value></claim>
+            </required-claims>
+        </validate-jwt>"#
+    );
+    assert_eq!(outcome(&policy, &good), "next");
+    let late = bearer(&token(&with(claims(), "exp", json!(NOW - 9))));
+    assert_eq!(outcome(&policy, &late), "next");
+    let too_late = bearer(&token(&with(claims(), "exp", json!(NOW - 10))));
+    assert_eq!(outcome(&policy, &too_late), "403 Not you (TokenExpired)");
+    let other = bearer(&token(&with(claims(), "roles", json!(["b"]))));
+    assert_eq!(outcome(&policy, &other), "403 Not you (TokenClaimValueNotAllowed)");
+    let unknown = format!(r#"<set-variable name="audience" value="other" />{policy}"#);
+    assert_eq!(outcome(&unknown, &good), "403 Not you (TokenAudienceNotAllowed)");
+    let elsewhere = policy.replace(&format!("value=\"{TENANT}\""), "value=\"x y\"");
+    assert_eq!(outcome(&elsewhere, &good), "403 Not you (TokenIssuerNotAllowed)");
+}
+
+#[test]
+fn a_computed_tenant_or_address_that_is_none_refuses_the_token() {
+    let good = bearer(&token(&claims()));
+    let policy =
+        entra(r#"tenant-id="@(context.Request.Headers.GetValueOrDefault("x-tenant", ""))""#, "");
+    let request = |tenant: &str| format!("{good}\nx-tenant: {tenant}");
+    assert_eq!(outcome(&policy, &request(TENANT)), "next");
+    assert_eq!(outcome(&policy, &request("contoso.onmicrosoft.com")), "next");
+    assert_eq!(outcome(&policy, &request("no tenant")), "401 Invalid JWT. (JwtInvalid)");
+    let url = r#"<validate-jwt header-name="Authorization"><openid-config url="@("http://" + context.Request.Headers.GetValueOrDefault("x-idp", "idp.test"))" /><issuers><issuer>i</issuer></issuers></validate-jwt>"#;
+    assert_eq!(outcome(url, &good), "401 Invalid JWT. (JwtInvalid)");
+}
+
+#[test]
+fn an_expression_without_a_result_accepts_nothing() {
+    let nothing = bearer(&token(&with(with(claims(), "aud", json!("")), "iss", json!(""))));
+    let null = r#"@(context.Variables.GetValueOrDefault<string>("none"))"#;
+    for list in [
+        format!("<audiences><audience>{null}</audience></audiences>"),
+        format!("<issuers><issuer>{null}</issuer></issuers>"),
+    ] {
+        let policy = format!(
+            r#"<validate-jwt header-name="Authorization"><openid-config url="https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration" />{list}</validate-jwt>"#
+        );
+        assert!(outcome(&policy, &nothing).starts_with("401"), "{list}");
+    }
+    let value = format!(
+        r#"<validate-jwt token-value="{null}"><issuers><issuer>i</issuer></issuers></validate-jwt>"#
+    );
+    assert_eq!(outcome(&value, ""), "401 JWT not present. (TokenNotPresent)");
+}
+
+#[test]
+fn the_stored_token_has_the_members_of_jwt() {
+    let check = with_attrs(r#"header-name="Authorization" output-token-variable-name="jwt""#);
+    let policy = format!(
+        r#"{check}<set-variable name="seen" value="@{{ var jwt = (Jwt)context.Variables["jwt"]; return jwt.Issuer + " " + jwt.Subject + " " + jwt.Algorithm + " " + string.Join(",", jwt.Claims["roles"]) + " " + jwt.Audiences.First(); }}" />"#
+    );
+
+    let ran = trial(&policy).run(&bearer(&token(&claims())));
+
+    let seen = ran.context.variables.get("seen").unwrap();
+    let expected = format!("https://sts.windows.net/{TENANT}/ me ES256 a,b {RESOURCE}");
+    assert_eq!(seen.as_str(), Some(expected.as_str()));
+}
