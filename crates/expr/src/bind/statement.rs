@@ -6,7 +6,8 @@ use super::flow::Flow;
 use super::lambda::is_statement;
 use super::member::item_type;
 use super::{Binder, Expr, codes};
-use crate::ir::{Foreach, Node, Stmt};
+use crate::ir::{Call, Foreach, Node, Stmt};
+use crate::library::Member;
 use crate::syntax::ast::{self, ExprKind, Span, StmtKind};
 use crate::types::Type;
 
@@ -278,7 +279,8 @@ impl Binder {
     fn foreach(&mut self, it: &ast::Foreach, span: Span) -> Stmt {
         let source = self.value(&it.source);
         self.require_value(&source);
-        let item = match item_type(source.ty) {
+        let (source, items) = own_enumerator(source);
+        let item = match items {
             Some(item) => item,
             None => {
                 if source.ty != Type::Error && source.ty != Type::Void {
@@ -432,4 +434,29 @@ fn join(a: Flow, b: Option<Flow>) -> Flow {
 
 pub(super) fn scoped(cells: Box<[u32]>, stmt: Stmt) -> Stmt {
     if cells.is_empty() { stmt } else { Stmt::Scope(cells, Box::new([stmt])) }
+}
+
+/// A class with a `GetEnumerator` of its own is enumerated by it, as C# prefers: a `JObject` gives
+/// pairs, though it is a sequence of tokens as well.
+fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
+    let def = source.ty.definition_name().and_then(crate::library::definition);
+    let row = def.and_then(|it| {
+        it.members.iter().find(|it| it.name == "GetEnumerator" && it.params.is_empty())
+    });
+    let items = item_type(source.ty);
+    let is_own = |it: &&Member| !it.returns.is_open() && it.returns.argument(0) != items;
+    let Some(row) = row.filter(is_own) else { return (source, items) };
+    let span = source.span;
+    let call = Call {
+        member: row,
+        set: false,
+        args: Box::new([source.node]),
+        check_null: true,
+        of_type: &[],
+        of_method: &[],
+        returns: row.returns,
+        outs: Box::default(),
+        span,
+    };
+    (Expr::new(Node::Call(Box::new(call)), row.returns, span), row.returns.argument(0))
 }

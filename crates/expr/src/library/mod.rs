@@ -29,6 +29,7 @@ pub(crate) mod args;
 pub(crate) mod collections;
 pub(crate) mod context;
 pub(crate) mod core;
+pub(crate) mod json;
 pub(crate) mod linq;
 pub(crate) mod lookup;
 pub(crate) mod member;
@@ -118,7 +119,17 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &context::user::GROUP,
     &context::user::IDENTITY,
     // ---- JSON ----
-
+    &json::extensions::TYPE,
+    &json::jarray::TYPE,
+    &json::jconstructor::TYPE,
+    &json::jcontainer::TYPE,
+    &json::jenumerable::TYPE,
+    &json::jobject::TYPE,
+    &json::jproperty::TYPE,
+    &json::jraw::TYPE,
+    &json::json_convert::TYPE,
+    &json::jtoken::TYPE,
+    &json::jvalue::TYPE,
     // ---- XML ----
 
     // ---- Regular expressions ----
@@ -136,6 +147,8 @@ pub(crate) static TABLES: &[&[TypeDef]] = &[
     text::reader::TYPES,
     text::timezone::TYPES,
     collections::interfaces::TYPES,
+    json::enums::TYPES,
+    json::settings::TYPES,
 ];
 
 pub(crate) use context::cursor as context_cursor;

@@ -38,6 +38,11 @@ impl Object for Enumerator {
     fn net_type(&self) -> Type {
         types::named(names::IENUMERATOR, &[self.element])
     }
+
+    /// What is left of it, for `foreach` over a type that has a `GetEnumerator` of its own.
+    fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner).cursor.take())
+    }
 }
 
 /// `GetEnumerator()` of anything enumerable.

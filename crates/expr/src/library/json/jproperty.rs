@@ -1,0 +1,67 @@
+//! `Newtonsoft.Json.Linq.JProperty`:
+//! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JProperty.htm>
+
+use super::jcontainer::params;
+use super::{JCONTAINER, JPROPERTY, JTOKEN, content, token, token_of, value};
+use crate::json::{Content, Token};
+use crate::library::{Member, TypeDef};
+use crate::string::Str;
+use crate::types::{Type, names};
+use crate::value::Value;
+
+pub(crate) static TYPE: TypeDef = TypeDef::class(names::JPROPERTY, MEMBERS)
+    .bases(&[JCONTAINER])
+    .docs("https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JProperty.htm");
+
+const MEMBERS: &[Member] = &[
+    Member::constructor(&[JPROPERTY], JPROPERTY, |args, cx| {
+        let it = token(args, 0)?;
+        cx.allocate(it.weight())?;
+        Ok(Value::object(it.deep_clone()))
+    })
+    .params(&["other"]),
+    Member::constructor(&[Type::String, Type::Object], JPROPERTY, |args, cx| {
+        let inner = content(args.value(1), cx)?;
+        let name: Str = args.arg(0)?;
+        Ok(Value::object(Token::property(name.as_str(), inner)?))
+    })
+    .params(&["name", "content"]),
+    Member::constructor(&[Type::String, Type::Params(&Type::Object)], JPROPERTY, |args, cx| {
+        let parts = params(args.value(1), cx)?;
+        let name: Str = args.arg(0)?;
+        let parts = parts.iter().map(|it| content(it, cx)).collect::<Result<_, _>>()?;
+        Ok(Value::object(Token::property(name.as_str(), Content::Many(parts))?))
+    })
+    .params(&["name", "content"]),
+    Member::property("Name", Type::String, |args, _| {
+        Ok(token(args, 0)?.name().map_or(Value::Null, |it| Value::String(it.into())))
+    })
+    .doc("The member's name."),
+    Member::property("Value", JTOKEN, |args, _| Ok(value(token(args, 0)?.property_value())))
+        .set(|args, _| {
+            token(args, 0)?.set_property_value(token_of(args.value(1)))?;
+            Ok(Value::Null)
+        })
+        .doc("The member's value."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::MEMBERS;
+    use crate::cx::test_support::with_cx;
+    use crate::library::Args;
+    use crate::types::Type;
+    use crate::value::Value;
+
+    #[test]
+    fn several_contents_become_an_array() {
+        with_cx(|cx| {
+            let parts = Value::array(Type::Object, vec![1.into(), "x".into()]);
+            let mut values = [Value::from("a"), parts];
+            let row = &MEMBERS[2];
+            let mut args = Args::new(row, &mut values, &[], &[], row.returns);
+            let made = (row.call)(&mut args, cx).unwrap();
+            assert_eq!(made.to_text(), "\"a\": [\n  1,\n  \"x\"\n]");
+        });
+    }
+}
