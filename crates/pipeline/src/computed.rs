@@ -157,4 +157,50 @@ mod tests {
     fn debug_does_not_show_literals() {
         assert_eq!(format!("{:?}", Computed::literal("hunter2".to_owned())), "Literal(..)");
     }
+
+    fn computed<T: Convert>(source: &str, on_null: Option<T>) -> Computed<T> {
+        let options = expr::Options::default();
+        let program = expr::compile(source, expr::Form::Expression, &options).unwrap();
+        Computed::expression(program, on_null, "count")
+    }
+
+    fn failure<T: Convert>(it: &Computed<T>) -> String {
+        it.get(&context()).unwrap_err().message().to_owned()
+    }
+
+    #[test]
+    fn an_expression_is_evaluated_and_converted() {
+        let it: Computed<u32> = computed("1 + 1", None);
+
+        assert_eq!(it.get(&context()).unwrap(), 2);
+        assert!(it.is_expression() && it.as_literal().is_none());
+        assert_eq!(*computed::<String>("2 > 1", None).borrow(&context()).unwrap(), "True");
+    }
+
+    #[test]
+    fn null_is_a_failure_or_the_default_or_a_value_of_its_own() {
+        assert_eq!(
+            failure(&computed::<u32>("(string)null", None)),
+            "Expression evaluation failed. `count` is null."
+        );
+        assert_eq!(computed::<u32>("(string)null", Some(3)).get(&context()).unwrap(), 3);
+        assert_eq!(computed::<String>("(string)null", None).get(&context()).unwrap(), "");
+        assert_eq!(computed::<Option<u32>>("(string)null", None).get(&context()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_converted_is_a_failure_that_names_the_attribute() {
+        assert_eq!(
+            failure(&computed::<u32>("\"x\"", None)),
+            "Expression evaluation failed. `count`: expected an integer from 0 to 4294967295, found `x`."
+        );
+    }
+
+    #[test]
+    fn what_is_thrown_is_a_failure_with_its_text() {
+        assert_eq!(
+            failure(&computed::<u32>("1 / (\"\".Length)", None)),
+            "Expression evaluation failed. Attempted to divide by zero."
+        );
+    }
 }

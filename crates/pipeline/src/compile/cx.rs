@@ -414,4 +414,34 @@ mod tests {
         let checked = check_text(text, None, &registry, &expr::Options::default());
         assert_eq!(codes_of(&checked.diagnostics), "PC0110");
     }
+
+    #[test]
+    fn an_expression_is_compiled_and_its_type_is_checked() {
+        for (text, codes) in [
+            ("@(1 + 1)", "fine"),
+            ("@(\"7\")", "fine"),
+            ("@{ return 7; }", "fine"),
+            ("@(true)", "PC0409"),
+            ("@(1.5)", "PC0409"),
+        ] {
+            assert_eq!(codes_of(&problems(&format!("<word>{text}</word>"))), codes, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_problem_in_an_expression_is_shown_at_its_place() {
+        let problem = problems("<word>@( nothing + 1)</word>").remove(0);
+        let start = "<policies><inbound><word>@( ".len();
+
+        assert!(problem.code.as_str().starts_with("PC03") && problem.in_expression);
+        assert_eq!(problem.span.range(), start..start + "nothing".len());
+    }
+
+    #[test]
+    fn a_problem_that_a_secret_makes_does_not_show_it() {
+        let problems = problems("<word>@({{key}} + 1)</word>");
+
+        assert!(problems[0].code.as_str().starts_with("PC03"));
+        assert!(!format!("{problems:?}").contains("hunter2"));
+    }
 }
