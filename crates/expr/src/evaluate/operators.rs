@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::Outcome;
 use crate::exception::Exception;
 use crate::ir::{Number, Op, Operation};
+use crate::text::number::arithmetic;
 use crate::value::Value;
 
 fn overflow() -> Exception {
@@ -122,12 +123,12 @@ fn decimal(op: Op, a: Decimal, b: Decimal) -> Outcome {
         return compare(op, Some(a.cmp(&b)));
     }
     let result = match op {
-        Op::Add => a.checked_add(b),
-        Op::Subtract => a.checked_sub(b),
-        Op::Multiply => a.checked_mul(b),
+        Op::Add => arithmetic::add(a, b),
+        Op::Subtract => arithmetic::subtract(a, b),
+        Op::Multiply => arithmetic::multiply(a, b),
         Op::Divide | Op::Remainder if b.is_zero() => return Err(Exception::divide_by_zero()),
-        Op::Divide => a.checked_div(b),
-        _ => a.checked_rem(b),
+        Op::Divide => arithmetic::divide(a, b),
+        _ => arithmetic::remainder(a, b),
     };
     result.map(Value::Decimal).ok_or_else(decimal_overflow)
 }

@@ -55,6 +55,7 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &core::object::TYPE,
     &core::boolean::TYPE,
     &core::nullable::TYPE,
+    &core::type_info::TYPE,
     // ---- Text, numbers, time ----
     &text::bitconverter::TYPE,
     &text::char::TYPE,
@@ -66,6 +67,7 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &text::enumeration::TYPE,
     &text::environment::TYPE,
     &text::guid::TYPE,
+    &text::ipaddress::TYPE,
     &text::math::TYPE,
     &text::random::TYPE,
     &text::string::TYPE,

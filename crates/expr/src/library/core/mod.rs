@@ -4,3 +4,4 @@ pub(crate) mod boolean;
 pub(crate) mod exceptions;
 pub(crate) mod nullable;
 pub(crate) mod object;
+pub(crate) mod type_info;

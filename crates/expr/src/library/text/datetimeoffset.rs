@@ -342,7 +342,10 @@ fn order(args: &mut Args<'_>, f: fn(&i64, &i64) -> bool) -> Result<Value, Except
     Ok(f(&a.utc_ticks(), &b.utc_ticks()).into())
 }
 
-fn result(parsed: time::Parsed, args: &Args<'_>) -> Result<Value, Exception> {
+fn result(mut parsed: time::Parsed, args: &Args<'_>) -> Result<Value, Exception> {
+    if parsed.universal_format {
+        parsed.offset = Some(0);
+    }
     let (ticks, offset) = parsed.date_time_offset(styles(args)?)?;
     made(ticks, i16::try_from(offset).unwrap_or(0))
 }

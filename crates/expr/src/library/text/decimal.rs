@@ -12,8 +12,8 @@ use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
 use crate::string::Str;
 use crate::text::Failure;
-use crate::text::number::decimal;
 use crate::text::number::parse::{Styles, parse_decimal};
+use crate::text::number::{arithmetic, decimal};
 use crate::types::{Type, names};
 use crate::value::{Array, Value};
 
@@ -63,20 +63,20 @@ const MEMBERS: &[Member] = &[
         },
     )
     .params(&["lo", "mid", "hi", "isNegative", "scale"]),
-    Member::static_method("Add", PAIR, DECIMAL, |args, _| two(args, Decimal::checked_add))
+    Member::static_method("Add", PAIR, DECIMAL, |args, _| two(args, arithmetic::add))
         .params(&["d1", "d2"]),
-    Member::static_method("Subtract", PAIR, DECIMAL, |args, _| two(args, Decimal::checked_sub))
+    Member::static_method("Subtract", PAIR, DECIMAL, |args, _| two(args, arithmetic::subtract))
         .params(&["d1", "d2"]),
-    Member::static_method("Multiply", PAIR, DECIMAL, |args, _| two(args, decimal::multiply))
+    Member::static_method("Multiply", PAIR, DECIMAL, |args, _| two(args, arithmetic::multiply))
         .params(&["d1", "d2"]),
     Member::static_method("Divide", PAIR, DECIMAL, |args, _| {
         no_zero(args)?;
-        two(args, Decimal::checked_div)
+        two(args, arithmetic::divide)
     })
     .params(&["d1", "d2"]),
     Member::static_method("Remainder", PAIR, DECIMAL, |args, _| {
         no_zero(args)?;
-        two(args, Decimal::checked_rem)
+        two(args, arithmetic::remainder)
     })
     .params(&["d1", "d2"]),
     Member::static_method("Negate", &[DECIMAL], DECIMAL, |args, _| one(args, |it| -it))

@@ -23,6 +23,8 @@ pub(crate) const URI_KIND: &str = "System.UriKind";
 pub(crate) const URI_PARTIAL: &str = "System.UriPartial";
 /// `UriHostNameType`
 pub(crate) const URI_HOST_NAME_TYPE: &str = "System.UriHostNameType";
+/// `AddressFamily`
+pub(crate) const ADDRESS_FAMILY: &str = "System.Net.Sockets.AddressFamily";
 /// `NumberStyles`
 pub(crate) const NUMBER_STYLES: &str = "System.Globalization.NumberStyles";
 /// `DateTimeStyles`
@@ -103,6 +105,7 @@ pub(crate) const TYPES: &[TypeDef] = &[
         URI_HOST_NAME_TYPE,
         &[("Unknown", 0), ("Basic", 1), ("Dns", 2), ("IPv4", 3), ("IPv6", 4)],
     ),
+    TypeDef::enumeration(ADDRESS_FAMILY, &[("InterNetwork", 2), ("InterNetworkV6", 23)]),
     TypeDef::flags(
         NUMBER_STYLES,
         &[

@@ -16,6 +16,7 @@ pub(crate) mod environment;
 pub(crate) mod floats;
 pub(crate) mod guid;
 pub(crate) mod integers;
+pub(crate) mod ipaddress;
 pub(crate) mod math;
 pub(crate) mod random;
 pub(crate) mod reader;

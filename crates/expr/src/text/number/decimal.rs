@@ -8,7 +8,7 @@ use super::Digits;
 use crate::text::Failure;
 
 /// The largest mantissa: 96 bits.
-const MAX: u128 = (1 << 96) - 1;
+pub(super) const MAX: u128 = (1 << 96) - 1;
 
 /// The decimal nearest to the digits, ties to even; `None` if it is too large.
 pub(crate) fn from_digits(number: &Digits) -> Option<Decimal> {
@@ -66,14 +66,6 @@ pub fn from_double(value: f64) -> Result<Decimal, Failure> {
 /// As [`from_double`].
 pub fn from_float(value: f32) -> Result<Decimal, Failure> {
     from_binary(f64::from(value), 7)
-}
-
-/// The product; a product with zero keeps the sum of the scales, as .NET's does.
-pub fn multiply(a: Decimal, b: Decimal) -> Option<Decimal> {
-    if a.is_zero() || b.is_zero() {
-        return of_parts(0, (a.scale() + b.scale()).min(28), false);
-    }
-    a.checked_mul(b)
 }
 
 /// `(double)decimal`.

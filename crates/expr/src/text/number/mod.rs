@@ -6,6 +6,7 @@
 //!
 //! Source: <https://learn.microsoft.com/dotnet/standard/base-types/standard-numeric-format-strings>
 
+pub mod arithmetic;
 mod custom;
 pub mod decimal;
 mod double;

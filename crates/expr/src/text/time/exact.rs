@@ -19,11 +19,9 @@ pub fn parse_exact(text: &str, format: &str, today: i64) -> Result<Parsed, Failu
     };
     let mut reader = Reader { rest: text, ..Reader::default() };
     let found = reader.read(&pattern.chars().collect::<Vec<_>>())?;
-    // What `R` and `u` write is UTC, though nothing in their patterns says so to a reader.
-    if found && matches!(single(format), Some('r' | 'R' | 'u')) {
-        (reader.offset, reader.zulu) = (Some(0), true);
-    }
-    found.then(|| reader.finish(today)).flatten().ok_or_else(|| {
+    let universal_format = matches!(single(format), Some('r' | 'R' | 'u'));
+    let parsed = found.then(|| reader.finish(today)).flatten();
+    parsed.map(|it| Parsed { universal_format, ..it }).ok_or_else(|| {
         Failure::Format(format!("String '{text}' was not recognized as a valid DateTime."))
     })
 }
@@ -72,6 +70,7 @@ impl Reader<'_> {
                     (self.field(letter, count)?.is_some(), count)
                 }
                 'K' => (self.kind().is_some(), 1),
+                'Z' => (self.zulu().is_some(), 1),
                 other => (self.literal(other.encode_utf8(&mut [0; 4])), 1),
             };
             if !matched {
@@ -190,6 +189,15 @@ impl Reader<'_> {
         Some(())
     }
 
+    /// A `Z` in a format stands for itself, but also says that the time is UTC.
+    fn zulu(&mut self) -> Option<()> {
+        if !(self.literal("Z") || self.literal("z") || self.literal("GMT")) {
+            return None;
+        }
+        (self.offset, self.zulu) = (Some(0), true);
+        Some(())
+    }
+
     fn kind(&mut self) -> Option<()> {
         if self.literal("Z") {
             (self.offset, self.zulu) = (Some(0), true);
@@ -221,7 +229,7 @@ impl Reader<'_> {
         };
         let time = from_time(hour, self.minute, self.second)?;
         let ticks = midnight + time + self.fraction;
-        Some(Parsed { ticks, offset: self.offset, zulu: self.zulu })
+        Some(Parsed { ticks, offset: self.offset, zulu: self.zulu, universal_format: false })
     }
 }
 

@@ -18,6 +18,9 @@ pub struct Parsed {
     pub offset: Option<i32>,
     /// Whether the text ends in `Z` or a name of UTC.
     pub zulu: bool,
+    /// Whether the format, rather than the text, says that it is UTC (`R`, `u`): only
+    /// `DateTimeOffset` heeds that.
+    pub universal_format: bool,
 }
 
 impl Parsed {
@@ -146,7 +149,12 @@ fn read(text: &str, today: i64) -> Option<Parsed> {
         return None;
     }
     let time = reader.time_of_day()?;
-    Some(Parsed { ticks: date + time, offset: reader.offset, zulu: reader.zulu })
+    Some(Parsed {
+        ticks: date + time,
+        offset: reader.offset,
+        zulu: reader.zulu,
+        universal_format: false,
+    })
 }
 
 impl<'a> Reader<'a> {
