@@ -205,6 +205,7 @@ impl<'a> Wanted<'a> {
 #[cfg(test)]
 mod tests {
     use http::Method;
+    use proptest::prelude::*;
 
     use super::Operations;
 
@@ -313,5 +314,49 @@ mod tests {
     fn of_equal_operations_the_first_counts() {
         let list = &["GET /a/{x}", "GET /a/{y}"];
         assert_eq!(find(list, "GET /a/1"), "GET /a/{x} [x=1]");
+    }
+
+    /// The rank of a template for a path, segment by segment; `None` if it does not fit.
+    fn rank(template: &str, path: &str) -> Option<Vec<u8>> {
+        let (template, path) = (template.trim_matches('/'), path.trim_matches('/'));
+        let mut segments = path.split('/').filter(|it| !it.is_empty());
+        let mut rank = Vec::new();
+        for text in template.split('/').filter(|it| !it.is_empty()) {
+            if text == "*" {
+                rank.push(3);
+                return Some(rank);
+            }
+            let segment = segments.next()?;
+            let prefix = text.strip_suffix("{x}");
+            rank.push(match prefix {
+                None => (text == segment).then_some(0)?,
+                Some("") => 2,
+                Some(prefix) => {
+                    let fits = segment.starts_with(prefix) && segment.len() > prefix.len();
+                    fits.then_some(1)?
+                }
+            });
+        }
+        segments.next().is_none().then_some(rank)
+    }
+
+    proptest! {
+        #[test]
+        fn the_tree_agrees_with_trying_every_template(
+            templates in prop::collection::vec("(/(a|b|ab|a\\{x\\}|\\{x\\})){0,3}(/\\*)?", 1..12),
+            path in "(/(a|b|ab|aa)){0,4}",
+        ) {
+            let best = templates
+                .iter()
+                .enumerate()
+                .filter_map(|(number, it)| Some((rank(it, &path)?, number)))
+                .min();
+            let mut operations = Operations::default();
+            for (number, template) in templates.iter().enumerate() {
+                operations.add(number, "GET", template);
+            }
+            let found = operations.find(&Method::GET, &path, "").map(|it| it.number);
+            prop_assert_eq!(found, best.map(|(_, number)| number));
+        }
     }
 }

@@ -262,6 +262,23 @@ mod tests {
         assert!(!framing.in_head());
     }
 
+    /// A request with no body, a counted one or chunks; bodies look like requests themselves.
+    fn request() -> impl Strategy<Value = String> {
+        let text = "[a-z0-9 :/\r\n]{0,40}";
+        let counted = text.prop_map(|body| {
+            format!("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        });
+        let chunk = ("[a-z0-9 :/\r\n]{1,40}", "(;[a-z]{1,5}=[a-z]{1,5})?")
+            .prop_map(|(data, more)| format!("{:x}{more}\r\n{data}\r\n", data.len()));
+        let chunked = (prop::collection::vec(chunk, 0..4), "(x-[a-z]{1,8}: [a-z]{0,8}\r\n){0,2}")
+            .prop_map(|(chunks, trailers)| {
+                let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+                format!("{head}{}0\r\n{trailers}\r\n", chunks.concat())
+            });
+        let bare = Just("\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned());
+        prop_oneof![bare, counted, chunked]
+    }
+
     proptest! {
         #[test]
         fn how_the_bytes_are_cut_does_not_matter(cuts in prop::collection::vec(1_usize..40, 0..40)) {
@@ -277,6 +294,14 @@ mod tests {
                 rest = later;
             }
             prop_assert_eq!(found, Some(4));
+        }
+
+        #[test]
+        fn every_ordinary_request_is_counted(requests in prop::collection::vec(request(), 0..12)) {
+            let mut framing = Framing::new();
+            prop_assert_eq!(framing.read(requests.concat().as_bytes()), None);
+            prop_assert_eq!(framing.n_requests, requests.len() as u64);
+            prop_assert!(!framing.in_head());
         }
 
         #[test]

@@ -10,12 +10,14 @@ mod workers;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch as channel};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch as channel};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 pub use workers::{Bound, ListenerConfig, Running, Server};
@@ -46,35 +48,42 @@ pub async fn serve_here<S: Service>(
             Some(_) = connections.join_next() => continue,
             accepted = accept(&listener, &permits) => accepted,
         };
-        let (permit, stream, address) = match accepted {
-            Ok(it) => it,
+        match accepted {
+            Ok(accepted) => {
+                connections.spawn(run(accepted, shared.clone(), draining.clone()));
+            }
             Err(error) => {
                 // Out of file descriptors, most likely: do not spin.
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
             }
-        };
-        let mut draining = draining.clone();
-        let shared = shared.clone();
-        connections.spawn(async move {
-            let draining = async move {
-                // An error means that the listener is gone, which is as good.
-                let _ = draining.wait_for(|it| *it).await;
-            };
-            connection::serve(shared, stream, address, draining).await;
-            drop(permit);
-        });
+        }
+    }
+    // Connections that the kernel has taken for this socket would be reset with it.
+    while let Ok(Ok(accepted)) = timeout(Duration::ZERO, accept(&listener, &permits)).await {
+        connections.spawn(run(accepted, shared.clone(), draining.clone()));
     }
     drop(listener);
     drain.send_replace(true);
     while connections.join_next().await.is_some() {}
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(tokio::sync::OwnedSemaphorePermit, tokio::net::TcpStream, std::net::SocketAddr)> {
+type Accepted = (OwnedSemaphorePermit, TcpStream, SocketAddr);
+
+async fn run<S: Service>(
+    (permit, stream, address): Accepted,
+    shared: Arc<Shared<S>>,
+    mut draining: channel::Receiver<bool>,
+) {
+    let draining = async move {
+        // An error means that the listener is gone, which is as good.
+        let _ = draining.wait_for(|it| *it).await;
+    };
+    connection::serve(shared, stream, address, draining).await;
+    drop(permit);
+}
+
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> io::Result<Accepted> {
     let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (stream, address) = listener.accept().await?;
     Ok((permit, stream, address))

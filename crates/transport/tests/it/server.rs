@@ -195,6 +195,17 @@ async fn draining_answers_what_is_in_flight_and_closes_what_rests() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+#[tokio::test]
+async fn what_the_kernel_has_accepted_is_answered_before_the_listener_closes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut early = TcpStream::connect(address).await.unwrap();
+    early.write_all(b"GET /early HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let stopped = std::future::ready(());
+    tokio::spawn(serve_here(listener, None, Limits::default(), Arc::new(echo), stopped));
+    assert!(read_to_end(&mut early).await.contains("/early"));
+}
+
 #[test]
 fn workers_serve_one_port_and_drain() {
     let listener = ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), tls: None };
