@@ -17,7 +17,7 @@ pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcom
     for part in parts {
         let text = match eval(part, base, cx)? {
             Value::String(it) => it,
-            other => other.to_str(cx.runtime()),
+            other => text(&other, cx),
         };
         texts.push(text);
     }
@@ -26,6 +26,15 @@ pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcom
         [a, b] => a.concat(b),
         all => Str::concat_all(all),
     }))
+}
+
+/// The text of a value; a part of `context` may need the host for it.
+fn text(value: &Value, cx: &EvalCx<'_>) -> Str {
+    let of_host = match value {
+        Value::Host(it) => crate::library::context::text(*it, cx),
+        _ => None,
+    };
+    of_host.unwrap_or_else(|| value.to_str(cx.runtime()))
 }
 
 /// A hole of an interpolated string.
@@ -55,7 +64,7 @@ pub(crate) fn formatted(
     format: Option<&str>,
     cx: &mut EvalCx<'_>,
 ) -> Result<Str, crate::Exception> {
-    let Some(format) = format else { return Ok(value.to_str(cx.runtime())) };
+    let Some(format) = format else { return Ok(text(value, cx)) };
     let row = value.runtime_type().definition_name().and_then(crate::library::definition).and_then(
         |def| {
             let fits = |it: &&crate::library::Member| {

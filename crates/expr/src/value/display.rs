@@ -38,7 +38,7 @@ pub fn text_of(value: &Value, runtime: Runtime) -> Str {
         | Value::Bytes(_)
         | Value::List(_)
         | Value::Sequence(_)
-        | Value::Func(_) => Str::from(value.type_name()),
+        | Value::Func(_) => crate::library::collections::clr_name(value.runtime_type()).into(),
     }
 }
 

@@ -22,7 +22,7 @@ pub trait Object: Any + Debug + Send + Sync {
 
     /// `ToString()`; the name of the type unless a type says otherwise.
     fn to_text(&self, _runtime: Runtime) -> Str {
-        self.net_type().full_name().into()
+        crate::library::collections::clr_name(self.net_type()).into()
     }
 
     /// `Equals(object)`: `None` means that only the object itself is equal.

@@ -3,4 +3,6 @@
 extern crate portcullis_expr as expr;
 
 mod corpus;
+mod oracle;
 mod syntax;
+mod vectors;

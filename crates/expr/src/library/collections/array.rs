@@ -15,7 +15,6 @@ const ARRAY: Type = Type::named(names::ARRAY);
 const ITEMS: Type = Type::Array(&Type::M);
 const PREDICATE: Type = Type::Func(&[Type::M, Type::Bool]);
 const COMPARER: Type = Type::Named(names::ICOMPARER, &[Type::M]);
-const PLAIN_COMPARER: Type = Type::named(names::STRINGCOMPARER);
 
 const MEMBERS: &[Member] = &[
     Member::property("Length", Type::Int32, |args, cx| any::count_of(args, cx)),
@@ -122,14 +121,8 @@ const MEMBERS: &[Member] = &[
     .params(&["array", "value"]),
     Member::static_method("Sort", &[ITEMS], Type::Void, |args, cx| sorted(args, cx))
         .params(&["array"]),
-    Member::static_method("Sort", &[ARRAY], Type::Void, |args, cx| sorted(args, cx))
-        .params(&["array"]),
     Member::static_method("Sort", &[ITEMS, COMPARER], Type::Void, |args, cx| sorted(args, cx))
         .params(&["array", "comparer"]),
-    Member::static_method("Sort", &[ARRAY, PLAIN_COMPARER], Type::Void, |args, cx| {
-        sorted(args, cx)
-    })
-    .params(&["array", "comparer"]),
     Member::static_method(
         "Sort",
         &[ITEMS, Type::Func(&[Type::M, Type::M, Type::Int32])],

@@ -1,0 +1,128 @@
+//! Recorded results of the C# compiler and runtime, area by area.
+//!
+//! The cases that fail are listed in `tests/pass/<area>.txt`; the lists may only shrink.
+//! `UPDATE_PASS_LISTS=1` writes them anew.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expr::Runtime;
+use expr::oracle::{evaluate_case, same};
+use serde_json::{Map, Value as Json};
+
+use crate::corpus::shared;
+
+type Case = Map<String, Json>;
+
+fn text<'a>(case: &'a Case, name: &str) -> &'a str {
+    case.get(name).and_then(Json::as_str).unwrap_or("")
+}
+
+fn read(file: &Path) -> Vec<Case> {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines()
+        .filter(|it| !it.trim().is_empty())
+        .map(|it| serde_json::from_str(it).unwrap())
+        .collect()
+}
+
+/// Our result, if it is not the recorded one.
+fn failure(case: &Case) -> Option<Json> {
+    let ours =
+        evaluate_case(case, Runtime::Modern).unwrap_or_else(|it| Json::String(it.to_string()));
+    // Policy expressions are C# 7: what needs a later one must be refused.
+    if case.contains_key("lang") {
+        return (ours.get("error") != Some(&Json::from("compile"))).then_some(ours);
+    }
+    let expected = case.get("expected").unwrap();
+    (!same(expected, &ours)).then_some(ours)
+}
+
+fn list_file(area: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pass").join(format!("{area}.txt"))
+}
+
+/// Ids and what stands behind them.
+fn listed(area: &str) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(list_file(area)).unwrap_or_default();
+    text.lines()
+        .filter(|it| !it.is_empty() && !it.starts_with('#'))
+        .map(|it| it.split_once(' ').unwrap_or((it, "")))
+        .map(|(id, reason)| (id.to_owned(), reason.to_owned()))
+        .collect()
+}
+
+fn write_list(area: &str, failing: &BTreeMap<String, String>) {
+    let head = format!("# Cases of {area} that fail. This list may only shrink.\n");
+    let lines: String = failing
+        .iter()
+        .map(|(id, reason)| format!("{id} {reason}").trim_end().to_owned() + "\n")
+        .collect();
+    fs::create_dir_all(list_file(area).parent().unwrap()).unwrap();
+    if failing.is_empty() {
+        let _ = fs::remove_file(list_file(area));
+    } else {
+        fs::write(list_file(area), head + &lines).unwrap();
+    }
+}
+
+/// Runs an area; returns how many cases there are and how many pass.
+fn check(area: &str) -> Option<(usize, usize)> {
+    let cases = read(&shared("oracle/cases")?.join(format!("{area}.jsonl")));
+    let known = listed(area);
+    let mut failing = BTreeMap::new();
+    let mut report = String::new();
+    for case in &cases {
+        let Some(ours) = failure(case) else { continue };
+        let id = text(case, "id");
+        let reason = known.get(id).cloned().unwrap_or_else(|| text(case, "tag").to_owned());
+        failing.insert(id.to_owned(), reason);
+        if !known.contains_key(id) {
+            let expected = case.get("expected").unwrap();
+            report.push_str(&format!(
+                "{id}\n  code     {}\n  expected {expected}\n  got      {ours}\n",
+                text(case, "code")
+            ));
+        }
+    }
+    let (all, failed) = (cases.len(), failing.len());
+    println!("{area}: {} of {all} pass", all - failed);
+    if std::env::var_os("UPDATE_PASS_LISTS").is_some() {
+        print!("{report}");
+        write_list(area, &failing);
+        return Some((all, all - failed));
+    }
+    let fixed: Vec<&String> = known.keys().filter(|it| !failing.contains_key(*it)).collect();
+    assert!(report.is_empty(), "not listed in {}:\n{report}", list_file(area).display());
+    assert!(
+        fixed.is_empty(),
+        "these pass now, take them off {}: {fixed:?}",
+        list_file(area).display()
+    );
+    Some((all, all - failed))
+}
+
+macro_rules! areas {
+    ($($area:ident)*) => { $(
+        #[test]
+        fn $area() {
+            check(stringify!($area));
+        }
+    )* };
+}
+
+mod recorded_results_of {
+    use super::check;
+
+    areas! {
+        collections crypto datetime encoding errors json jwt linq numbers regex statements strings
+        typing values xml
+    }
+
+    #[test]
+    fn realistic() {
+        let Some((all, passed)) = check("realistic") else { return };
+        assert!(passed * 100 >= all * 90, "{passed} of {all} pass: fewer than 90 %");
+    }
+}
