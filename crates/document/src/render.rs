@@ -60,6 +60,11 @@ impl Sources {
         self.insert(name.into(), text.into(), true);
     }
 
+    /// Adds all texts of another set; of two with one name the other's counts.
+    pub fn extend(&mut self, other: Self) {
+        self.files.extend(other.files);
+    }
+
     fn insert(&mut self, name: Arc<str>, text: Arc<str>, is_hidden: bool) {
         let lines = LineIndex::new(&text);
         self.files.insert(name, File { text, lines, is_hidden });

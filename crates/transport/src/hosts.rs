@@ -115,6 +115,21 @@ impl HostMap {
         Ok(())
     }
 
+    /// These entries, and those of `fallback` for patterns that have none here.
+    #[must_use]
+    pub fn or(mut self, fallback: HostMap) -> Self {
+        for (name, target) in fallback.exact {
+            self.exact.entry(name).or_insert(target);
+        }
+        for (suffix, target) in fallback.suffixes {
+            if !self.suffixes.iter().any(|(known, _)| *known == suffix) {
+                self.suffixes.push((suffix, target));
+            }
+        }
+        self.suffixes.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
+        self
+    }
+
     /// The target of a host: an exact entry wins over a wildcard, a longer wildcard over a
     /// shorter one. Letter case does not matter.
     #[must_use]
@@ -147,6 +162,17 @@ mod tests {
             map.insert(pattern, HostTarget::new(*address).unwrap()).unwrap();
         }
         map
+    }
+
+    #[test]
+    fn a_fallback_fills_in_what_is_not_mapped() {
+        let own = map(&[("a.test", "a:1"), ("*.x.test", "b:2")]);
+        let map = own.or(map(&[("a.test", "c:3"), ("b.test", "d:4"), ("*.y.x.test", "e:5")]));
+        for (host, expected) in
+            [("a.test", "a:1"), ("b.test", "d:4"), ("1.x.test", "b:2"), ("1.y.x.test", "e:5")]
+        {
+            assert_eq!(map.find(host).unwrap().address, expected, "{host}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ const REFRESH_AHEAD: Duration = Duration::from_secs(5 * 60);
 /// The pause after a refresh that failed with all its attempts.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 /// How long requests are told of a failure without a new attempt.
-const FAILURE_KEPT: Duration = Duration::from_secs(2);
+const FAILURE_KEPT: Duration = Duration::from_millis(500);
 
 /// What all slots share.
 #[derive(Debug)]
