@@ -1,3 +1,36 @@
-//! Runs Azure API Management policy documents anywhere.
+//! The `portcullis` program: arguments, wiring, commands.
+//!
+//! ```text
+//! arguments ─▶ cli::Command ─▶ commands::NAME::run ─▶ exit code
+//!                                   │
+//!                                   └─ run, dev: wiring::start ─▶ config, proxy, identity, transport
+//! ```
+//!
+//! Start with [`cli`] for what a user can say and [`commands`] for what is done about it. This is
+//! the only crate that names `policies::ALL`, and the only one that reads the environment.
 
-fn main() {}
+mod cli;
+mod commands;
+mod edges;
+mod example;
+mod exit;
+mod explain;
+mod findings;
+mod local;
+mod serve;
+mod signals;
+mod terminal;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    terminal::init(&cli.global);
+    commands::run(cli).into()
+}

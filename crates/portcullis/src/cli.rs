@@ -1,0 +1,454 @@
+//! What a user can say on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Runs Azure API Management policy documents anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// Colour on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
+    pub(crate) color: Colour,
+    /// Only errors on standard error.
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// More on standard error; twice for everything.
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+    /// Log filter, for instance `info,identity=debug`.
+    #[arg(
+        long,
+        global = true,
+        env = "PORTCULLIS_LOG",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) log: Option<String>,
+    /// Form of the log lines.
+    #[arg(
+        long, global = true, value_enum, default_value_t = LogFormat::Text,
+        env = "PORTCULLIS_LOG_FORMAT", help_heading = "Output"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a configuration: a folder in APIOps layout, or a portcullis.yaml.
+    Run(Run),
+    /// Serve a configuration with stand-ins for Azure beside it; without a path, the built-in example.
+    Dev(Dev),
+    /// Check every policy, fragment, reference and expression, without the network.
+    Validate(Validate),
+    /// Run stand-ins for Azure OpenAI, Entra ID, managed identity and Key Vault.
+    Simulate(Simulate),
+    /// Print the variables that point SDKs at the stand-ins of a running `dev` or `simulate`.
+    Env(Env),
+    /// Mint tokens of the stand-in tenant, and explain any JWT.
+    #[command(subcommand)]
+    Token(Token),
+    /// Evaluate a policy expression.
+    Expr(Expr),
+    /// Print the version.
+    Version(Version),
+    /// Print a completion script.
+    Completions(Completions),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  portcullis run ./apim-artifacts --env prod --listen :8080")]
+pub(crate) struct Run {
+    /// Folder or portcullis.yaml.
+    #[arg(env = "PORTCULLIS_CONFIG", default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+    /// Reload when a file changes.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Load and check everything, then stop without listening.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// TLS with a certificate that is made at start, for development.
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub(crate) tls_dev: bool,
+}
+
+/// Options that `run` and `dev` share.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Serve {
+    /// Address for HTTP; `:8080` means all interfaces.
+    #[arg(long, env = "PORTCULLIS_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Address for HTTPS.
+    #[arg(long, env = "PORTCULLIS_TLS_LISTEN", value_name = "ADDRESS")]
+    pub(crate) tls_listen: Option<String>,
+    /// Certificate chain, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Address for health and readiness.
+    #[arg(long, env = "PORTCULLIS_ADMIN", value_name = "ADDRESS")]
+    pub(crate) admin: Option<String>,
+    /// Environment: applies configuration.NAME.yaml.
+    #[arg(long, env = "PORTCULLIS_ENV", value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// File with `NAME=value` lines that count as environment variables.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// Sets a named value; may be repeated.
+    #[arg(long = "named-value", value_name = "NAME=VALUE")]
+    pub(crate) named_values: Vec<String>,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Changes a setting of portcullis.yaml, as `limits.max-body=1MiB`; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How long requests may finish after SIGTERM; 30s unless portcullis.yaml says otherwise.
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    pub(crate) drain: Option<Duration>,
+    /// Where the access log goes, one JSON object per request.
+    #[arg(long, value_enum, default_value_t = AccessLogChoice::Stdout)]
+    pub(crate) access_log: AccessLogChoice,
+    /// File for the access log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log_file: Option<PathBuf>,
+    /// Worker threads; by default one per core.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+    /// File to write, once everything listens, with the addresses as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// File to write the process identifier to.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pid_file: Option<PathBuf>,
+}
+
+/// Where the access log goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccessLogChoice {
+    /// Standard output.
+    #[default]
+    Stdout,
+    /// Nowhere.
+    Off,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  portcullis dev ./apim-artifacts\n  portcullis dev --ports ephemeral --ready-file ready.json"
+)]
+pub(crate) struct Dev {
+    /// Folder or portcullis.yaml; without it, the built-in example.
+    pub(crate) path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+    /// `fixed` takes the documented ports, `ephemeral` lets the system choose, a ready file of an
+    /// earlier run takes the ports of that run.
+    #[arg(long, default_value = "fixed", value_parser = port_choice, value_name = "fixed|ephemeral|FILE")]
+    pub(crate) ports: PortChoice,
+    /// Where the local certificate authority and the addresses are kept.
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Which ports to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PortChoice {
+    /// The documented ones.
+    Fixed,
+    /// Whatever the system gives.
+    Ephemeral,
+    /// Those of an earlier run, from its ready file.
+    Same(PathBuf),
+}
+
+fn port_choice(text: &str) -> Result<PortChoice, String> {
+    match text {
+        "fixed" => Ok(PortChoice::Fixed),
+        "ephemeral" => Ok(PortChoice::Ephemeral),
+        file if std::path::Path::new(file).is_file() => Ok(PortChoice::Same(file.into())),
+        file => Err(format!("`{file}` is neither `fixed`, `ephemeral` nor a ready file")),
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  portcullis validate ./apim-artifacts --format sarif\n  portcullis validate policy.xml\n  portcullis validate --explain PC0204"
+)]
+pub(crate) struct Validate {
+    /// Configuration folders, portcullis.yaml files, or lone policy and fragment files.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Form of the findings.
+    #[arg(long, value_enum, default_value_t = FindingFormat::Human)]
+    pub(crate) format: FindingFormat,
+    /// `warnings`: a warning counts as a finding.
+    #[arg(long, value_name = "warnings", value_parser = ["warnings"])]
+    pub(crate) deny: Option<String>,
+    /// Environment: applies configuration.NAME.yaml.
+    #[arg(long, env = "PORTCULLIS_ENV", value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Explains a diagnostic code and stops.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) explain: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingFormat {
+    Human,
+    Json,
+    Sarif,
+    Github,
+    Junit,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  portcullis simulate entra imds --ports ephemeral --ready-file ready.json"
+)]
+pub(crate) struct Simulate {
+    /// Which; all by default.
+    #[arg(value_enum)]
+    pub(crate) services: Vec<SimulatedService>,
+    /// `fixed` takes the documented ports, `ephemeral` lets the system choose, a ready file of an
+    /// earlier run takes the ports of that run.
+    #[arg(long, default_value = "fixed", value_parser = port_choice, value_name = "fixed|ephemeral|FILE")]
+    pub(crate) ports: PortChoice,
+    /// Milliseconds that every answer waits.
+    #[arg(long, default_value_t = 0, value_name = "MILLISECONDS")]
+    pub(crate) latency: u64,
+    /// File to write, once everything listens, with the addresses as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Where the local certificate authority and the addresses are kept.
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SimulatedService {
+    Aoai,
+    Entra,
+    Imds,
+    Keyvault,
+    All,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  eval \"$(portcullis env)\"")]
+pub(crate) struct Env {
+    /// Syntax of the output.
+    #[arg(long, value_enum, default_value_t = Shell::Bash)]
+    pub(crate) shell: Shell,
+    /// Where `dev` keeps the addresses.
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Fish,
+    Pwsh,
+    Dotenv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Mint a token as the stand-in tenant would, or a forged one.
+    Mint(Box<Mint>),
+    /// Explain a JWT: header, claims, times, and what is odd about it.
+    Inspect(Inspect),
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  portcullis token mint --roles Llm.Use --lifetime 10m\n  portcullis token mint --forge alg-none"
+)]
+pub(crate) struct Mint {
+    /// Shape of the token: 1.0 or 2.0.
+    #[arg(long = "version", id = "token-version", visible_alias = "ver", default_value = "1.0", value_parser = ["1.0", "2.0", "1", "2", "v1", "v2"])]
+    pub(crate) version: String,
+    /// `aud`.
+    #[arg(long, visible_alias = "aud", default_value = "https://cognitiveservices.azure.com")]
+    pub(crate) audience: String,
+    /// Client application: `appid` or `azp`. By default the stand-in's application.
+    #[arg(long, visible_alias = "client-id", value_name = "ID")]
+    pub(crate) client: Option<String>,
+    /// Tenant. By default the stand-in's.
+    #[arg(long, visible_alias = "tenant-id", value_name = "ID")]
+    pub(crate) tenant: Option<String>,
+    /// `iss`, if it is not to follow from tenant and version.
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// `oid` and `sub`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) subject: Option<String>,
+    /// `roles`, separated by commas.
+    #[arg(long, visible_alias = "role", value_delimiter = ',')]
+    pub(crate) roles: Vec<String>,
+    /// `scp`, separated by commas or spaces.
+    #[arg(long, visible_aliases = ["scope", "scp"], value_delimiter = ',')]
+    pub(crate) scopes: Vec<String>,
+    /// `groups`, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) groups: Vec<String>,
+    /// Time until it expires, for instance `1h`; negative for one that has expired.
+    #[arg(long, default_value = "1h", value_parser = signed_seconds, allow_hyphen_values = true, value_name = "DURATION")]
+    pub(crate) lifetime: i64,
+    /// Further claim: NAME=JSON; `null` removes one. May be repeated.
+    #[arg(long = "claim", value_name = "NAME=JSON")]
+    pub(crate) claims: Vec<String>,
+    /// Forge it; `list` names the ways.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) forge: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  portcullis token mint | portcullis token inspect -")]
+pub(crate) struct Inspect {
+    /// The token; `-` reads it from standard input.
+    pub(crate) token: String,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = HumanOrJson::Human)]
+    pub(crate) format: HumanOrJson,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HumanOrJson {
+    Human,
+    Json,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  portcullis expr '@(context.Request.Method + \" \" + 7/2)'\n  portcullis expr --cases cases.jsonl"
+)]
+pub(crate) struct Expr {
+    /// The expression, `@(...)` or `@{...}`; bare text counts as `@(...)`.
+    #[arg(required_unless_present = "cases", conflicts_with = "cases")]
+    pub(crate) expression: Option<String>,
+    /// JSON file that describes the request and the rest of `context`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Option<PathBuf>,
+    /// Sets a context variable to a text; may be repeated.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+    /// Evaluates recorded cases, one JSON object a line, and prints each with its result.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cases: Option<PathBuf>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = HumanOrJson::Human)]
+    pub(crate) format: HumanOrJson,
+    /// Which .NET decides where runtimes differ.
+    #[arg(long, value_enum, default_value_t = RuntimeChoice::Modern)]
+    pub(crate) runtime: RuntimeChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeChoice {
+    Modern,
+    Framework,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Version {
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  portcullis completions bash > /etc/bash_completion.d/portcullis"
+)]
+pub(crate) struct Completions {
+    /// For which shell.
+    #[arg(value_enum)]
+    pub(crate) shell: CompletionShell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompletionShell {
+    Bash,
+    Zsh,
+    Fish,
+    Pwsh,
+    Nu,
+}
+
+/// Reads `90`, `90s`, `15m`, `1h`, `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 =
+        number.parse().map_err(|_| format!("`{text}` does not start with a number"))?;
+    let milliseconds = match unit {
+        "ms" => Some(number),
+        "" | "s" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        "d" => number.checked_mul(86_400_000),
+        _ => return Err(format!("`{unit}` is no unit; use ms, s, m, h or d")),
+    };
+    milliseconds.map(Duration::from_millis).ok_or_else(|| format!("`{text}` is too long"))
+}
+
+/// As [`duration`], whole seconds, with an optional sign.
+fn signed_seconds(text: &str) -> Result<i64, String> {
+    let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let seconds = duration(rest)?.as_secs();
+    i64::try_from(seconds).map(|it| sign * it).map_err(|_| format!("`{text}` is too long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        let seconds = |text| duration(text).map(|it| it.as_secs_f64());
+        assert_eq!(seconds("30s"), Ok(30.0));
+        assert_eq!(seconds("90"), Ok(90.0));
+        assert_eq!(seconds("250ms"), Ok(0.25));
+        assert_eq!(seconds("2h"), Ok(7200.0));
+        assert!(seconds("1 week").is_err() && seconds("").is_err());
+        assert!(seconds("99999999999999999999h").is_err());
+        assert_eq!(signed_seconds("-10m"), Ok(-600));
+    }
+}

@@ -1,0 +1,408 @@
+//! What `run` and `dev` share: from a configuration to listeners, and back to an exit code.
+//!
+//! ```text
+//! main thread: the control runtime (loading, watching, key sets, tokens, admin listener, signals)
+//! workers:     one thread per core with its own listener (requests)
+//! ```
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{
+    GatewaySettings, Loaded, Options, Origin, Reload, Source, Store, StoreSettings, Watcher,
+};
+use document::render::{self, Colours};
+use identity::IdentitySource;
+use proxy::Gateway;
+use proxy::health::AdminService;
+use telemetry::{AccessLog, Sink};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use transport::{
+    ClientCertificates, HostMap, Limits, ListenerConfig, Roots, Running, Server, SystemClock,
+    TlsIdentity, server_config,
+};
+
+use crate::cli::{AccessLogChoice, Serve};
+use crate::commands::{complain, mention};
+use crate::edges::{EdgeSettings, Edges, VaultSecrets};
+use crate::exit::Exit;
+use crate::signals::{Ending, Signals};
+
+/// Lines of the access log that may wait to be written, in bytes.
+const MAX_LOG_BYTES: usize = 16 * 1024 * 1024;
+
+/// What is to be served, and how.
+pub(crate) struct Plan {
+    pub(crate) origin: Origin,
+    pub(crate) options: Options,
+    pub(crate) serve: Serve,
+    /// Where the gateway's own tokens come from.
+    pub(crate) identity: IdentitySource,
+    /// Host names that lead elsewhere, besides those of the settings, which go first.
+    pub(crate) hosts: HostMap,
+    /// Certificate of the TLS listener, unless files are given.
+    pub(crate) certificate: Option<TlsIdentity>,
+    /// Addresses where neither the command line nor the settings name any.
+    pub(crate) defaults: Defaults,
+    pub(crate) watch: bool,
+    pub(crate) colours: Colours,
+}
+
+/// Addresses of last resort.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Defaults {
+    pub(crate) listen: Option<String>,
+    pub(crate) tls_listen: Option<String>,
+    pub(crate) admin: Option<String>,
+}
+
+/// A gateway that listens.
+pub(crate) struct Live {
+    pub(crate) gateway: Option<SocketAddr>,
+    pub(crate) gateway_tls: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
+    /// What the first load found.
+    pub(crate) loaded: Loaded,
+    running: Running,
+    gateway_state: Arc<Gateway>,
+    drain: Duration,
+    _access_log: Option<Arc<AccessLog>>,
+}
+
+/// Reads the settings, so that the edges can be made before anything is loaded.
+pub(crate) fn settings(
+    origin: &Origin,
+    options: &Options,
+    colours: Colours,
+) -> Result<(GatewaySettings, Option<std::path::PathBuf>), Exit> {
+    let (source, unreadable) = match origin {
+        Origin::Path(path) => Source::read(path),
+        Origin::Memory(source) => (source.clone(), Vec::new()),
+    };
+    if let Some(problem) = unreadable.iter().find(|it| it.is_error()) {
+        mention(&render::human(problem, &render::Sources::new(), colours));
+        return Err(Exit::Unreadable);
+    }
+    let (parsed, _) = config::parse(&source, options);
+    Ok((parsed.settings, parsed.folder))
+}
+
+/// Loads the configuration and starts to listen. Problems are printed.
+///
+/// # Errors
+///
+/// How the process ends instead.
+pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
+    let Plan { origin, options, serve, identity, hosts, certificate, defaults, watch, colours } =
+        plan;
+    let (settings, folder) = settings(&origin, &options, colours)?;
+    let edges = edges(&settings, folder.as_deref(), hosts, identity, colours)?;
+    let clock = Arc::new(SystemClock);
+    let store = Store::new(StoreSettings {
+        origin: origin.clone(),
+        options,
+        registry: pipeline::Registry::new(policies::ALL),
+        extensions: edges.services.extensions().clone(),
+        expressions: expr::Options::default(),
+        secrets: Arc::new(VaultSecrets(edges.secrets.clone())),
+        clock: clock.clone(),
+    });
+    let loaded = match store.reload().await {
+        Reload::Swapped { loaded, .. } => *loaded,
+        Reload::Kept { loaded } => {
+            report(&loaded, colours);
+            return Err(Exit::Findings);
+        }
+        Reload::Unchanged => return Err(Exit::Unreadable),
+    };
+    report(&loaded, colours);
+    if serve.strict && loaded.counts().1 > 0 {
+        complain("--strict: there are warnings");
+        return Err(Exit::Findings);
+    }
+    let access_log = access_log(serve.access_log, serve.access_log_file.as_deref())?;
+    let gateway = Gateway::new(edges.services.clone(), access_log.clone());
+    keep_current(&store, &gateway, &edges);
+    if watch && let Origin::Path(path) = &origin {
+        watch_files(path, &store, &gateway, colours)?;
+    }
+    let secrets = edges.secrets.clone();
+    let refreshed = store.clone();
+    tokio::spawn(async move {
+        let changed = Arc::new(tokio::sync::Notify::new());
+        let tell = changed.clone();
+        tokio::join!(secrets.run(move || tell.notify_one()), async {
+            loop {
+                changed.notified().await;
+                refreshed.refresh().await;
+            }
+        });
+    });
+    let drain = serve.drain.unwrap_or(settings.drain);
+    let listening = listen(&settings, folder.as_deref(), &serve, certificate, &defaults)?;
+    let running = listening.bound.serve(gateway.clone()).map_err(|error| remote(&error))?;
+    let admin = admin(&settings, &serve, &defaults, &gateway).await?;
+    Ok(Live {
+        gateway: listening.plain,
+        gateway_tls: listening.tls,
+        admin,
+        loaded,
+        running,
+        gateway_state: gateway,
+        drain,
+        _access_log: access_log,
+    })
+}
+
+impl Live {
+    /// Serves until a signal comes; then drains. A second signal, or the end of the time that
+    /// requests have, stops at once.
+    pub(crate) async fn until_stopped(self) -> Exit {
+        let Ok(mut signals) = Signals::listen() else { return Exit::Remote };
+        let first = signals.next().await;
+        tracing::info!(seconds = self.drain.as_secs(), "draining");
+        self.gateway_state.health().drain();
+        let all_answered = tokio::select! {
+            all_answered = self.running.drain(self.drain) => all_answered,
+            _ = signals.next() => false,
+        };
+        if !all_answered {
+            tracing::warn!("requests were cut off");
+        }
+        self.running.stop();
+        match (first, all_answered) {
+            (_, true) => Exit::Success,
+            (Ending::Interrupt, false) => Exit::Interrupted,
+            (Ending::Terminate, false) => Exit::Terminated,
+        }
+    }
+}
+
+fn edges(
+    settings: &GatewaySettings,
+    folder: Option<&Path>,
+    hosts: HostMap,
+    source: IdentitySource,
+    colours: Colours,
+) -> Result<Edges, Exit> {
+    let (own, problems) = settings.host_map(folder);
+    for problem in &problems {
+        mention(&render::human(problem, &render::Sources::new(), colours));
+    }
+    if problems.iter().any(document::Diagnostic::is_error) {
+        return Err(Exit::Findings);
+    }
+    let mut roots = Roots::system();
+    for file in &settings.tls.ca {
+        let path = folder.map_or_else(|| file.clone(), |it| it.join(file));
+        let pem = read(&path)?;
+        roots = roots.with_pem(&pem).map_err(|error| unreadable(&path, &error))?;
+    }
+    let settings = EdgeSettings {
+        hosts: own.or(hosts),
+        roots,
+        source,
+        allow_http: settings.identity.allow_http.clone(),
+        max_buffered_body_bytes: settings.max_buffered_body_bytes,
+    };
+    Ok(Edges::new(settings, &Handle::current()))
+}
+
+/// Installs every snapshot that is put in place from now on, and the one that is.
+fn keep_current(store: &Arc<Store>, gateway: &Arc<Gateway>, edges: &Edges) {
+    let (gateway, providers) = (gateway.clone(), edges.providers.clone());
+    store.on_swap(move |snapshot| {
+        gateway.install(snapshot.clone());
+        providers.forget_unused();
+    });
+}
+
+fn watch_files(
+    path: &Path,
+    store: &Arc<Store>,
+    gateway: &Arc<Gateway>,
+    colours: Colours,
+) -> Result<(), Exit> {
+    let watcher = Watcher::new(path).map_err(|error| remote(&error))?;
+    let gateway = gateway.clone();
+    let told = move |reload: &Reload| match reload {
+        Reload::Swapped { loaded, .. } => report(loaded, colours),
+        Reload::Kept { loaded } => {
+            report(loaded, colours);
+            let (errors, _) = loaded.counts();
+            let problem = format!("the last change has {errors} errors and is not in force");
+            gateway.health().refused(Some(problem));
+        }
+        Reload::Unchanged => {}
+    };
+    tokio::spawn(watcher.drive(store.clone(), Arc::new(SystemClock), told));
+    Ok(())
+}
+
+fn access_log(
+    choice: AccessLogChoice,
+    file: Option<&Path>,
+) -> Result<Option<Arc<AccessLog>>, Exit> {
+    let sink = match (choice, file) {
+        (_, Some(file)) => Sink::File(file.to_owned()),
+        (AccessLogChoice::Off, None) => return Ok(None),
+        (AccessLogChoice::Stdout, None) => Sink::Stdout,
+    };
+    let log = AccessLog::new(sink, MAX_LOG_BYTES).map_err(|error| {
+        complain(&format!("the access log cannot be opened: {error}"));
+        Exit::Unreadable
+    })?;
+    Ok(Some(Arc::new(log)))
+}
+
+struct Listening {
+    bound: transport::Bound,
+    plain: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
+}
+
+fn listen(
+    settings: &GatewaySettings,
+    folder: Option<&Path>,
+    serve: &Serve,
+    certificate: Option<TlsIdentity>,
+    defaults: &Defaults,
+) -> Result<Listening, Exit> {
+    let choose = |flag: &Option<String>, own: &[String], last: &Option<String>| -> Vec<String> {
+        match flag {
+            Some(flag) => vec![flag.clone()],
+            None if own.is_empty() => last.iter().cloned().collect(),
+            None => own.to_vec(),
+        }
+    };
+    let plain = addresses(&choose(&serve.listen, &settings.listen, &defaults.listen))?;
+    let secure = addresses(&choose(&serve.tls_listen, &settings.tls_listen, &defaults.tls_listen))?;
+    let mut listeners: Vec<ListenerConfig> =
+        plain.iter().map(|&address| ListenerConfig { address, tls: None }).collect();
+    if !secure.is_empty() {
+        let identity = tls_identity(settings, folder, serve, certificate)?;
+        let tls = server_config(&[identity], ClientCertificates::Accepted).map_err(|error| {
+            complain(&error.to_string());
+            Exit::Unreadable
+        })?;
+        listeners.extend(
+            secure.iter().map(|&address| ListenerConfig { address, tls: Some(tls.clone()) }),
+        );
+    }
+    let workers = serve.workers.or(settings.workers).unwrap_or_else(cores);
+    let limits: Limits = settings.limits.clone();
+    let bound = Server::bind(listeners, limits, workers).map_err(|error| remote(&error))?;
+    let found = bound.addresses();
+    Ok(Listening {
+        plain: found.first().copied().filter(|_| !plain.is_empty()),
+        tls: found.get(plain.len()).copied(),
+        bound,
+    })
+}
+
+fn tls_identity(
+    settings: &GatewaySettings,
+    folder: Option<&Path>,
+    serve: &Serve,
+    made: Option<TlsIdentity>,
+) -> Result<TlsIdentity, Exit> {
+    let own = |file: &Path| folder.map_or_else(|| file.to_owned(), |it| it.join(file));
+    let files = match (&serve.tls_cert, &serve.tls_key, &settings.tls.cert, &settings.tls.key) {
+        (Some(cert), Some(key), ..) => Some((cert.clone(), key.clone())),
+        (_, _, Some(cert), Some(key)) => Some((own(cert), own(key))),
+        _ => None,
+    };
+    let Some((cert, key)) = files else {
+        return made.ok_or_else(|| {
+            complain("TLS needs --tls-cert and --tls-key, `tls:` in portcullis.yaml, or --tls-dev");
+            Exit::Usage
+        });
+    };
+    let text = |path: &Path| -> Result<String, Exit> {
+        String::from_utf8(read(path)?).map_err(|_| unreadable(path, &"it is not PEM"))
+    };
+    Ok(TlsIdentity::new(text(&cert)?, text(&key)?))
+}
+
+async fn admin(
+    settings: &GatewaySettings,
+    serve: &Serve,
+    defaults: &Defaults,
+    gateway: &Arc<Gateway>,
+) -> Result<Option<SocketAddr>, Exit> {
+    let address = serve.admin.as_ref().or(settings.admin.as_ref()).or(defaults.admin.as_ref());
+    let Some(address) = address else { return Ok(None) };
+    let address = parse_address(address, Ipv4Addr::LOCALHOST)?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| remote(&format!("admin listener {address}: {error}")))?;
+    let address = listener.local_addr().map_err(|error| remote(&error))?;
+    let service = AdminService::new(gateway.clone());
+    let forever = std::future::pending();
+    tokio::spawn(transport::serve_here(listener, None, Limits::default(), service, forever));
+    Ok(Some(address))
+}
+
+fn addresses(texts: &[String]) -> Result<Vec<SocketAddr>, Exit> {
+    texts.iter().map(|it| parse_address(it, Ipv4Addr::UNSPECIFIED)).collect()
+}
+
+/// `:8080`, `127.0.0.1:8080`, `localhost:8080`.
+fn parse_address(text: &str, any: Ipv4Addr) -> Result<SocketAddr, Exit> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: Option<u16> = port.parse().ok();
+    let address = match (host, port) {
+        ("", Some(port)) => Some(SocketAddr::from((any, port))),
+        ("localhost", Some(port)) => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+        _ => text.parse().ok(),
+    };
+    address.ok_or_else(|| {
+        complain(&format!("`{text}` is no address; write `:8080` or `127.0.0.1:8080`"));
+        Exit::Usage
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Prints what a load found.
+fn report(loaded: &Loaded, colours: Colours) {
+    for diagnostic in &loaded.diagnostics {
+        if diagnostic.severity != document::Severity::Note {
+            mention(&render::human(diagnostic, &loaded.sources, colours));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Exit> {
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Exit {
+    complain(&format!("{}: {error}", path.display()));
+    Exit::Unreadable
+}
+
+fn remote(error: &dyn std::fmt::Display) -> Exit {
+    complain(&error.to_string());
+    Exit::Remote
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_leave_its_host_to_us() {
+        let parse = |text| parse_address(text, Ipv4Addr::UNSPECIFIED).ok().map(|it| it.to_string());
+        assert_eq!(parse(":8080").as_deref(), Some("0.0.0.0:8080"));
+        assert_eq!(parse("8080").as_deref(), Some("0.0.0.0:8080"));
+        assert_eq!(parse("localhost:1").as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(parse("[::1]:1").as_deref(), Some("[::1]:1"));
+        assert_eq!(parse("nowhere:x"), None);
+    }
+}
