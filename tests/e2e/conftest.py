@@ -1,0 +1,89 @@
+"""Starts one `portcullis dev` for all tests and tells them where everything is."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import types
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = os.environ.get("PORTCULLIS", str(ROOT / "target/debug/portcullis"))
+RESOURCE = "https://cognitiveservices.azure.com"
+
+
+def run(*arguments, **options):
+    """Runs the program to its end; gives what it printed."""
+    done = subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True, timeout=60, **options
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+class Process:
+    """A `portcullis` that runs until it is stopped."""
+
+    def __init__(self, *arguments, env=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="portcullis-test-"))
+        self.ready_file = self.folder / "ready.json"
+        self.log = open(self.folder / "log", "w+")
+        self.process = subprocess.Popen(
+            [PROGRAM, *arguments, "--ready-file", str(self.ready_file)],
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env={**os.environ, "PORTCULLIS_DATA_DIR": str(self.folder), **(env or {})},
+        )
+        # The banner comes after the ready file: reading it waits without sleeping.
+        line = self.process.stdout.readline()
+        if not line or not self.ready_file.exists():
+            self.stop()
+            raise AssertionError(f"did not start: {self.text()}")
+        self.at = types.SimpleNamespace(**json.loads(self.ready_file.read_text()))
+
+    def text(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dev():
+    with Process("dev", "--ports", "ephemeral") as process:
+        yield process.at
+
+
+@pytest.fixture
+def own_dev():
+    """A `dev` of the test's own, to break."""
+    with Process("dev", "--ports", "ephemeral") as process:
+        yield process.at
+
+
+@pytest.fixture(scope="session")
+def mint():
+    """Mints a token of the stand-in tenant: mint("--roles", "a")."""
+    return lambda *arguments: run("token", "mint", *arguments)
