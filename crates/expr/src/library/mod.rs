@@ -33,6 +33,7 @@ pub(crate) mod json;
 pub(crate) mod linq;
 pub(crate) mod lookup;
 pub(crate) mod member;
+pub(crate) mod regex;
 pub(crate) mod text;
 pub(crate) mod typedef;
 
@@ -135,6 +136,11 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     // ---- XML ----
 
     // ---- Regular expressions ----
+    &regex::capture::TYPE,
+    &regex::group::TYPE,
+    &regex::matches::TYPE,
+    &regex::options::TYPE,
+    &regex::regex_type::TYPE,
 
     // ---- Cryptography ----
 ];
@@ -151,6 +157,7 @@ pub(crate) static TABLES: &[&[TypeDef]] = &[
     collections::interfaces::TYPES,
     json::enums::TYPES,
     json::settings::TYPES,
+    regex::collections::TYPES,
 ];
 
 pub(crate) use context::cursor as context_cursor;
