@@ -141,7 +141,6 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &regex::matches::TYPE,
     &regex::options::TYPE,
     &regex::regex_type::TYPE,
-
     // ---- Cryptography ----
 ];
 

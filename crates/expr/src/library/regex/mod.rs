@@ -129,9 +129,7 @@ fn empty() -> Value {
 /// A match as a value.
 fn matched(found: Option<Match>) -> Value {
     match found {
-        Some(found) => {
-            Value::object(Found { found: Some(Arc::new(found)), part: Part::Match })
-        }
+        Some(found) => Value::object(Found { found: Some(Arc::new(found)), part: Part::Match }),
         None => empty(),
     }
 }

@@ -45,8 +45,11 @@ impl Object for RegexObject {
 const MEMBERS: &[Member] = &[
     Member::constructor(&[TEXT], REGEX, construct).params(&["pattern"]),
     Member::constructor(&[TEXT, OPTIONS], REGEX, construct).params(&["pattern", "options"]),
-    Member::constructor(&[TEXT, OPTIONS, TIMEOUT], REGEX, construct)
-        .params(&["pattern", "options", "matchTimeout"]),
+    Member::constructor(&[TEXT, OPTIONS, TIMEOUT], REGEX, construct).params(&[
+        "pattern",
+        "options",
+        "matchTimeout",
+    ]),
     Member::static_method("IsMatch", &[TEXT, TEXT], Type::Bool, is_match).params(STATIC),
     Member::static_method("IsMatch", &[TEXT, TEXT, OPTIONS], Type::Bool, is_match).params(STATIC),
     Member::static_method("IsMatch", &[TEXT, TEXT, OPTIONS, TIMEOUT], Type::Bool, is_match)
@@ -212,9 +215,9 @@ fn replace(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception>
     let call = call(args, cx)?;
     let count = match call.int(1) {
         Some(-1) | None => None,
-        Some(count) => Some(usize::try_from(count).map_err(|_| {
-            Exception::argument_out_of_range("count")
-        })?),
+        Some(count) => {
+            Some(usize::try_from(count).map_err(|_| Exception::argument_out_of_range("count"))?)
+        }
     };
     let start = call.start(2)?;
     let made = match call.rest.first() {
