@@ -23,27 +23,29 @@ use crate::origin;
 use crate::router::{Route, Wanted};
 use crate::trail::Trail;
 
-/// Answers a request with a snapshot.
-pub(crate) async fn drive(
+/// Takes a request to where its first policy runs. This part does not wait, so that nothing of
+/// it is kept while the others do.
+pub(crate) fn prepare(
     live: Arc<Live>,
     services: &Arc<Services>,
     access_log: Option<&Arc<AccessLog>>,
     request: Request,
     peer: Arc<Peer>,
-) -> Response {
+) -> Work {
     let (mut head, body) = request.into_parts();
     let version = head.version;
     name_host(&mut head);
     let snapshot = live.snapshot.clone();
     let origin = origin::of(&head, &peer);
-    let path = head.uri.path().to_owned();
-    let query = head.uri.query().unwrap_or_default().to_owned();
-    let original = RequestUrl::new(origin, &path, &query);
+    // Shares its bytes with the head, which is taken apart below.
+    let uri = head.uri.clone();
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+    let original = RequestUrl::new(origin, path, query);
     let is_websocket = transport::upgrade::is_websocket(&head.headers);
     let wanted = Wanted {
         method: &head.method,
-        path: &path,
-        query: &query,
+        path,
+        query,
         headers: &head.headers,
         is_tls: peer.tls.is_some(),
     };
@@ -55,9 +57,9 @@ pub(crate) async fn drive(
 
     let url = match (api.and_then(|it| it.service.as_ref()), &route) {
         (Some(Service::Url(base)), Some(route)) => {
-            RequestUrl::new(base.clone(), &route.below, &query)
+            RequestUrl::new(base.clone(), &route.below, query)
         }
-        (_, Some(route)) => RequestUrl::new(original.base().clone(), &route.below, &query),
+        (_, Some(route)) => RequestUrl::new(original.base().clone(), &route.below, query),
         (_, None) => original.clone(),
     };
     let (n_api, parameters) = match route {
@@ -71,32 +73,37 @@ pub(crate) async fn drive(
     context.operation = operation.map(|it| it.operation.clone());
     context.request.set_matched_parameters(parameters);
     context.request.extensions.insert(Trail::new(live.clone(), n_api, access_log.is_some()));
-    let (pipeline, checked) = check(&live, api, operation, &mut context, &query, is_websocket);
-    let entry = access_log.map(|log| Entry::new(log.clone(), &mut context, peer, version, api));
-    run(Work { pipeline: pipeline.clone(), context: None, entry }, context, checked).await
+    let (pipeline, checked) = check(&live, api, operation, &mut context, query, is_websocket);
+    let entry =
+        access_log.map(|log| Box::new(Entry::new(log.clone(), &mut context, peer, version, api)));
+    Work { pipeline: pipeline.clone(), checked, context: Some(Box::new(context)), entry }
 }
 
 /// A request in the pipeline. If it is dropped there, the client has gone.
-struct Work {
+pub(crate) struct Work {
     pipeline: Arc<Pipeline>,
-    context: Option<Context>,
-    entry: Option<Entry>,
+    checked: Result<(), PolicyError>,
+    context: Option<Box<Context>>,
+    entry: Option<Box<Entry>>,
 }
 
-async fn run(mut work: Work, context: Context, checked: Result<(), PolicyError>) -> Response {
-    let pipeline = work.pipeline.clone();
-    let context = work.context.insert(context);
-    match checked {
-        Ok(()) => {
-            pipeline::run(&pipeline, context).await;
+impl Work {
+    /// Runs the pipeline, or its `on-error` if a check has failed.
+    pub(crate) async fn run(mut self) -> Response {
+        let checked = std::mem::replace(&mut self.checked, Ok(()));
+        let Some(context) = self.context.as_deref_mut() else { return not_loaded() };
+        match checked {
+            Ok(()) => {
+                pipeline::run(&self.pipeline, context).await;
+            }
+            Err(error) => {
+                pipeline::fail(&self.pipeline, context, error).await;
+            }
         }
-        Err(error) => {
-            pipeline::fail(&pipeline, context, error).await;
+        match self.context.take() {
+            Some(context) => finish::respond(*context, self.entry.take()),
+            None => not_loaded(),
         }
-    }
-    match work.context.take() {
-        Some(context) => finish::respond(context, work.entry.take()),
-        None => not_loaded(),
     }
 }
 

@@ -80,7 +80,8 @@ impl Gateway {
             return answer;
         }
         let Some(live) = self.live.load_full() else { return driver::not_loaded() };
-        driver::drive(live, &self.services, self.access_log.as_ref(), request, peer).await
+        let access_log = self.access_log.as_ref();
+        driver::prepare(live, &self.services, access_log, request, peer).run().await
     }
 }
 
@@ -422,6 +423,15 @@ mod tests {
         let gateway = Gateway::new(Arc::new(services), None);
         assert!(ask(&gateway, "GET /shop/items/7").await.starts_with("503 "));
         assert!(ask(&gateway, "GET /status-0123456789abcdef").await.starts_with("503 "));
+    }
+
+    /// It is moved when a connection takes it up, so its size is paid for by every request.
+    #[test]
+    fn the_future_of_a_request_stays_small() {
+        let gateway = gateway(&[shop()], Some(answering()));
+        let peer = Arc::new(Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let future = gateway.handle(request("GET /shop/items/7", Body::empty()), peer);
+        assert!(size_of_val(&future) < 2048, "{}", size_of_val(&future));
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/backends>
 
+use std::borrow::Cow;
+
 use config::Credentials;
 use http::{HeaderMap, HeaderValue, header};
 use pipeline::url::pairs;
@@ -16,7 +18,7 @@ pub(super) async fn apply(
     credentials: &Credentials,
     tokens: Option<&dyn BackendTokens>,
     headers: &mut HeaderMap,
-    url: &mut RequestUrl,
+    url: &mut Cow<'_, RequestUrl>,
 ) -> Result<(), PolicyError> {
     for (name, values) in &credentials.headers {
         headers.remove(name);
@@ -26,7 +28,7 @@ pub(super) async fn apply(
     }
     for (name, values) in &credentials.query {
         let values: Vec<String> = values.iter().map(|it| it.expose().to_owned()).collect();
-        url.set_parameter(name, &values);
+        url.to_mut().set_parameter(name, &values);
     }
     if let Some(value) = &credentials.authorization {
         headers.insert(header::AUTHORIZATION, value.clone());
@@ -49,7 +51,11 @@ pub(super) async fn apply(
 
 /// With the setting for it, takes the subscription key out of what goes to the backend: where it
 /// still stands as the client sent it. A policy may have put the backend's own key in its place.
-pub(super) fn strip_keys(context: &Context, headers: &mut HeaderMap, url: &mut RequestUrl) {
+pub(super) fn strip_keys(
+    context: &Context,
+    headers: &mut HeaderMap,
+    url: &mut Cow<'_, RequestUrl>,
+) {
     let Some(trail) = Trail::of(context) else { return };
     let (Some(api), Some(subscription)) = (trail.api(), &context.subscription) else { return };
     if !trail.live.snapshot.settings.strip_subscription_keys {
@@ -62,13 +68,14 @@ pub(super) fn strip_keys(context: &Context, headers: &mut HeaderMap, url: &mut R
     for name in [api.key_query.as_str(), api.key_header.as_str()] {
         let is_key = pairs(url.own_query()).any(|it| it.is_named(name) && it.value() == key);
         if is_key {
-            url.set_parameter(name, &[]);
+            url.to_mut().set_parameter(name, &[]);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::sync::Arc;
 
     use config::{Credentials, ManagedIdentity};
@@ -95,9 +102,9 @@ mod tests {
         }
     }
 
-    fn url() -> RequestUrl {
+    fn url() -> Cow<'static, RequestUrl> {
         let base = Arc::new(BaseUrl::parse("https://h").unwrap());
-        RequestUrl::new(base, "/x", "Code=mine&a=b")
+        Cow::Owned(RequestUrl::new(base, "/x", "Code=mine&a=b"))
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ mod headers;
 mod redirect;
 mod target;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +114,7 @@ impl HttpForward {
         backend: Option<&Backend>,
         is_websocket: bool,
     ) -> Result<Request, PolicyError> {
-        let mut url = context.request.url.clone();
+        let mut url = Cow::Borrowed(&context.request.url);
         let mut headers = context.request.headers.clone();
         headers::clean_request(&mut headers, is_websocket);
         headers::add_forwarded_for(&mut headers, &context.request.ip_address);
@@ -218,4 +219,47 @@ fn relay(client: &mut Extensions, backend: &mut Response) -> Result<(), PolicyEr
         }
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use config::{Backend, Credentials};
+    use pipeline::ForwardCall;
+    use transport::{ClientTls, HttpVersion};
+
+    use super::options;
+
+    fn backend() -> Backend {
+        Backend {
+            entry: std::sync::Arc::default(),
+            credentials: Credentials::default(),
+            tls: ClientTls { verify_chain: false, verify_name: false },
+        }
+    }
+
+    #[test]
+    fn the_policy_and_the_backend_say_how_the_call_is_made() {
+        let call = ForwardCall {
+            timeout: None,
+            continue_timeout: Some(Duration::from_secs(7)),
+            http_version: HttpVersion::Http2,
+            ..ForwardCall::default()
+        };
+        let made = options(&call, Some(&backend()), false);
+        assert_eq!(made.response_timeout, None);
+        assert_eq!(made.continue_timeout, Duration::from_secs(7));
+        assert_eq!(made.http_version, HttpVersion::Http2);
+        assert!(!made.tls.verify_chain);
+    }
+
+    #[test]
+    fn websockets_are_http1_and_always_checked() {
+        let call =
+            ForwardCall { http_version: HttpVersion::Http2OrHttp1, ..ForwardCall::default() };
+        let made = options(&call, Some(&backend()), true);
+        assert_eq!(made.http_version, HttpVersion::Http1);
+        assert_eq!(made.tls, ClientTls::default());
+    }
 }

@@ -121,7 +121,9 @@ impl Inner {
                 Some(connection) => connection,
                 None => {
                     let bound = options.connect_timeout;
-                    let connection = connect(self, &target, bound, found.n_open).await?;
+                    // Boxed: a handshake is large, and most calls need none.
+                    let opening = Box::pin(connect(self, &target, bound, found.n_open));
+                    let connection = opening.await?;
                     if let Connection::Http2(shared) = &connection {
                         pool::share(hash, shared);
                     }
@@ -261,8 +263,8 @@ fn failure(error: &hyper::Error, target: &Target) -> Failure {
 mod tests {
     use http::{HeaderValue, Method, Uri};
 
-    use super::{copy, with_authority};
-    use crate::{Body, Request};
+    use super::{Client, ClientConfig, copy, with_authority};
+    use crate::{Body, CallOptions, HostMap, Request, Roots};
 
     fn request(method: Method, body: Body) -> Request {
         let mut request = Request::new(body);
@@ -276,6 +278,15 @@ mod tests {
         assert!(copy(&request(Method::PUT, Body::full("x"))).is_some());
         assert!(copy(&request(Method::POST, Body::full("x"))).is_none());
         assert!(copy(&request(Method::PUT, Body::channel(1).1)).is_none());
+    }
+
+    /// Every call moves it at least once.
+    #[test]
+    fn the_future_of_a_call_stays_small() {
+        let client = Client::new(ClientConfig::new(Roots::none(), HostMap::new()));
+        let options = CallOptions::default();
+        let call = client.0.exchange(request(Method::GET, Body::empty()), &options);
+        assert!(size_of_val(&call) < 4096, "{}", size_of_val(&call));
     }
 
     #[test]
