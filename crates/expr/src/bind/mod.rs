@@ -302,4 +302,6 @@ impl Binder {
 }
 
 #[cfg(test)]
+mod soup;
+#[cfg(test)]
 mod tests;
