@@ -423,13 +423,7 @@ impl Binder {
                     Some((Misfit::Type(at, to), _)) => {
                         self.report_argument(*at, *to, arguments, overloads())
                     }
-                    Some((Misfit::Inference, _)) => self.report(
-                        codes::NO_INFERENCE,
-                        span,
-                        format!("the type arguments of `{name}` cannot be inferred"),
-                        "type arguments are missing",
-                        Some(format!("write them: `{name}<...>(...)`")),
-                    ),
+                    Some((Misfit::Inference, _)) => self.report_no_inference(name, span),
                     Some((Misfit::Name(at), signature)) => {
                         let argument = arguments.get(*at);
                         let written = argument.and_then(|it| it.name).map_or("", |it| &it.text);
@@ -455,6 +449,22 @@ impl Binder {
                 }
             }
         }
+    }
+
+    /// Most often the body of a lambda is wrong: then that is the problem.
+    fn report_no_inference(&mut self, name: &str, span: Span) {
+        if let Some(problem) = self.failed.take() {
+            self.errors += 1;
+            self.problems.push(problem);
+            return;
+        }
+        self.report(
+            codes::NO_INFERENCE,
+            span,
+            format!("the type arguments of `{name}` cannot be inferred"),
+            "type arguments are missing",
+            Some(format!("write them: `{name}<...>(...)`")),
+        );
     }
 
     fn report_argument(

@@ -133,16 +133,7 @@ impl Binder {
                 );
                 Expr::error(span)
             }
-            ExprKind::TypeOf(_) => {
-                self.report(
-                    codes::NOT_ALLOWED,
-                    span,
-                    "`typeof` is not allowed in policy expressions",
-                    "type `System.Type` is not on the list of allowed types",
-                    None,
-                );
-                Expr::error(span)
-            }
+            ExprKind::TypeOf(ty) => self.type_object(ty.as_ref(), span),
             ExprKind::NameOf(_, name) => {
                 Expr::constant(Value::String(Str::from(&**name)), Type::String, span)
             }
@@ -170,6 +161,26 @@ impl Binder {
             }
             ExprKind::Missing => Expr::error(span),
         }
+    }
+
+    /// `typeof(T)`: `System.Type` is not on the allow-list, but `Enum.Parse` needs it of enums.
+    fn type_object(&mut self, written: Option<&ast::TypeRef>, span: Span) -> Expr {
+        let ty = written.map_or(Type::Void, |it| self.type_of(it));
+        if ty == Type::Error {
+            return Expr::error(span);
+        }
+        if !ty.is_enum() && !self.options.allow_unlisted {
+            self.report(
+                codes::NOT_ALLOWED,
+                span,
+                "`typeof` is not allowed in policy expressions, except of enums",
+                "type `System.Type` is not on the list of allowed types",
+                None,
+            );
+            return Expr::error(span);
+        }
+        let value = Value::object(library::core::object::TypeObject(ty));
+        Expr::new(Node::Const(value), Type::named(types::names::TYPE), span)
     }
 
     pub(super) fn not_a_value(&mut self, span: Span) -> Expr {

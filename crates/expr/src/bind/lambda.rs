@@ -37,6 +37,9 @@ impl Binder {
         let scopes: Vec<usize> = self.scopes.iter().map(|it| it.variables.len()).collect();
         let result = f(self);
         let ok = self.errors == errors;
+        if !ok && self.problems.len() > problems {
+            self.failed = self.problems.get(problems).cloned();
+        }
         self.problems.truncate(problems);
         self.warnings.truncate(warnings);
         self.errors = errors;

@@ -93,6 +93,8 @@ pub(crate) struct Binder {
     inferred: HashMap<LambdaKey, Inferred>,
     /// Parameter types of the lambdas under way, outermost first.
     context: Vec<Type>,
+    /// The first problem of what was last tried in vain.
+    failed: Option<Problem>,
     /// Problems found, also those that are not kept.
     errors: u32,
     work: u32,
@@ -148,6 +150,7 @@ impl Binder {
             receivers: Vec::new(),
             inferred: HashMap::new(),
             context: Vec::new(),
+            failed: None,
             errors: 0,
             work: 0,
             nesting: 0,

@@ -521,10 +521,13 @@ impl Binder {
             }
             return Some(Expr::new(Node::StringEquals(equal, pair()), Type::Bool, span));
         }
-        if let Some(done) = self.enum_operator(kind, a, b, span) {
+        let (x, y) = (a.ty.without_null(), b.ty.without_null());
+        if x != Type::Null
+            && y != Type::Null
+            && let Some(done) = self.enum_operator(kind, a, b, span)
+        {
             return Some(done);
         }
-        let (x, y) = (a.ty.without_null(), b.ty.without_null());
         if x == Type::Bool && y == Type::Bool {
             return Some(self.operation(kind, Type::Bool, Type::Bool, a, b, span));
         }
@@ -537,6 +540,23 @@ impl Binder {
             || (is_null(b) && matches!(a.ty, Type::Nullable(_)))
         {
             return Some(Expr::new(Node::Same(equal, pair()), Type::Bool, span));
+        }
+        let never_null = |it: Type| {
+            it.is_simple()
+                || it.is_enum()
+                || matches!(it, Type::Guid | Type::DateTime | Type::DateTimeOffset | Type::TimeSpan)
+        };
+        if (is_null(a) && never_null(b.ty)) || (is_null(b) && never_null(a.ty)) {
+            self.warn(
+                codes::NO_OPERATOR,
+                span,
+                "a value of this type is never `null`",
+                "always the same",
+                "compare with a value instead",
+            );
+            let operand = if is_null(a) { b.node.clone() } else { a.node.clone() };
+            let nodes = Box::new([operand, Node::Const(Value::Bool(!equal))]);
+            return Some(Expr::new(Node::Sequence(nodes), Type::Bool, span));
         }
         if x == y && x.is_value_type() {
             let known =

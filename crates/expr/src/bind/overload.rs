@@ -189,6 +189,7 @@ impl Binder {
         type_arguments: &[Type],
         arguments: &[Argument<'_>],
     ) -> Result<Fit, Resolution> {
+        self.failed = None;
         let mut fits: Vec<Fit> = Vec::new();
         let mut misfits = Vec::new();
         for (index, signature) in signatures.iter().enumerate() {

@@ -92,7 +92,7 @@ fn rare(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
         Node::Complement(value) => Ok(operators::complement(eval(value, base, cx)?)),
         Node::Same(equal, it) => {
             let (a, b) = (eval(&it.0, base, cx)?, eval(&it.1, base, cx)?);
-            Ok(Value::Bool(a.is_same(&b) == *equal))
+            Ok(Value::Bool(is_same_reference(&a, &b) == *equal))
         }
         Node::Equals(equal, it) => {
             let (a, b) = (eval(&it.0, base, cx)?, eval(&it.1, base, cx)?);
@@ -184,6 +184,12 @@ fn binary(
     let a = eval(&operands.0, base, cx)?;
     let b = eval(&operands.1, base, cx)?;
     operators::apply(operation, &a, &b).map_err(|it| it.at(span.range()))
+}
+
+/// `==` of two objects: strings by value, as authors mean it; boxed values are never the same.
+fn is_same_reference(a: &Value, b: &Value) -> bool {
+    let boxed = |it: &Value| !it.is_null() && it.runtime_type().is_value_type();
+    a.is_same(b) && !boxed(a)
 }
 
 fn lifted(

@@ -64,7 +64,7 @@ impl crate::value::Object for TypeObject {
     }
 
     fn to_text(&self, _: crate::Runtime) -> crate::string::Str {
-        self.0.full_name().into()
+        crate::library::collections::clr_name(self.0).into()
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {
