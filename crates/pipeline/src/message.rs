@@ -179,7 +179,7 @@ impl Response {
     }
 }
 
-use hyper::ext::ReasonPhrase;
+use transport::ReasonPhrase;
 
 /// Replaces a message's body by text or bytes: the length is counted anew when it is sent, and
 /// what was said of the old one's encoding no longer holds.

@@ -33,13 +33,14 @@ pub(crate) struct Global {
         global = true,
         env = "PORTCULLIS_LOG",
         hide_env_values = true,
+        hide_env_values = true,
         help_heading = "Output"
     )]
     pub(crate) log: Option<String>,
     /// Form of the log lines.
     #[arg(
         long, global = true, value_enum, default_value_t = LogFormat::Text,
-        env = "PORTCULLIS_LOG_FORMAT", help_heading = "Output"
+        env = "PORTCULLIS_LOG_FORMAT", hide_env_values = true, help_heading = "Output"
     )]
     pub(crate) log_format: LogFormat,
 }
@@ -84,7 +85,7 @@ pub(crate) enum Command {
 #[command(after_help = "Example:\n  portcullis run ./apim-artifacts --env prod --listen :8080")]
 pub(crate) struct Run {
     /// Folder or portcullis.yaml.
-    #[arg(env = "PORTCULLIS_CONFIG", default_value = ".")]
+    #[arg(env = "PORTCULLIS_CONFIG", hide_env_values = true, default_value = ".")]
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) serve: Serve,
@@ -103,10 +104,10 @@ pub(crate) struct Run {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Serve {
     /// Address for HTTP; `:8080` means all interfaces.
-    #[arg(long, env = "PORTCULLIS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "PORTCULLIS_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
     /// Address for HTTPS.
-    #[arg(long, env = "PORTCULLIS_TLS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "PORTCULLIS_TLS_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) tls_listen: Option<String>,
     /// Certificate chain, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -115,10 +116,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
     /// Address for health and readiness.
-    #[arg(long, env = "PORTCULLIS_ADMIN", value_name = "ADDRESS")]
+    #[arg(long, env = "PORTCULLIS_ADMIN", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) admin: Option<String>,
     /// Environment: applies configuration.NAME.yaml.
-    #[arg(long, env = "PORTCULLIS_ENV", value_name = "NAME")]
+    #[arg(long, env = "PORTCULLIS_ENV", hide_env_values = true, value_name = "NAME")]
     pub(crate) env: Option<String>,
     /// File with `NAME=value` lines that count as environment variables.
     #[arg(long, value_name = "FILE")]
@@ -176,7 +177,7 @@ pub(crate) struct Dev {
     #[arg(long, default_value = "fixed", value_parser = port_choice, value_name = "fixed|ephemeral|FILE")]
     pub(crate) ports: PortChoice,
     /// Where the local certificate authority and the addresses are kept.
-    #[arg(long, env = "PORTCULLIS_DATA_DIR", value_name = "FOLDER")]
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
@@ -214,7 +215,7 @@ pub(crate) struct Validate {
     #[arg(long, value_name = "warnings", value_parser = ["warnings"])]
     pub(crate) deny: Option<String>,
     /// Environment: applies configuration.NAME.yaml.
-    #[arg(long, env = "PORTCULLIS_ENV", value_name = "NAME")]
+    #[arg(long, env = "PORTCULLIS_ENV", hide_env_values = true, value_name = "NAME")]
     pub(crate) env: Option<String>,
     /// Explains a diagnostic code and stops.
     #[arg(long, value_name = "CODE")]
@@ -249,7 +250,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
     /// Where the local certificate authority and the addresses are kept.
-    #[arg(long, env = "PORTCULLIS_DATA_DIR", value_name = "FOLDER")]
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
@@ -269,7 +270,7 @@ pub(crate) struct Env {
     #[arg(long, value_enum, default_value_t = Shell::Bash)]
     pub(crate) shell: Shell,
     /// Where `dev` keeps the addresses.
-    #[arg(long, env = "PORTCULLIS_DATA_DIR", value_name = "FOLDER")]
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
 }
 

@@ -45,6 +45,9 @@ pub use server::{Bound, ListenerConfig, Running, Server, serve_here};
 pub use service::{Service, abort};
 pub use tls::{ClientCertificates, Roots, TlsError, TlsIdentity, server_config};
 
+/// The reason phrase of a status line that is not the standard one; an extension of responses.
+pub use hyper::ext::ReasonPhrase;
+
 /// A request with our [`Body`], on either side of the gateway.
 pub type Request = http::Request<Body>;
 

@@ -14,7 +14,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policies", &["document", "expr", "identity", "pipeline", "transport"]),
     ("config", &["document", "expr", "pipeline", "transport"]),
     ("proxy", &["config", "expr", "pipeline", "telemetry", "transport"]),
-    ("cases", &["config", "document", "expr", "pipeline", "proxy", "telemetry", "transport"]),
+    (
+        "cases",
+        &["config", "document", "expr", "identity", "pipeline", "proxy", "telemetry", "transport"],
+    ),
     ("simulator", &["transport"]),
     (
         "portcullis",
