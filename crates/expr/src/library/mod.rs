@@ -36,6 +36,7 @@ pub(crate) mod member;
 pub(crate) mod regex;
 pub(crate) mod text;
 pub(crate) mod typedef;
+pub(crate) mod xml;
 
 pub use args::{Args, FromArgs, FromValue};
 pub use lookup::{
@@ -134,7 +135,16 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &json::jtoken::TYPE,
     &json::jvalue::TYPE,
     // ---- XML ----
-
+    &xml::extensions::TYPE,
+    &xml::xattribute::TYPE,
+    &xml::xcontainer::TYPE,
+    &xml::xdeclaration::TYPE,
+    &xml::xdocument::TYPE,
+    &xml::xelement::TYPE,
+    &xml::xname::TYPE,
+    &xml::xnamespace::TYPE,
+    &xml::xnode::TYPE,
+    &xml::xobject::TYPE,
     // ---- Regular expressions ----
     &regex::capture::TYPE,
     &regex::group::TYPE,
@@ -157,6 +167,9 @@ pub(crate) static TABLES: &[&[TypeDef]] = &[
     json::enums::TYPES,
     json::settings::TYPES,
     regex::collections::TYPES,
+    xml::comparers::TYPES,
+    xml::enums::TYPES,
+    xml::xtext::TYPES,
 ];
 
 pub(crate) use context::cursor as context_cursor;

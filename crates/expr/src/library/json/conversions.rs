@@ -63,7 +63,7 @@ fn to_token(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception
 }
 
 /// The engine's name of a type, and whether it takes null.
-pub(super) fn target_of(ty: Type) -> Option<(Target, bool)> {
+pub(crate) fn target_of(ty: Type) -> Option<(Target, bool)> {
     let nullable = matches!(ty, Type::Nullable(_));
     let target = match ty.without_null() {
         Type::String => Target::String,
@@ -101,7 +101,7 @@ pub(super) fn cast_to(token: Option<&Token>, to: Type) -> Result<Value, Exceptio
 }
 
 /// A converted scalar as a value of exactly that type.
-pub(super) fn typed(scalar: &Scalar, to: Type) -> Value {
+pub(crate) fn typed(scalar: &Scalar, to: Type) -> Value {
     match (scalar, to.without_null()) {
         (Scalar::Null, _) => Value::Null,
         (Scalar::Int(it), ty) if ty.is_integral() => integer_of(ty, *it),
