@@ -2,7 +2,7 @@
 
 use pipeline::{Scope, Section};
 
-use crate::case::{Answer, Case, Described, ExpectedBackend, Message};
+use crate::case::{Answer, Case, Described, Expected, ExpectedBackend, Message};
 
 /// Why a case file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,27 +95,13 @@ fn apply(
     let (word, rest) = block.heading.split_once(' ').unwrap_or((block.heading, ""));
     match (word, rest.trim()) {
         ("backend", "") if !block.text().trim_start().starts_with('<') => {
-            let expected = if block.text().trim() == "not called" {
-                ExpectedBackend::NotCalled
-            } else {
-                ExpectedBackend::Called(block.message())
-            };
-            case.expected.backend = Some(expected);
+            case.expected.backend = Some(block.expected_backend());
         }
         ("inbound" | "backend" | "outbound" | "on-error", "") => {
             let section = Section::from_name(word).ok_or_else(|| block.unknown())?;
             sections.push((section, block.text()));
         }
-        ("policies", scope) => {
-            let scope = match scope {
-                "" => Scope::Api,
-                name => Scope::ALL
-                    .into_iter()
-                    .find(|it| it.name() == name)
-                    .ok_or_else(|| block.unknown())?,
-            };
-            case.documents.push((scope, block.text()));
-        }
+        ("policies", scope) => case.documents.push((block.scope(scope)?, block.text())),
         ("fragment", name) => {
             let text = block.text();
             let is_whole = text.trim_start().starts_with("<fragment");
@@ -135,35 +121,39 @@ fn apply(
                 text.trim().split_once(' ').ok_or_else(|| block.bad("METHOD TEMPLATE"))?;
             case.operation = Some((method.to_owned(), template.trim().to_owned()));
         }
-        ("described" | "schema", rest) => {
-            let (status, content_type) =
-                rest.split_once(' ').ok_or_else(|| block.bad("STATUS TYPE"))?;
-            let status = status.parse().map_err(|_| block.bad("STATUS TYPE"))?;
-            let text = block.text().trim().to_owned();
-            let described =
-                if word == "schema" { Described::Schema(text) } else { Described::Example(text) };
-            case.described.push((status, content_type.trim().to_owned(), described));
+        ("described", rest) => {
+            let (status, content_type) = block.status_and_type(rest)?;
+            case.described.push((status, content_type, Described::Example(block.trimmed())));
+        }
+        ("schema", rest) => {
+            let (status, content_type) = block.status_and_type(rest)?;
+            case.described.push((status, content_type, Described::Schema(block.trimmed())));
         }
         ("request", "") => case.request = block.message(),
         ("backend", "response") => case.backend_response = block.answer(),
         ("answer", url) => case.answers.push((url.to_owned(), block.answer())),
-        ("response", "") => case.expected.response = Some(block.message()),
-        ("variables", "") => {
+        _ => return expect(&mut case.expected, block),
+    }
+    Ok(())
+}
+
+/// A block that says what must come out.
+fn expect(expected: &mut Expected, block: &Block<'_>) -> Result<(), ParseError> {
+    match block.heading {
+        "response" => expected.response = Some(block.message()),
+        "variables" => {
             for (name, text) in block.pairs()? {
                 let (name, of_type) = match name.split_once(" (") {
                     Some((name, of_type)) => (name, Some(of_type.trim_end_matches(')'))),
                     None => (name.as_str(), None),
                 };
-                let of_type = of_type.map(str::to_owned);
-                case.expected.variables.push((name.to_owned(), of_type, text));
+                expected.variables.push((name.to_owned(), of_type.map(str::to_owned), text));
             }
         }
-        ("last", "error") => {
-            let is_none = block.text().trim() == "none";
-            case.expected.last_error = Some(if is_none { Vec::new() } else { block.pairs()? });
-        }
-        ("error", "") => case.expected.errors = Some(block.problems()),
-        ("warning", "") => case.expected.warnings = Some(block.problems()),
+        "last error" if block.trimmed() == "none" => expected.last_error = Some(Vec::new()),
+        "last error" => expected.last_error = Some(block.pairs()?),
+        "error" => expected.errors = Some(block.problems()),
+        "warning" => expected.warnings = Some(block.problems()),
         _ => return Err(block.unknown()),
     }
     Ok(())
@@ -176,6 +166,30 @@ impl Block<'_> {
 
     fn bad(&self, wanted: &str) -> ParseError {
         error(self.line, &format!("block `{}` needs {wanted}", self.heading))
+    }
+
+    fn expected_backend(&self) -> ExpectedBackend {
+        if self.trimmed() == "not called" {
+            ExpectedBackend::NotCalled
+        } else {
+            ExpectedBackend::Called(self.message())
+        }
+    }
+
+    /// The scope of a name; API without one.
+    fn scope(&self, name: &str) -> Result<Scope, ParseError> {
+        let named = || Scope::ALL.into_iter().find(|it| it.name() == name);
+        if name.is_empty() { Ok(Scope::Api) } else { named().ok_or_else(|| self.unknown()) }
+    }
+
+    fn status_and_type(&self, text: &str) -> Result<(u16, String), ParseError> {
+        let bad = || self.bad("STATUS TYPE");
+        let (status, content_type) = text.split_once(' ').ok_or_else(bad)?;
+        Ok((status.parse().map_err(|_| bad())?, content_type.trim().to_owned()))
+    }
+
+    fn trimmed(&self) -> String {
+        self.text().trim().to_owned()
     }
 
     /// The lines without empty ones at the end.

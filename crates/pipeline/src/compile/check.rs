@@ -230,28 +230,29 @@ fn value(
         Ok(Value::Literal(literal)) => {
             let trimmed = literal.as_str().trim();
             if !words.is_empty() && !words.iter().any(|it| it.eq_ignore_ascii_case(trimmed)) {
+                let near = closest(trimmed, words.iter().copied());
+                let near = near.filter(|_| !resolved.is_secret());
                 let message = format!("{subject} must be {}", list_of_words(words));
                 let it = Diagnostic::error(codes::BAD_VALUE, text.span(), message);
-                cx.report(match closest(trimmed, words.iter().copied()) {
-                    Some(near) if !resolved.is_secret() => {
-                        it.label(format!("did you mean `{near}`?"))
-                    }
-                    _ => it.label("not one of the words"),
+                cx.report(match near {
+                    Some(near) => it.label(format!("did you mean `{near}`?")),
+                    None => it.label("not one of the words"),
                 });
             } else if expressions && trimmed.contains("@(context.") {
-                let message = format!("{subject} holds `@(` inside of other text");
-                cx.report(
-                    Diagnostic::warning(
-                        codes::LITERAL_LOOKS_LIKE_EXPRESSION,
-                        text.trimmed().span(),
-                        message,
-                    )
-                    .label("this is a literal")
-                    .help("make the whole value one expression: `@(\"Bearer \" + token)`"),
-                );
+                cx.report(looks_like_expression(text, subject));
             }
         }
     }
+}
+
+fn looks_like_expression(text: &SourceText, subject: &str) -> Diagnostic {
+    Diagnostic::warning(
+        codes::LITERAL_LOOKS_LIKE_EXPRESSION,
+        text.trimmed().span(),
+        format!("{subject} holds `@(` inside of other text"),
+    )
+    .label("this is a literal")
+    .help("make the whole value one expression: `@(\"Bearer \" + token)`")
 }
 
 #[cfg(test)]
