@@ -16,6 +16,8 @@ pub(crate) enum Node {
     Const(Value),
     /// The value of a slot.
     Local(u32),
+    /// The variable itself, for a `ref` or `out` parameter of a local function.
+    Reference(u32),
     /// Stores a value in a slot and gives it.
     SetLocal(u32, Box<Node>),
     /// Calls a row.
@@ -113,6 +115,8 @@ pub(crate) struct Code {
     pub slots: u32,
     /// How deep its nodes nest, for the bound on recursion.
     pub height: u32,
+    /// Parameters that are passed by reference.
+    pub references: Box<[u32]>,
     /// Parameters that a lambda captures.
     pub cells: Box<[u32]>,
     pub body: Body,

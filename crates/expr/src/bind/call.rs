@@ -411,7 +411,12 @@ impl Binder {
                 Some(format!("cast an argument to choose among {}", list(texts))),
             ),
             Resolution::None(misfits) => {
+                let is_extension = signatures
+                    .iter()
+                    .any(|it| it.found.is_some_and(|it| it.member.kind == MemberKind::Extension));
                 let best = misfits.iter().zip(signatures).min_by_key(|(why, _)| match why {
+                    // Extension methods of other types are not meant.
+                    Misfit::Type(0, _) if is_extension => 500,
                     Misfit::Type(at, _) => 100 - (*at).min(50),
                     Misfit::Inference => 200,
                     Misfit::Name(_) => 300,

@@ -188,8 +188,13 @@ impl Binder {
         let receivers = std::mem::take(&mut self.receivers);
         self.functions.push(Function { result, ..Function::default() });
         self.enter();
+        let mut references = Vec::new();
         for (name, ty) in parameters {
-            let id = self.declare(name, *ty);
+            let by_reference = if let Type::Out(inner) = ty { Some(**inner) } else { None };
+            let id = self.declare(name, by_reference.unwrap_or(*ty));
+            if by_reference.is_some() {
+                references.push(self.slot_of(id));
+            }
             self.flow.assign(id);
         }
         let (body, found) = match body {
@@ -210,6 +215,7 @@ impl Binder {
             signature: types::func(&signature),
             slots: function.slots,
             height: function.height + CALL_LEVELS,
+            references: references.into_boxed_slice(),
             cells,
             body,
         };

@@ -59,18 +59,11 @@ impl Binder {
 
     fn parameter(&mut self, own: &ast::Parameter) -> Param {
         let ty = own.ty.as_ref().map_or(Type::Error, |ty| self.type_of(ty));
-        if !matches!(own.mode, ast::ArgumentMode::Value | ast::ArgumentMode::In) {
-            self.report(
-                codes::UNSUPPORTED,
-                own.name.span,
-                "`ref` and `out` parameters of local functions are not supported",
-                "passed by reference",
-                Some("return the value, or assign a captured variable".to_owned()),
-            );
-        }
         let default = own.default.as_ref().map(|it| self.default_constant(it, ty));
+        let by_reference = matches!(own.mode, ast::ArgumentMode::Ref | ast::ArgumentMode::Out);
         let ty = match ty {
             Type::Array(item) if own.params => Type::Params(item),
+            other if by_reference => Type::Out(types::intern(other)),
             other => other,
         };
         Param { name: own.name.text.to_string(), ty, default }
@@ -163,7 +156,14 @@ impl Binder {
         };
         let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
         let returns = function.returns.substitute(&[], &of);
-        let args = self.pass(&fit, &signatures, &arguments).args;
+        let passed = self.pass(&fit, &signatures, &arguments);
+        let mut args = passed.args;
+        for (at, store, slot) in passed.outs {
+            let target = if let Node::SetLocal(target, _) = store { target } else { slot };
+            if let Some(it) = args.get_mut(at) {
+                *it = Node::Reference(target);
+            }
+        }
         let target = if of.is_empty() {
             self.read_variable(id, name.name.span).node
         } else {
@@ -178,8 +178,13 @@ impl Binder {
         of: &[Option<Type>],
         span: Span,
     ) -> Node {
-        let before = self.type_parameters.len();
-        if before >= MAX_INSTANCES {
+        let at = std::ptr::from_ref(function).addr();
+        let known = self.instances.iter().find(|(own, types, _)| *own == at && types == of);
+        if let Some((_, _, variable)) = known {
+            let variable = *variable;
+            return Node::Local(self.slot_of(variable));
+        }
+        if self.instances.len() >= MAX_INSTANCES {
             self.report(
                 codes::TOO_COMPLEX,
                 span,
@@ -189,12 +194,18 @@ impl Binder {
             );
             return Node::Const(Value::Null);
         }
+        // A variable of its own, so that the function can call itself.
+        let variable = self.declare_quietly("<generic>", Type::Object);
+        self.flow.assign(variable);
         let names = function.ast.type_parameters.iter().map(|it| it.text.to_string());
         let known = names.zip(of.iter().map(|it| it.unwrap_or(Type::Object)));
+        let before = self.type_parameters.len();
         self.type_parameters.extend(known.collect::<Vec<_>>());
+        self.instances.push((at, of.to_vec(), variable));
         let node = self.instance(function, of, span);
+        self.instances.pop();
         self.type_parameters.truncate(before);
-        node
+        Node::SetLocal(self.slot_of(variable), Box::new(node))
     }
 }
 

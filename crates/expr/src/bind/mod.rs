@@ -101,6 +101,8 @@ pub(crate) struct Binder {
     /// How deep expressions and statements nest here.
     nesting: u32,
     local_functions: Vec<std::rc::Rc<local_function::LocalFunction>>,
+    /// Generic local functions being bound: which, for which types, and the variable they go to.
+    instances: Vec<(usize, Vec<Option<Type>>, usize)>,
     /// Type parameters of the generic local function that is being bound.
     type_parameters: Vec<(String, Type)>,
 }
@@ -155,6 +157,7 @@ impl Binder {
             work: 0,
             nesting: 0,
             local_functions: Vec::new(),
+            instances: Vec::new(),
             type_parameters: Vec::new(),
         }
     }
@@ -192,7 +195,14 @@ impl Binder {
         };
         let result = if result == Type::Null { Type::Object } else { result };
         let (slots, height) = (self.function().slots, self.function().height);
-        let code = Code { signature: func(&[result]), slots, height, cells: Box::default(), body };
+        let code = Code {
+            signature: func(&[result]),
+            slots,
+            height,
+            references: Box::default(),
+            cells: Box::default(),
+            body,
+        };
         (code, result)
     }
 

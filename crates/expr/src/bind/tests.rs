@@ -84,6 +84,14 @@ fn lambdas_capture_variables() {
             ("Func<int, int> f = x => x + 1; return f(2);", "Int32: 3"),
             ("int n = 1; Func<int> f = () => n++; f(); f(); return n;", "Int32: 3"),
             ("int Fib(int n) => n < 2 ? n : Fib(n - 1) + Fib(n - 2); return Fib(10);", "Int32: 55"),
+            (
+                "void Inc(ref int x, out int y) { x++; y = x * 2; } int v = 1; Inc(ref v, out var w); return v + w;",
+                "Int32: 6",
+            ),
+            (
+                "int Depth<T>(T x, int n) => n == 0 ? 0 : 1 + Depth(x, n - 1); return Depth(\"a\", 3);",
+                "Int32: 3",
+            ),
             ("T Id<T>(T x) => x; return Id(\"a\") + Id(1);", "String: a1"),
             ("Func<int, Func<int, int>> add = a => b => a + b; return add(1)(2);", "Int32: 3"),
         ],

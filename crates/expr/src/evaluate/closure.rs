@@ -7,7 +7,7 @@ use super::{Outcome, eval};
 use crate::cx::EvalCx;
 use crate::ir::{Body, Capture, Code};
 use crate::types::Type;
-use crate::value::{Callable, Value};
+use crate::value::{Callable, Object, Value};
 
 /// A variable that functions share.
 #[derive(Debug, Default)]
@@ -28,6 +28,13 @@ impl Cell {
         let old =
             std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), value);
         drop(old);
+    }
+}
+
+/// As the argument for a `ref` or `out` parameter.
+impl Object for Cell {
+    fn net_type(&self) -> Type {
+        Type::Object
     }
 }
 
@@ -76,7 +83,10 @@ pub(crate) fn run(
     cx.deeper(code.height, |cx| {
         let base = cx.push_frame(code.slots);
         for (slot, value) in (0..).zip(args) {
-            cx.store(base, slot, value.clone());
+            match value.to_object::<Cell>().filter(|_| code.references.contains(&slot)) {
+                Some(cell) => cx.share(base, slot, cell),
+                None => cx.store(base, slot, value.clone()),
+            }
         }
         for slot in &code.cells {
             cx.cell(base, *slot);

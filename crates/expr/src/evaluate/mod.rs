@@ -119,6 +119,7 @@ fn rare(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
             let (a, b) = (eval(&it.0, base, cx)?, eval(&it.1, base, cx)?);
             Ok(Value::Bool(a.equals(&b)))
         }
+        Node::Reference(slot) => Ok(Value::Object(cx.cell(base, *slot))),
         Node::Lambda(code, captures) => Ok(closure::make(code, captures, base, cx)),
         Node::NewArray(element, items) => {
             cx.allocate(items.len() * size_of::<Value>())?;

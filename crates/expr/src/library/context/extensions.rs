@@ -48,6 +48,11 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["dictionary", "name"])
     .doc("The value, which must be of the type, or the type's default."),
+    Member::extension("GetValueOrDefault", &[OBJECTS, Type::String], Type::Object, |args, cx| {
+        cast_value(args, cx)
+    })
+    .params(&["dictionary", "name"])
+    .doc("The value, or null."),
     Member::extension(
         "GetValueOrDefault",
         &[OBJECTS, Type::String, Type::M],
