@@ -3,13 +3,14 @@
 //! Source: C# specification, 10.2 and 10.3.
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use rust_decimal::prelude::ToPrimitive;
 
 use super::Outcome;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::ir::Conversion;
 use crate::library::{Args, integer_of};
+use crate::text::number::decimal;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -105,7 +106,7 @@ pub(crate) fn numeric(value: &Value, to: Type, checked: bool) -> Outcome {
             Value::Char(it) => f64::from(*it),
             Value::Long(it) if to == Type::Single => return Ok(Value::Single(*it as f32)),
             Value::ULong(it) if to == Type::Single => return Ok(Value::Single(*it as f32)),
-            Value::Decimal(it) => it.to_f64().unwrap_or(0.0),
+            Value::Decimal(it) => decimal::to_double(*it),
             other => other.as_f64().ok_or_else(overflow)?,
         };
         return Ok(if to == Type::Single { Value::Single(it as f32) } else { Value::Double(it) });
@@ -132,29 +133,14 @@ pub(crate) fn numeric(value: &Value, to: Type, checked: bool) -> Outcome {
 
 fn to_decimal(value: &Value) -> Outcome {
     let it = match value {
-        Value::Single(it) => significant(f64::from(*it), 7),
-        Value::Double(it) => significant(*it, 15),
+        Value::Single(it) => decimal::from_float(*it).ok(),
+        Value::Double(it) => decimal::from_double(*it).ok(),
         Value::Decimal(it) => Some(*it),
         Value::Char(it) => Some(Decimal::from(*it)),
         Value::ULong(it) => Some(Decimal::from(*it)),
         other => other.as_i64().map(Decimal::from),
     };
     it.map(Value::Decimal).ok_or_else(|| too_large(Type::Decimal))
-}
-
-/// A float as decimal, rounded to so many significant digits, without trailing zeros.
-fn significant(it: f64, digits: usize) -> Option<Decimal> {
-    if !it.is_finite() {
-        return None;
-    }
-    if it == 0.0 {
-        return Some(Decimal::ZERO);
-    }
-    let text = format!("{it:.*e}", digits - 1);
-    let parsed = Decimal::from_scientific(&text)
-        .ok()
-        .or_else(|| if it.abs() < 1e-20 { Some(Decimal::ZERO) } else { Decimal::from_f64(it) })?;
-    Some(parsed.normalize())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "as C# converts: the low bits")]

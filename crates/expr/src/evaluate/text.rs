@@ -5,10 +5,8 @@ use smallvec::SmallVec;
 use super::{Outcome, eval};
 use crate::cx::EvalCx;
 use crate::ir::Node;
-use crate::library::Args;
-use crate::library::MemberKind;
 use crate::string::Str;
-use crate::types::Type;
+use crate::text::composite::format_value;
 use crate::value::Value;
 
 /// The texts of all parts, one after the other.
@@ -29,7 +27,7 @@ pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcom
 }
 
 /// The text of a value; a part of `context` may need the host for it.
-fn text(value: &Value, cx: &EvalCx<'_>) -> Str {
+pub(crate) fn text(value: &Value, cx: &EvalCx<'_>) -> Str {
     let of_host = match value {
         Value::Host(it) => crate::library::context::text(*it, cx),
         _ => None,
@@ -44,7 +42,10 @@ pub(crate) fn hole(
     format: Option<&str>,
     cx: &mut EvalCx<'_>,
 ) -> Outcome {
-    let text = formatted(value, format, cx)?;
+    let text = match format {
+        None => text(value, cx),
+        Some(format) => format_value(value, format, cx.runtime())?,
+    };
     let width = usize::try_from(alignment.unsigned_abs()).unwrap_or(0);
     if text.len() >= width {
         return Ok(Value::String(text));
@@ -52,33 +53,6 @@ pub(crate) fn hole(
     cx.allocate(width)?;
     let padding = Str::from(" ".repeat(width - text.len()));
     Ok(Value::String(if alignment < 0 { text.concat(&padding) } else { padding.concat(&text) }))
-}
-
-/// `ToString(format)` of a value, by its type's own row; types without one ignore the format.
-///
-/// # Errors
-///
-/// What the row throws, such as `FormatException`.
-pub(crate) fn formatted(
-    value: &Value,
-    format: Option<&str>,
-    cx: &mut EvalCx<'_>,
-) -> Result<Str, crate::Exception> {
-    let Some(format) = format else { return Ok(text(value, cx)) };
-    let row = value.runtime_type().definition_name().and_then(crate::library::definition).and_then(
-        |def| {
-            let fits = |it: &&crate::library::Member| {
-                it.name == "ToString"
-                    && it.kind == MemberKind::Method
-                    && it.params == [Type::String]
-            };
-            def.members.iter().find(fits)
-        },
-    );
-    let Some(row) = row else { return Ok(value.to_str(cx.runtime())) };
-    let mut values = [value.clone(), Value::from(format)];
-    let mut args = Args::new(row, &mut values, &[], &[], Type::String);
-    Ok((row.call)(&mut args, cx)?.to_str(cx.runtime()))
 }
 
 #[cfg(test)]

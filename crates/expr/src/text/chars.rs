@@ -17,17 +17,16 @@ const SURROGATE: u8 = 16;
 static TABLE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
     let mut table = vec![UNASSIGNED; 0x10000].into_boxed_slice();
     for (index, name) in (0u8..).zip(CATEGORIES) {
-        let Ok(hir) = regex_syntax::parse(&format!("\\p{{{name}}}")) else { continue };
-        let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) =
-            hir.kind()
-        else {
-            continue;
-        };
-        for range in class.ranges() {
-            let (start, end) = (range.start() as usize, (range.end() as usize).min(0xffff));
-            if let Some(units) = table.get_mut(start..=end) {
+        for (start, end) in ranges(name) {
+            if let Some(units) = table.get_mut(start..=end.min(0xffff)) {
                 units.fill(index);
             }
+        }
+    }
+    // .NET keeps what Unicode once said about these.
+    for (unit, old) in [(0xaa, 1), (0xba, 1), (0xad, 19)] {
+        if let Some(category) = table.get_mut(unit) {
+            *category = old;
         }
     }
     if let Some(units) = table.get_mut(0xd800..=0xdfff) {
@@ -35,6 +34,23 @@ static TABLE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
     }
     table
 });
+
+/// The code points of a category.
+fn ranges(name: &str) -> Vec<(usize, usize)> {
+    use regex_syntax::hir::{Class, HirKind};
+
+    let Ok(hir) = regex_syntax::parse(&format!("\\p{{{name}}}")) else { return Vec::new() };
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            class.ranges().iter().map(|it| (it.start() as usize, it.end() as usize)).collect()
+        }
+        // A category of one character is given as that character.
+        HirKind::Literal(text) => {
+            String::from_utf8_lossy(&text.0).chars().map(|ch| (ch as usize, ch as usize)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// The number of a unit's category.
 pub fn category(unit: u16) -> u8 {
@@ -189,9 +205,18 @@ mod tests {
 
     #[test]
     fn categories_are_those_of_unicode() {
-        for (ch, expected) in
-            [('A', 0), ('a', 1), ('٣', 8), (' ', 11), ('\n', 14), ('!', 24), ('$', 26), ('+', 25)]
-        {
+        for (ch, expected) in [
+            ('A', 0),
+            ('a', 1),
+            ('٣', 8),
+            (' ', 11),
+            ('\n', 14),
+            ('!', 24),
+            ('$', 26),
+            ('+', 25),
+            ('\u{2028}', 12),
+            ('ª', 1),
+        ] {
             assert_eq!(category(ch as u16), expected, "{ch}");
         }
         assert_eq!(category(0xd800), SURROGATE);

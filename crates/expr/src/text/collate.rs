@@ -148,6 +148,20 @@ fn push(all: &mut Vec<Element>, ch: char, start: usize, end: usize) {
             add('o', 1, 2);
             add('e', 1, 2);
         }
+        'ǆ' | 'ǅ' => {
+            add('d', 1, 2);
+            add('z', 64 + mark('\u{30c}').unwrap_or(0), 2);
+        }
+        'ǉ' | 'ǈ' | 'ǌ' | 'ǋ' => {
+            add(if matches!(lower, 'ǉ' | 'ǈ') { 'l' } else { 'n' }, 1, 2);
+            add('j', 1, 2);
+        }
+        '\u{fb00}'..='\u{fb04}' => {
+            let letters = ["ff", "fi", "fl", "ffi", "ffl"];
+            let index = (u32::from(lower) - 0xfb00) as usize;
+            letters.get(index).unwrap_or(&"f").chars().for_each(|it| add(it, 1, 2));
+        }
+        'İ' => add('i', 64 + mark('\u{307}').unwrap_or(0), 8 - 2),
         'ø' => add('o', 60, 0),
         'ł' => add('l', 60, 0),
         'đ' => add('d', 60, 0),
@@ -191,8 +205,10 @@ fn primary(ch: char) -> u32 {
         '0'..='9' => DIGITS + u32::from(ch),
         'a'..='z' => LATIN + (u32::from(ch) - 0x60) * 4,
         'ð' => LATIN + 4 * 4 + 1,
+        'ı' => LATIN + 9 * 4 + 1,
         'þ' => LATIN + 26 * 4 + 1,
         _ if ch.is_alphanumeric() => OTHER_LETTERS + u32::from(ch),
+        _ if ch.is_whitespace() && known().is_none() => primary(' '),
         _ => match known().and_then(|it| u32::try_from(it).ok()) {
             Some(index) => 1 + index,
             None => OTHER_SYMBOLS + u32::from(ch),

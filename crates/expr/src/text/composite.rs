@@ -180,26 +180,14 @@ impl<'a> Hole<'a> {
         }
         let mut format = String::new();
         if let Some(after) = rest.strip_prefix(':') {
-            let mut chars = after.chars();
-            loop {
-                let here = chars.as_str();
-                match chars.next()? {
-                    '{' if chars.as_str().starts_with('{') => {
-                        chars.next();
-                        format.push('{');
-                    }
-                    '}' if chars.as_str().starts_with('}') => {
-                        chars.next();
-                        format.push('}');
-                    }
-                    '{' => return None,
-                    '}' => {
-                        rest = here;
-                        break;
-                    }
-                    other => format.push(other),
-                }
+            // The first brace ends it: braces cannot be escaped here.
+            let end = after.find(['{', '}'])?;
+            let (text, tail) = after.split_at_checked(end)?;
+            if tail.starts_with('{') {
+                return None;
             }
+            text.clone_into(&mut format);
+            rest = tail;
         }
         Some(Self { index, width, format, rest: rest.strip_prefix('}')? })
     }
@@ -233,6 +221,7 @@ mod tests {
             ("{3}|", "|"),
             ("{0:abc}", "ab"),
             ("{1 , 6 :D4}", "  0255"),
+            ("{0:}}}", "ab}"),
             ("é{0}", "éab"),
         ] {
             assert_eq!(shown(format, &args).as_deref(), Some(expected), "{format}");

@@ -25,6 +25,7 @@ pub mod encoding;
 mod entities;
 pub mod failure;
 pub mod guid;
+pub mod ip;
 mod latin;
 pub mod number;
 pub mod random;

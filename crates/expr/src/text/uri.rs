@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Failure;
+use super::ip;
 use super::web::{escape, unescape};
 
 /// What may stand in a URI besides letters and digits.
@@ -92,9 +93,18 @@ impl Uri {
             let text = "The URI is not an absolute URI.";
             return Err(Failure::Argument(text.to_owned(), "baseUri"));
         };
-        let reference = reference.trim();
-        if scheme(reference).is_some() {
-            return Self::absolute(reference);
+        let mut reference = reference.trim();
+        if let Some(scheme) = scheme(reference) {
+            let rest = reference.get(scheme.len() + 1..).unwrap_or_default();
+            // `http:x` is relative to a base of the same scheme, an old habit that .NET keeps.
+            let same = base.host.is_some() && scheme.eq_ignore_ascii_case(&base.scheme);
+            if !same || rest.starts_with("//") {
+                return Self::absolute(reference);
+            }
+            reference = rest;
+        }
+        if reference.is_empty() {
+            return Self::absolute(&base.to_text());
         }
         if base.host.is_none() {
             return Err(Failure::Uri("Invalid URI: the base cannot be resolved against.".into()));
@@ -355,7 +365,12 @@ fn host_and_port(text: &str, scheme: &str) -> Result<(String, Option<u16>), Fail
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         };
-        (host.chars().flat_map(char::to_lowercase).collect(), port)
+        // `http://0x7f.1/` is `http://127.0.0.1/`, also for whoever compares hosts.
+        let host = match ip::parse_v4(host) {
+            Some(address) => address.to_string(),
+            None => host.chars().flat_map(char::to_lowercase).collect(),
+        };
+        (host, port)
     };
     if host.is_empty() && scheme != "file" {
         return Err(invalid("The hostname could not be parsed."));
@@ -446,8 +461,17 @@ pub fn is_well_formed(text: &str, absolute: Option<bool>) -> bool {
     if absolute.is_some_and(|it| it != is_absolute) {
         return false;
     }
-    let kept = |byte: u8| byte.is_ascii_alphanumeric() || ALLOWED.contains(&byte);
-    text.bytes().all(kept) && bad_escape(text).is_none()
+    let kept =
+        |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || ALLOWED.contains(&byte);
+    let (path, query, fragment) = split(text);
+    let brackets = |part: &str| part.contains(['[', ']']);
+    let host_end = path.find("//").map_or(0, |at| at + 2);
+    let path_start =
+        path.get(host_end..).and_then(|it| it.find('/')).map_or(path.len(), |it| host_end + it);
+    let stray =
+        path.get(path_start..).is_some_and(brackets) || brackets(query) || brackets(fragment);
+    let second_fragment = fragment.get(1..).is_some_and(|it| it.contains('#'));
+    text.bytes().all(kept) && bad_escape(text).is_none() && !stray && !second_fragment
 }
 
 /// Where a percent sign stands without two hex digits behind it.
@@ -527,7 +551,8 @@ mod tests {
             ("../c?x", "https://e.com/c?x"),
             ("?x", "https://e.com/a/b?x"),
             ("#x", "https://e.com/a/b?q#x"),
-            ("", "https://e.com/a/b?q"),
+            ("", "https://e.com/a/b?q#f"),
+            ("https:x", "https://e.com/a/x"),
             ("//o.org/x", "https://o.org/x"),
             ("http://o.org", "http://o.org/"),
         ] {

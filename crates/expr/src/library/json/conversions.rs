@@ -93,7 +93,7 @@ pub(crate) fn target_of(ty: Type) -> Option<(Target, bool)> {
 }
 
 /// `(T)token` for a type of the operators.
-pub(super) fn cast_to(token: Option<&Token>, to: Type) -> Result<Value, Exception> {
+pub(crate) fn cast_to(token: Option<&Token>, to: Type) -> Result<Value, Exception> {
     let Some((target, nullable)) = target_of(to) else {
         return Err(Exception::invalid_cast("Specified cast is not valid."));
     };

@@ -9,12 +9,14 @@ use super::enums::{self, BASE64_OPTIONS};
 use super::integers::{self, integer, value, wide};
 use super::{PROVIDER, datetime, floats, made, part};
 use crate::cx::EvalCx;
+use crate::evaluate::text::text;
 use crate::exception::Exception;
 use crate::library::core::object::TypeObject;
+use crate::library::json::conversions::cast_to;
+use crate::library::json::token_of;
 use crate::library::{Args, Member, TypeDef, default_value};
 use crate::string::Str;
 use crate::text::Failure;
-use crate::text::composite::format_value;
 use crate::text::encoding::{from_base64, from_hex, to_base64, to_hex};
 use crate::text::number::decimal;
 use crate::text::number::parse::{Styles, parse_bool, parse_decimal, parse_radix};
@@ -188,6 +190,10 @@ pub(crate) fn converted(cx: &mut EvalCx<'_>, it: &Value, of: Type) -> Result<Val
     if it.runtime_type() == of {
         return Ok(it.clone());
     }
+    // A `JValue` converts as its casts do.
+    if let Some(token) = token_of(it).filter(|it| it.scalar().is_some()) {
+        return cast_to(Some(token), of);
+    }
     if let Some(text) = it.as_string() {
         cx.steps(text.len() as u64 / 64)?;
         return from_text(cx, text, of);
@@ -211,7 +217,7 @@ pub(crate) fn converted(cx: &mut EvalCx<'_>, it: &Value, of: Type) -> Result<Val
         Type::Double => to_double(it).map(Value::Double),
         Type::Decimal => to_decimal(it),
         Type::String => Ok(it.to_str(cx.runtime()).into()),
-        Type::Char if wide(it).is_none() => Err(no_cast(it, of)),
+        Type::Char if wide(it).is_none() && !matches!(it, Value::Enum(..)) => Err(no_cast(it, of)),
         _ => to_integer(it, of),
     }
 }
@@ -331,7 +337,7 @@ fn to_radix(args: &mut Args<'_>, cx: &mut EvalCx<'_>, bits: u32) -> Result<Value
 }
 
 fn to_text(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    let text = format_value(args.value(0), "", cx.runtime())?;
+    let text = text(args.value(0), cx);
     made(cx, text)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{CHARS, PROVIDER, made, out_of_range, part, units};
 use crate::Runtime;
 use crate::cx::EvalCx;
+use crate::evaluate::text::text;
 use crate::exception::Exception;
 use crate::library::{Args, Member};
 use crate::string::Str;
@@ -120,13 +121,13 @@ pub(super) const MEMBERS: &[Member] = &[
 ];
 
 fn concat(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    let parts: Vec<Str> = args.values().iter().map(|it| it.to_str(cx.runtime())).collect();
+    let parts: Vec<Str> = args.values().iter().map(|it| text(it, cx)).collect();
     made_of(cx, &parts)
 }
 
 fn concat_items(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let parts = items(args, 0, cx)?;
-    let parts: Vec<Str> = parts.iter().map(|it| it.to_str(cx.runtime())).collect();
+    let parts: Vec<Str> = parts.iter().map(|it| text(it, cx)).collect();
     made_of(cx, &parts)
 }
 
@@ -145,7 +146,7 @@ fn items(args: &mut Args<'_>, at: usize, cx: &mut EvalCx<'_>) -> Result<Vec<Valu
 }
 
 fn join(args: &mut Args<'_>, cx: &mut EvalCx<'_>, of_objects: bool) -> Result<Value, Exception> {
-    let separator = args.value(0).to_str(cx.runtime());
+    let separator = text(args.value(0), cx);
     let values = items(args, 1, cx)?;
     // .NET Framework gives up when the first of an `object[]` is null; kept there for compatibility.
     let stops = of_objects && cx.runtime() == Runtime::Framework;
@@ -161,7 +162,7 @@ fn joined_by(cx: &mut EvalCx<'_>, separator: &Str, values: &[Value]) -> Result<V
         if index > 0 {
             parts.push(separator.clone());
         }
-        parts.push(value.to_str(cx.runtime()));
+        parts.push(text(value, cx));
     }
     made_of(cx, &parts)
 }
@@ -185,8 +186,12 @@ pub(crate) fn formatted(
 ) -> Result<Value, Exception> {
     const MOST: usize = 64 << 20;
     cx.steps(format.len() as u64 / 16)?;
-    let text = composite::format(format.as_str(), values, cx.runtime(), MOST)?;
-    match text {
+    let values: Vec<Value> = values
+        .iter()
+        .map(|it| if matches!(it, Value::Host(_)) { text(it, cx).into() } else { it.clone() })
+        .collect();
+    let formatted = composite::format(format.as_str(), &values, cx.runtime(), MOST)?;
+    match formatted {
         Some(text) => made(cx, text),
         None => Err(Exception::budget(crate::exception::Kind::Memory)),
     }

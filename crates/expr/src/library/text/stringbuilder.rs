@@ -6,6 +6,7 @@ use super::string_build::formatted;
 use super::{CHARS, PROVIDER, index, length, made, out_of_range, part, search, units};
 use crate::Runtime;
 use crate::cx::EvalCx;
+use crate::evaluate::text::text as text_of;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
 use crate::string::Str;
@@ -201,7 +202,7 @@ pub(super) fn shown(value: &Value, runtime: Runtime) -> Str {
 fn append(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let (it, value): (Arc<Text>, Value) = args.get()?;
     let is_chars = args.member().params.first() == Some(&CHARS);
-    let text = if is_chars { shown(&value, cx.runtime()) } else { value.to_str(cx.runtime()) };
+    let text = if is_chars { shown(&value, cx.runtime()) } else { text_of(&value, cx) };
     it.push(cx, &text)?;
     Ok(Value::Object(it))
 }
@@ -224,7 +225,7 @@ fn append_part(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Except
 
 fn append_line(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let it: Arc<Text> = args.arg(0)?;
-    let text = args.value(1).to_str(cx.runtime());
+    let text = text_of(args.value(1), cx);
     it.push(cx, &text)?;
     it.push(cx, &Str::from_static("\n"))?;
     Ok(Value::Object(it))
@@ -253,7 +254,7 @@ fn append_join(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Except
         if index > 0 {
             it.push(cx, &separator)?;
         }
-        it.push(cx, &value.to_str(cx.runtime()))?;
+        it.push(cx, &text_of(value, cx))?;
     }
     Ok(Value::Object(it))
 }

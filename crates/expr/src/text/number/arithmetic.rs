@@ -34,9 +34,16 @@ pub fn subtract(a: Decimal, b: Decimal) -> Option<Decimal> {
 
 /// `a * b`; `None` if it is too large.
 pub fn multiply(a: Decimal, b: Decimal) -> Option<Decimal> {
-    let product = Wide::product(a.mantissa().unsigned_abs(), b.mantissa().unsigned_abs());
+    let (x, y) = (a.mantissa().unsigned_abs(), b.mantissa().unsigned_abs());
+    let scale = a.scale() + b.scale();
+    if x == 0 || y == 0 {
+        // A zero keeps its scale only where .NET takes the short way: both of 32 bits.
+        let kept = if (x | y) >> 32 == 0 && scale <= 47 { scale.min(28) } else { 0 };
+        return of_parts(0, kept, false);
+    }
+    let product = Wide::product(x, y);
     let negative = a.is_sign_negative() != b.is_sign_negative();
-    fitted(product, (a.scale() + b.scale()) as i32, negative)
+    fitted(product, scale as i32, negative)
 }
 
 /// `a / b`; `None` if it is too large or `b` is zero.
@@ -45,7 +52,8 @@ pub fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
     let negative = a.is_sign_negative() != b.is_sign_negative();
     let mut scale = a.scale() as i32 - b.scale() as i32;
     let (mut quotient, mut rest) = (x.checked_div(y)?, x % y);
-    let mut exact = rest == 0;
+    let started_exact = rest == 0;
+    let mut exact = started_exact;
     while scale < 0 || (!exact && scale < PLACES) {
         let digit = rest * 10 / y;
         let next = quotient * 10 + digit;
@@ -58,14 +66,13 @@ pub fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
         (quotient, rest, scale) = (next, rest * 10 % y, scale + 1);
         exact = rest == 0;
     }
-    let started = a.scale() as i32 - b.scale() as i32;
     if !exact && (rest * 2 > y || (rest * 2 == y && quotient % 2 == 1)) {
         quotient += 1;
         if quotient > MAX {
             return fitted(Wide::from(quotient), scale, negative);
         }
     }
-    if scale > started.max(0) {
+    if !started_exact {
         while scale > 0 && quotient % 10 == 0 {
             quotient /= 10;
             scale -= 1;
@@ -207,6 +214,8 @@ mod tests {
             ("1.0", "1.0", subtract, "0.0"),
             ("1.0", "1.00", multiply, "1.000"),
             ("0.0", "1.00", multiply, "0.000"),
+            ("0.00", "123456789.123456789", multiply, "0"),
+            ("0.0000000000000000000000000001", "3", divide, "0"),
             ("10", "4", divide, "2.5"),
             ("3.0", "1.5", divide, "2"),
             ("1.50", "1", divide, "1.50"),

@@ -81,10 +81,10 @@ impl Floating {
     /// This many significant digits, ties away from zero, as .NET Framework makes them.
     pub(crate) fn framework(self, count: usize) -> Digits {
         let mut number = self.significant(count + 40);
-        let kind = std::mem::replace(&mut number.kind, Kind::Decimal);
-        let negative = number.negative;
+        // No sign survives on a zero there, as on integers.
+        number.kind = Kind::Integer;
         number.round(i32::try_from(count).unwrap_or(i32::MAX), false);
-        Digits { kind, negative: negative && !number.is_zero(), ..number }
+        number
     }
 
     /// The digits that .NET Framework's `R` shows: as few as 15 (7) if they read back, else 17 (9).

@@ -84,7 +84,7 @@ pub fn parse_integer(
 /// [`Failure::Format`]; with [`Runtime::Framework`] also [`Failure::Overflow`].
 pub fn parse_double(text: &str, styles: Styles, runtime: Runtime) -> Result<f64, Failure> {
     let Some(number) = scan(text, styles, Kind::Floating) else {
-        return special(text, styles, runtime).ok_or_else(Failure::input_format);
+        return special(text, runtime).ok_or_else(Failure::input_format);
     };
     let value: f64 = plain(&number).parse().map_err(|_| Failure::input_format())?;
     if value.is_infinite() && runtime == Runtime::Framework {
@@ -100,7 +100,7 @@ pub fn parse_double(text: &str, styles: Styles, runtime: Runtime) -> Result<f64,
 /// As [`parse_double`].
 pub fn parse_float(text: &str, styles: Styles, runtime: Runtime) -> Result<f32, Failure> {
     let Some(number) = scan(text, styles, Kind::Floating) else {
-        let value = special(text, styles, runtime).ok_or_else(Failure::input_format)?;
+        let value = special(text, runtime).ok_or_else(Failure::input_format)?;
         return Ok(value as f32);
     };
     let value: f32 = plain(&number).parse().map_err(|_| Failure::input_format())?;
@@ -181,6 +181,8 @@ pub fn parse_radix(text: &str, radix: u32, bits: u32, signed: bool) -> Result<i1
     if rest.is_empty() {
         return Err(Failure::Format("Could not find any recognizable digits.".to_owned()));
     }
+    // .NET reads 32 or 64 bits first, and sees afterwards whether they fit a narrower type.
+    let width = bits.max(32);
     let mut value: i128 = 0;
     for (index, byte) in rest.iter().enumerate() {
         let Some(digit) = char::from(*byte).to_digit(radix) else {
@@ -192,9 +194,12 @@ pub fn parse_radix(text: &str, radix: u32, bits: u32, signed: bool) -> Result<i1
             return Err(Failure::Format(text.to_owned()));
         };
         value = value * i128::from(radix) + i128::from(digit);
-        if value >= 1 << bits {
+        if value >= 1 << width {
             return Err(overflow());
         }
+    }
+    if value >= 1 << bits {
+        return Err(overflow());
     }
     let half = 1 << (bits - 1);
     if signed && radix == 10 {
@@ -242,7 +247,8 @@ fn plain(number: &Digits) -> String {
     format!("{sign}0.{}0e{}", String::from_utf8_lossy(&number.digits), number.scale)
 }
 
-fn special(text: &str, styles: Styles, runtime: Runtime) -> Option<f64> {
+/// The names of what is no number; no style forbids them.
+fn special(text: &str, runtime: Runtime) -> Option<f64> {
     let text = text.trim();
     if runtime == Runtime::Framework {
         return match text {
@@ -252,12 +258,8 @@ fn special(text: &str, styles: Styles, runtime: Runtime) -> Option<f64> {
             _ => None,
         };
     }
-    let sign_allowed = styles.allows(Styles::LEADING_SIGN);
-    let (negative, name) = match text.strip_prefix(['+', '-']) {
-        Some(rest) if sign_allowed || text == "-Infinity" => (text.starts_with('-'), rest),
-        Some(_) => return None,
-        None => (false, text),
-    };
+    let name = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let negative = text.starts_with('-');
     if name.eq_ignore_ascii_case("Infinity") {
         Some(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
     } else if name.eq_ignore_ascii_case("NaN") {
