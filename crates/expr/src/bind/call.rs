@@ -161,7 +161,17 @@ impl Binder {
             let extended: Vec<Signature> = extensions.iter().map(|it| Signature::of(*it)).collect();
             let mut with_object = vec![Argument::plain(object.clone())];
             with_object.extend(arguments.iter().cloned());
-            match self.resolve(&extended, type_arguments, &with_object) {
+            let mut chosen = self.resolve(&extended, type_arguments, &with_object);
+            let mut extended = extended;
+            if let Err(Resolution::Ambiguous(_)) = chosen {
+                // The methods of policy expressions stand in a nearer namespace than .NET's for any
+                // type: those that extend one type only come first.
+                let of_one_type =
+                    |it: &Signature| it.params.first().is_some_and(|it| !it.ty.is_open());
+                extended.retain(of_one_type);
+                chosen = self.resolve(&extended, type_arguments, &with_object);
+            }
+            match chosen {
                 Ok(fit) => return self.emit(&fit, &extended, None, &with_object, at.to(span)),
                 Err(why) if signatures.is_empty() && self.extends(&extended, &object) => {
                     self.report_no_overload(text, &extended, &with_object, &why, at);

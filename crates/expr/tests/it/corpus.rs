@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use expr::Form;
 use expr::scan::expression_end;
 use expr::syntax::parser;
+use expr::{Form, Options, compile};
 
 /// The folder of public documents beside the checkout, if it is there.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
@@ -170,4 +170,57 @@ fn every_expression_of_the_corpus_parses() {
         new.len(),
         new.iter().map(|it| it.as_str()).collect::<Vec<_>>().join("\n")
     );
+}
+
+/// The expressions that do not compile, by the place and the first problem. Those of documents that
+/// are broken at the source are left out.
+fn refused(folder: &Path) -> (usize, Vec<String>) {
+    let mut files = Vec::new();
+    documents(folder, &mut files);
+    let mut count = 0;
+    let mut refused = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        if BROKEN.iter().any(|(it, _)| *it == name) {
+            continue;
+        }
+        for (at, form, source) in expressions(&text) {
+            count += 1;
+            let plain = substitute(source);
+            let decoded = decode(&plain);
+            let parsed = parser::parse(&plain, form).is_ok();
+            let source = if parsed { &plain } else { &decoded };
+            if let Err(problems) = compile(source, form, &Options::default()) {
+                let line = text[..at].lines().count();
+                refused.push(format!("{name}:{line}: {}", problems[0].message));
+            }
+        }
+    }
+    (count, refused)
+}
+
+/// What does not compile is listed in `tests/pass/corpus.txt`, each with the problem. The list may only
+/// shrink; `UPDATE_PASS_LISTS=1` writes it anew.
+#[test]
+fn every_expression_of_the_corpus_compiles() {
+    let Some(folder) = shared("corpus") else { return };
+    let (count, refused) = refused(&folder);
+    println!("corpus: {} of {count} compile", count - refused.len());
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pass/corpus.txt");
+    if std::env::var_os("UPDATE_PASS_LISTS").is_some() {
+        fs::write(&list, refused.join("\n") + "\n").unwrap();
+        return;
+    }
+    let known = fs::read_to_string(&list).unwrap();
+    let known: Vec<&str> = known.lines().collect();
+    let place = |it: &str| it.splitn(3, ':').take(2).collect::<Vec<_>>().join(":");
+    let new: Vec<&String> =
+        refused.iter().filter(|it| !known.iter().any(|own| place(own) == place(it))).collect();
+    assert!(new.is_empty(), "{} more do not compile:\n{new:#?}", new.len());
+    let fixed: Vec<&&str> = known
+        .iter()
+        .filter(|it| !it.is_empty() && !refused.iter().any(|own| place(own) == place(it)))
+        .collect();
+    assert!(fixed.is_empty(), "these compile now, take them off {}: {fixed:#?}", list.display());
 }
