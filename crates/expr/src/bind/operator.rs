@@ -166,9 +166,6 @@ impl Binder {
         if a.ty == Type::Error || b.ty == Type::Error || a.ty == Type::Void || b.ty == Type::Void {
             return Expr::error(span);
         }
-        if op == BinaryOp::Add && (a.ty == Type::String || b.ty == Type::String) {
-            return self.concat(a, b, span);
-        }
         let operands = [a, b];
         if !matches!((operands[0].ty, operands[1].ty), (Type::Null, Type::Null))
             && let Some(done) = self.user_operator(op.text(), &operands, span)
@@ -176,6 +173,10 @@ impl Binder {
             return done;
         }
         let [a, b] = operands;
+        // After the operators that a type defines: `XNamespace + string` is a name.
+        if op == BinaryOp::Add && (a.ty == Type::String || b.ty == Type::String) {
+            return self.concat(a, b, span);
+        }
         let done = match op {
             BinaryOp::Equal | BinaryOp::NotEqual => self.equality(op, &a, &b, span),
             BinaryOp::ShiftLeft | BinaryOp::ShiftRight => self.shift(op, &a, &b, span),
