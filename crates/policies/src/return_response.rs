@@ -102,9 +102,13 @@ fn response(stored: &ResponseValue) -> Result<Response, String> {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-    use pipeline::{Response, Section};
+    use std::sync::Arc;
 
+    use bytes::Bytes;
+    use expr::host::{BodyUnavailable, BodyView};
+    use pipeline::Section;
+
+    use super::*;
     use crate::test_support::{Trial, outcome, problems, text};
 
     #[test]
@@ -158,5 +162,37 @@ mod tests {
             ),
             "PC0407"
         );
+    }
+
+    fn stored(headers: &[(&str, &str)]) -> ResponseValue {
+        #[derive(Debug)]
+        struct Text;
+        impl BodyView for Text {
+            fn read(&self, _: bool) -> Result<Bytes, BodyUnavailable> {
+                Ok(Bytes::from_static(b"stored"))
+            }
+        }
+        ResponseValue {
+            status_code: 201,
+            status_reason: "Kept".to_owned(),
+            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            body: Some(Arc::new(Text)),
+        }
+    }
+
+    #[test]
+    fn a_stored_response_is_the_start_without_what_was_said_of_its_length() {
+        let it = response(&stored(&[("x-a", "1"), ("content-length", "9"), ("x-a", "2")])).unwrap();
+
+        assert_eq!((it.status, it.reason()), (StatusCode::CREATED, "Kept"));
+        assert_eq!(it.header_values("x-a").collect::<Vec<_>>(), ["1", "2"]);
+        assert!(!it.headers.contains_key(CONTENT_LENGTH));
+        assert_eq!(text(&it.body), "stored");
+    }
+
+    #[test]
+    fn a_stored_header_that_is_none_is_refused() {
+        assert!(response(&stored(&[("a b", "1")])).is_err());
+        assert!(response(&stored(&[("a", "1\r\nb: 2")])).is_err());
     }
 }
