@@ -29,6 +29,7 @@ pub(crate) mod args;
 pub(crate) mod collections;
 pub(crate) mod context;
 pub(crate) mod core;
+pub(crate) mod crypto;
 pub(crate) mod json;
 pub(crate) mod linq;
 pub(crate) mod lookup;
@@ -152,6 +153,13 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &regex::options::TYPE,
     &regex::regex_type::TYPE,
     // ---- Cryptography ----
+    &crypto::extensions::TYPE,
+    &crypto::hash_algorithm::TYPE,
+    &crypto::hash_algorithm_name::TYPE,
+    &crypto::oid::TYPE,
+    &crypto::rng::TYPE,
+    &crypto::symmetric_algorithm::TYPE,
+    &crypto::symmetric_algorithm::AES_TYPE,
 ];
 
 /// Tables of small types that share a file (exceptions, enums).
@@ -167,6 +175,11 @@ pub(crate) static TABLES: &[&[TypeDef]] = &[
     json::enums::TYPES,
     json::settings::TYPES,
     regex::collections::TYPES,
+    crypto::enums::TYPES,
+    crypto::hashes::TYPES,
+    crypto::hmac::TYPES,
+    crypto::rsa::TYPES,
+    crypto::x509_certificate::TYPES,
     xml::comparers::TYPES,
     xml::enums::TYPES,
     xml::xtext::TYPES,

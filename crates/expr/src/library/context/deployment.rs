@@ -95,8 +95,7 @@ pub(super) fn certificates(cx: &EvalCx<'_>) -> Result<Vec<(String, Value)>, Exce
 ///
 /// If it cannot be read.
 pub(super) fn certificate(der: &[u8]) -> Result<Value, Exception> {
-    let message = format!("a certificate of {} bytes cannot be read by an expression", der.len());
-    Err(Exception::new("System.NotSupportedException", message))
+    crate::library::crypto::x509_certificate::certificate(der)
 }
 
 #[cfg(test)]
