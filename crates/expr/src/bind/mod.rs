@@ -10,26 +10,35 @@
 //! parameter types while overloads are tried ([`lambda`]), and once for good.
 
 mod assign;
+mod better;
 mod call;
+mod cast;
 pub mod codes;
 mod conversion;
 mod creation;
+mod equality;
 mod expression;
 mod flow;
 mod fold;
 mod infer;
 mod lambda;
+mod literal;
 mod local_function;
+mod loops;
 mod member;
 mod message;
+mod misfit;
 mod names;
 mod operator;
 mod overload;
 mod pattern;
 mod scope;
+mod short_circuit;
 mod statement;
 mod switch;
 mod try_using;
+mod unary;
+mod user_operator;
 
 use std::collections::HashMap;
 

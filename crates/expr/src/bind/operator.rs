@@ -2,129 +2,14 @@
 //!
 //! Source: C# specification, 12.4 and 12.8 to 12.15.
 
-use super::conversion::{explicit, implicit, standard_explicit, standard_implicit, with_null};
-use super::overload::{Argument, Signature};
+use super::conversion::{explicit, standard_explicit, standard_implicit, with_null};
 use super::{Binder, Expr, codes};
 use crate::ir::{Conversion, Node, Number, Op, Operation};
-use crate::library::MemberKind;
-use crate::syntax::ast::{self, BinaryOp, ExprKind, Literal, Span, UnaryOp};
+use crate::syntax::ast::{self, BinaryOp, ExprKind, Span};
 use crate::types::{self, Type};
 use crate::value::Value;
 
 impl Binder {
-    pub(super) fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, span: Span) -> Expr {
-        if op == UnaryOp::Minus
-            && let ExprKind::Literal(Literal::Integer { value, suffix }) = &operand.kind
-            && !operand.parenthesised
-        {
-            // -2147483648 and -9223372036854775808 fit although their digits alone do not.
-            match (value, suffix) {
-                (0x8000_0000, ast::IntegerSuffix::None) => {
-                    return Expr::constant(Value::Int(i32::MIN), Type::Int32, span);
-                }
-                (0x8000_0000_0000_0000, ast::IntegerSuffix::None | ast::IntegerSuffix::L) => {
-                    return Expr::constant(Value::Long(i64::MIN), Type::Int64, span);
-                }
-                _ => {}
-            }
-        }
-        if op == UnaryOp::Not {
-            return self.not(operand, span);
-        }
-        let operand = self.value(operand);
-        if operand.ty == Type::Error {
-            return Expr::error(span);
-        }
-        if let Some(done) = self.user_operator(unary_text(op), std::slice::from_ref(&operand), span)
-        {
-            return done;
-        }
-        let inner = operand.ty.without_null();
-        if op == UnaryOp::Complement && inner.is_enum() {
-            let ty = operand.ty;
-            return Expr::new(Node::Complement(Box::new(operand.node)), ty, span);
-        }
-        let to = match (op, inner) {
-            (
-                _,
-                Type::SByte | Type::Byte | Type::Int16 | Type::UInt16 | Type::Char | Type::Int32,
-            ) => Type::Int32,
-            (UnaryOp::Minus, Type::UInt32) => Type::Int64,
-            (UnaryOp::Minus, Type::UInt64) => return self.no_unary(op, &operand, span),
-            (_, Type::UInt32 | Type::Int64 | Type::UInt64) => inner,
-            (UnaryOp::Plus | UnaryOp::Minus, Type::Single | Type::Double | Type::Decimal) => inner,
-            _ => return self.no_unary(op, &operand, span),
-        };
-        let lifted = matches!(operand.ty, Type::Nullable(_));
-        let to = if lifted { types::nullable(to) } else { to };
-        let value = self.convert(operand, to);
-        match op {
-            UnaryOp::Plus => Expr { span, ..value },
-            UnaryOp::Complement => match value.constant {
-                Some(it) => Expr::constant(crate::evaluate::operators::complement(it), to, span),
-                None => Expr::new(Node::Complement(Box::new(value.node)), to, span),
-            },
-            _ => self.negated(value, to, span),
-        }
-    }
-
-    fn negated(&mut self, value: Expr, to: Type, span: Span) -> Expr {
-        let number = number_of(to.without_null());
-        if let Some(constant) = value.constant {
-            let checked = !self.explicitly_unchecked;
-            return match crate::evaluate::operators::negate(number, checked, constant) {
-                Ok(it) => Expr::constant(it, to, span),
-                Err(_) => {
-                    self.report_overflow(span, to);
-                    Expr::error(span)
-                }
-            };
-        }
-        Expr::new(Node::Negate(number, self.checked, Box::new(value.node), span), to, span)
-    }
-
-    fn not(&mut self, operand: &ast::Expr, span: Span) -> Expr {
-        let operand = self.value(operand);
-        self.when = self.when.take().map(|(yes, no)| (no, yes));
-        if operand.ty == Type::Error {
-            return Expr::error(span);
-        }
-        if operand.ty == types::nullable(Type::Bool) {
-            let operands = Box::new((operand.node, Node::Const(Value::Bool(true))));
-            let operation = Operation { op: Op::Xor, number: Number::Bool, checked: false };
-            return Expr::new(
-                Node::Lifted(operation, operands, span),
-                types::nullable(Type::Bool),
-                span,
-            );
-        }
-        if operand.ty != Type::Bool {
-            if let Some(way) = implicit(operand.ty, Type::Bool) {
-                let value = self.apply_way(operand, way, Type::Bool);
-                return Expr::new(Node::Not(Box::new(value.node)), Type::Bool, span);
-            }
-            return self.no_unary(UnaryOp::Not, &operand, span);
-        }
-        match operand.constant {
-            Some(Value::Bool(it)) => Expr::constant(Value::Bool(!it), Type::Bool, span),
-            _ => Expr::new(Node::Not(Box::new(operand.node)), Type::Bool, span),
-        }
-    }
-
-    fn no_unary(&mut self, op: UnaryOp, operand: &Expr, span: Span) -> Expr {
-        let text = unary_text(op);
-        let help = (op == UnaryOp::Not && operand.ty.is_reference())
-            .then(|| "compare with `null` instead: `x == null`".to_owned());
-        self.report(
-            codes::NO_OPERATOR,
-            span,
-            format!("operator `{text}` cannot be applied to `{}`", operand.ty),
-            "no such operator",
-            help,
-        );
-        Expr::error(span)
-    }
-
     pub(super) fn binary(
         &mut self,
         op: BinaryOp,
@@ -188,7 +73,7 @@ impl Binder {
         })
     }
 
-    fn no_binary(&mut self, op: BinaryOp, op_span: Span, a: &Expr, b: &Expr) {
+    pub(super) fn no_binary(&mut self, op: BinaryOp, op_span: Span, a: &Expr, b: &Expr) {
         let text = op.text();
         let json = |it: Type| {
             it.is_reference() && explicit(it, Type::String, false).is_some() && it != Type::Object
@@ -232,91 +117,6 @@ impl Binder {
         Expr::new(Node::Concat(parts.into_boxed_slice()), Type::String, span)
     }
 
-    /// An operator that a type defines.
-    fn user_operator(&mut self, text: &str, operands: &[Expr], span: Span) -> Option<Expr> {
-        let mut rows = Vec::new();
-        for operand in operands {
-            let ty = operand.ty.without_null();
-            if ty.is_simple() || matches!(ty, Type::String | Type::Object) {
-                continue;
-            }
-            for found in self.rows(ty, |it| it.kind == MemberKind::Operator && it.name == text) {
-                let same = |it: &super::member::Found| std::ptr::eq(it.member, found.member);
-                if found.member.params.len() == operands.len() && !rows.iter().any(same) {
-                    rows.push(found);
-                }
-            }
-        }
-        if rows.is_empty() {
-            return None;
-        }
-        let mut signatures: Vec<Signature> = rows.iter().map(|it| Signature::of(*it)).collect();
-        signatures.iter_mut().for_each(|it| it.depth = 0);
-        let plain: Vec<Argument<'_>> = operands.iter().cloned().map(Argument::plain).collect();
-        if let Ok(fit) = self.resolve(&signatures, &[], &plain) {
-            let found = signatures.get(fit.index)?.found?;
-            return Some(self.call_rows(&[found], None, &[], &plain, text, span));
-        }
-        if !operands.iter().any(|it| matches!(it.ty, Type::Nullable(_) | Type::Null)) {
-            return None;
-        }
-        self.lifted_user_operator(text, &signatures, operands, span)
-    }
-
-    /// A user-defined operator on nullable operands: null in, null (or false) out.
-    fn lifted_user_operator(
-        &mut self,
-        text: &str,
-        signatures: &[Signature],
-        operands: &[Expr],
-        span: Span,
-    ) -> Option<Expr> {
-        let slots: Vec<u32> = operands.iter().map(|_| self.temporary()).collect();
-        let inner: Vec<Argument<'_>> = operands
-            .iter()
-            .zip(&slots)
-            .map(|(it, slot)| {
-                let ty = if it.ty == Type::Null {
-                    operands
-                        .iter()
-                        .map(|it| it.ty.without_null())
-                        .find(|it| *it != Type::Null)
-                        .unwrap_or(Type::Null)
-                } else {
-                    it.ty.without_null()
-                };
-                Argument::plain(Expr::new(Node::Local(*slot), ty, it.span))
-            })
-            .collect();
-        let fit = self.resolve(signatures, &[], &inner).ok()?;
-        let found = signatures.get(fit.index)?.found?;
-        let call = self.call_rows(&[found], None, &[], &inner, text, span);
-        let is_null =
-            |slot: u32| Node::Same(true, Box::new((Node::Local(slot), Node::Const(Value::Null))));
-        let any_null =
-            slots.iter().copied().map(is_null).reduce(|a, b| Node::OrElse(Box::new((a, b))))?;
-        let comparison = matches!(text, "==" | "!=" | "<" | "<=" | ">" | ">=");
-        let (if_null, ty) = if comparison {
-            let node = match (text, slots.as_slice()) {
-                ("==", [a, b]) => Node::AndAlso(Box::new((is_null(*a), is_null(*b)))),
-                ("!=", [a, b]) => {
-                    Node::Not(Box::new(Node::AndAlso(Box::new((is_null(*a), is_null(*b))))))
-                }
-                _ => Node::Const(Value::Bool(false)),
-            };
-            (node, Type::Bool)
-        } else {
-            (Node::Const(Value::Null), with_null(call.ty))
-        };
-        let mut nodes: Vec<Node> = operands
-            .iter()
-            .zip(&slots)
-            .map(|(it, slot)| Node::SetLocal(*slot, Box::new(it.node.clone())))
-            .collect();
-        nodes.push(Node::Conditional(Box::new((any_null, if_null, call.node))));
-        Some(Expr::new(Node::Sequence(nodes.into_boxed_slice()), ty, span))
-    }
-
     fn arithmetic(&mut self, op: BinaryOp, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
         let kind = op_of(op)?;
         if let Some(done) = self.enum_operator(kind, a, b, span) {
@@ -341,7 +141,7 @@ impl Binder {
     }
 
     /// The operation on operands converted to a type, lifted if one of them may be null.
-    fn operation(
+    pub(super) fn operation(
         &mut self,
         op: Op,
         to: Type,
@@ -367,7 +167,7 @@ impl Binder {
     }
 
     /// Binary numeric promotion (12.4.7.3); constants may narrow to fit.
-    fn promoted(&self, a: &Expr, b: &Expr) -> Option<Type> {
+    pub(super) fn promoted(&self, a: &Expr, b: &Expr) -> Option<Type> {
         let (x, y) = (a.ty.without_null(), b.ty.without_null());
         let numeric = |it: Type| it.is_numeric() || it == Type::Null;
         if !numeric(x) || !numeric(y) || (x == Type::Null && y == Type::Null) {
@@ -450,7 +250,7 @@ impl Binder {
     }
 
     /// Operators of enums (12.10.5, 12.12.6, 12.13.3).
-    fn enum_operator(&mut self, op: Op, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
+    pub(super) fn enum_operator(&mut self, op: Op, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
         let (x, y) = (a.ty.without_null(), b.ty.without_null());
         let of = if x.is_enum() {
             x
@@ -493,220 +293,9 @@ impl Binder {
             _ => None,
         }
     }
-
-    /// Comparison of structs that have an order, when their type has no row for the operator.
-    fn ordered_struct(&mut self, op: Op, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
-        let ordered =
-            |it: Type| matches!(it, Type::DateTime | Type::DateTimeOffset | Type::TimeSpan);
-        let (x, y) = (a.ty.without_null(), b.ty.without_null());
-        let of = if ordered(x) { x } else { y };
-        let fits = |it: Type| it == of || it == Type::Null;
-        if !ordered(of) || !fits(x) || !fits(y) {
-            return None;
-        }
-        Some(self.operation(op, of, Type::Bool, a, b, span))
-    }
-
-    /// `==` and `!=` (12.12).
-    fn equality(&mut self, op: BinaryOp, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
-        let equal = op == BinaryOp::Equal;
-        let kind = if equal { Op::Equal } else { Op::NotEqual };
-        if a.ty == Type::Null && b.ty == Type::Null {
-            return Some(Expr::constant(Value::Bool(equal), Type::Bool, span));
-        }
-        let pair = || Box::new((a.node.clone(), b.node.clone()));
-        let string = |it: Type| matches!(it, Type::String | Type::Null);
-        if string(a.ty) && string(b.ty) {
-            if let (Some(Value::String(x)), Some(Value::String(y))) = (&a.constant, &b.constant) {
-                return Some(Expr::constant(Value::Bool((x == y) == equal), Type::Bool, span));
-            }
-            return Some(Expr::new(Node::StringEquals(equal, pair()), Type::Bool, span));
-        }
-        let (x, y) = (a.ty.without_null(), b.ty.without_null());
-        if x != Type::Null
-            && y != Type::Null
-            && let Some(done) = self.enum_operator(kind, a, b, span)
-        {
-            return Some(done);
-        }
-        if x == Type::Bool && y == Type::Bool {
-            return Some(self.operation(kind, Type::Bool, Type::Bool, a, b, span));
-        }
-        if x.is_numeric() && y.is_numeric() {
-            let to = self.promoted(a, b)?;
-            return Some(self.operation(kind, to, Type::Bool, a, b, span));
-        }
-        let is_null = |it: &Expr| it.ty == Type::Null;
-        if (is_null(a) && matches!(b.ty, Type::Nullable(_)))
-            || (is_null(b) && matches!(a.ty, Type::Nullable(_)))
-        {
-            return Some(Expr::new(Node::Same(equal, pair()), Type::Bool, span));
-        }
-        let never_null = |it: Type| {
-            it.is_simple()
-                || it.is_enum()
-                || matches!(it, Type::Guid | Type::DateTime | Type::DateTimeOffset | Type::TimeSpan)
-        };
-        if (is_null(a) && never_null(b.ty)) || (is_null(b) && never_null(a.ty)) {
-            self.warn(
-                codes::NO_OPERATOR,
-                span,
-                "a value of this type is never `null`",
-                "always the same",
-                "compare with a value instead",
-            );
-            let operand = if is_null(a) { b.node.clone() } else { a.node.clone() };
-            let nodes = Box::new([operand, Node::Const(Value::Bool(!equal))]);
-            return Some(Expr::new(Node::Sequence(nodes), Type::Bool, span));
-        }
-        if x == y && x.is_value_type() {
-            let known =
-                matches!(x, Type::Guid | Type::DateTime | Type::DateTimeOffset | Type::TimeSpan);
-            return known.then(|| Expr::new(Node::Equals(equal, pair()), Type::Bool, span));
-        }
-        self.reference_equality(equal, a, b, span)
-    }
-
-    fn reference_equality(&mut self, equal: bool, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
-        let reference = |it: &Expr| it.ty.is_reference() || it.ty == Type::Null;
-        if !reference(a) || !reference(b) {
-            return None;
-        }
-        let related = standard_implicit(a.ty, b.ty).is_some()
-            || standard_implicit(b.ty, a.ty).is_some()
-            || standard_explicit(a.ty, b.ty, false).is_some()
-            || standard_explicit(b.ty, a.ty, false).is_some();
-        if !related {
-            return None;
-        }
-        if (a.ty == Type::Object && b.ty == Type::String)
-            || (a.ty == Type::String && b.ty == Type::Object)
-        {
-            self.warn(
-                codes::NO_OPERATOR,
-                span,
-                "this compares an `object` with a `string`",
-                "compared by value here; C# compares references",
-                "cast the `object` first: `(string)...`",
-            );
-        }
-        let pair = Box::new((a.node.clone(), b.node.clone()));
-        Some(Expr::new(Node::Same(equal, pair), Type::Bool, span))
-    }
-
-    fn short_circuit(
-        &mut self,
-        op: BinaryOp,
-        op_span: Span,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        span: Span,
-    ) -> Expr {
-        let and = op == BinaryOp::AndAlso;
-        let a = self.value(left);
-        let when = self.when.take();
-        let (a_true, a_false) = when.unwrap_or_else(|| (self.flow.clone(), self.flow.clone()));
-        self.flow = if and { a_true.clone() } else { a_false.clone() };
-        let b = self.value(right);
-        let when = self.when.take();
-        let (b_true, b_false) = when.unwrap_or_else(|| (self.flow.clone(), self.flow.clone()));
-        let (yes, no) =
-            if and { (b_true, a_false.join(b_false)) } else { (a_true.join(b_true), b_false) };
-        self.flow = yes.clone().join(no.clone());
-        self.when = Some((yes, no));
-        if a.ty == Type::Error || b.ty == Type::Error {
-            return Expr::error(span);
-        }
-        let is_bool = |it: &Expr| self.implicit_way(it, Type::Bool).is_some();
-        if !is_bool(&a) || !is_bool(&b) {
-            self.no_binary(op, op_span, &a, &b);
-            return Expr::error(span);
-        }
-        let (a, b) = (self.convert(a, Type::Bool), self.convert(b, Type::Bool));
-        if let (Some(Value::Bool(x)), Some(Value::Bool(y))) = (&a.constant, &b.constant) {
-            let value = if and { *x && *y } else { *x || *y };
-            return Expr::constant(Value::Bool(value), Type::Bool, span);
-        }
-        let operands = Box::new((a.node, b.node));
-        let node = if and { Node::AndAlso(operands) } else { Node::OrElse(operands) };
-        Expr::new(node, Type::Bool, span)
-    }
-
-    fn coalesce(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
-        let a = self.value(left);
-        let before = self.flow.clone();
-        if a.ty == Type::Error {
-            self.value(right);
-            self.flow = before;
-            return Expr::error(span);
-        }
-        if a.ty.is_non_nullable_value() || a.ty == Type::Void {
-            self.report(
-                codes::NO_OPERATOR,
-                a.span,
-                format!("operator `??` cannot be applied to `{}`, which is never null", a.ty),
-                "never null",
-                Some("leave out `??` and what follows".to_owned()),
-            );
-            self.value(right);
-            self.flow = before;
-            return Expr::error(span);
-        }
-        if self.is_untyped(right) || matches!(right.kind, ExprKind::Throw(_)) {
-            let to = if matches!(right.kind, ExprKind::Lambda { .. }) {
-                a.ty
-            } else {
-                a.ty.without_null()
-            };
-            let b = self.value_as(right, to);
-            self.flow = before;
-            return Expr::new(Node::Coalesce(Box::new((a.node, b.node))), to, span);
-        }
-        let b = self.value(right);
-        self.flow = before;
-        if b.ty == Type::Error {
-            return Expr::error(span);
-        }
-        let inner = a.ty.without_null();
-        let pair =
-            |a: Expr, b: Expr, ty| Expr::new(Node::Coalesce(Box::new((a.node, b.node))), ty, span);
-        if a.ty != Type::Null && inner != a.ty && self.implicit_way(&b, inner).is_some() {
-            let b = self.convert(b, inner);
-            return pair(a, b, inner);
-        }
-        if a.ty != Type::Null && self.implicit_way(&b, a.ty).is_some() {
-            let (ty, b) = (a.ty, self.convert(b, a.ty));
-            return pair(a, b, ty);
-        }
-        if b.ty != Type::Null && (a.ty == Type::Null || implicit(inner, b.ty).is_some()) {
-            let ty = b.ty;
-            if a.ty == Type::Null {
-                return Expr { span, ..b };
-            }
-            let a = match implicit(inner, ty) {
-                Some(super::Way::By(by)) => {
-                    let by = Conversion::Lifted(Box::new(by));
-                    Expr::new(Node::Convert(by, Box::new(a.node), a.span), ty, a.span)
-                }
-                _ => a,
-            };
-            return pair(a, b, ty);
-        }
-        self.no_binary(BinaryOp::Coalesce, span, &a, &b);
-        Expr::error(span)
-    }
 }
 
-const fn unary_text(op: UnaryOp) -> &'static str {
-    match op {
-        UnaryOp::Plus => "+",
-        UnaryOp::Minus => "-",
-        UnaryOp::Not => "!",
-        UnaryOp::Complement => "~",
-    }
-}
-
-const fn op_of(op: BinaryOp) -> Option<Op> {
+pub(super) const fn op_of(op: BinaryOp) -> Option<Op> {
     Some(match op {
         BinaryOp::Add => Op::Add,
         BinaryOp::Subtract => Op::Subtract,
@@ -728,7 +317,7 @@ const fn op_of(op: BinaryOp) -> Option<Op> {
     })
 }
 
-fn number_of(ty: Type) -> Number {
+pub(super) fn number_of(ty: Type) -> Number {
     match ty {
         Type::Int32 => Number::Int,
         Type::UInt32 => Number::UInt,

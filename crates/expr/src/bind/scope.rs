@@ -43,7 +43,7 @@ pub(crate) struct Function {
     /// `return;` was seen.
     pub(crate) returns_nothing: bool,
     /// Enclosing loops and switches.
-    pub(crate) loops: Vec<super::statement::Loop>,
+    pub(crate) loops: Vec<super::loops::Loop>,
     /// Slots of exceptions that `throw;` would throw again.
     pub(crate) caught: Vec<u32>,
     /// How many `finally` blocks are around.

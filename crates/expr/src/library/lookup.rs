@@ -28,7 +28,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
 });
 
 /// Every type of the library.
-pub fn all() -> impl Iterator<Item = &'static TypeDef> {
+pub(crate) fn all() -> impl Iterator<Item = &'static TypeDef> {
     TYPES.iter().copied().chain(TABLES.iter().flat_map(|it| it.iter()))
 }
 
@@ -176,7 +176,7 @@ pub fn integer_of(of: Type, it: i64) -> Value {
 
 /// The type of a full name with type arguments.
 #[must_use]
-pub fn type_of(def: &'static TypeDef, arguments: &[Type]) -> Type {
+pub(crate) fn type_of(def: &'static TypeDef, arguments: &[Type]) -> Type {
     primitive(def.name).unwrap_or_else(|| types::named(def.name, arguments))
 }
 

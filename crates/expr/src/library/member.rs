@@ -13,7 +13,7 @@ use crate::types::Type;
 use crate::value::Value;
 
 /// What a row does. Instance members find their object at argument 0; it is never null there.
-pub type Call = fn(&mut Args<'_>, &mut EvalCx<'_>) -> Result<Value, Exception>;
+pub(crate) type Call = fn(&mut Args<'_>, &mut EvalCx<'_>) -> Result<Value, Exception>;
 
 /// One member of a .NET type.
 #[derive(Clone, Copy)]

@@ -196,7 +196,7 @@ impl TypeDef {
 
 /// The built-in type of a full name.
 #[must_use]
-pub fn primitive(name: &str) -> Option<Type> {
+pub(crate) fn primitive(name: &str) -> Option<Type> {
     Some(match name {
         "System.Object" => Type::Object,
         "System.String" => Type::String,

@@ -14,7 +14,7 @@ const INNER: Type = Type::named(names::EXCEPTION);
 
 /// An exception as an object, inside of the expression.
 #[derive(Clone, Debug)]
-pub struct ExceptionObject(pub Exception);
+pub(crate) struct ExceptionObject(pub Exception);
 
 impl Object for ExceptionObject {
     fn net_type(&self) -> Type {

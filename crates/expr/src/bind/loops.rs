@@ -1,0 +1,198 @@
+//! Loops, `break` and `continue`.
+//!
+//! Source: C# specification, 13.9 and 13.10.
+
+use super::flow::Flow;
+use super::member::item_type;
+use super::statement::scoped;
+use super::{Binder, Expr, codes};
+use crate::ir::{Call, Foreach, Node, Stmt};
+use crate::library::Member;
+use crate::syntax::ast::{self, Span};
+use crate::types::Type;
+
+/// A loop or a switch that `break` and `continue` refer to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loop {
+    pub(super) is_switch: bool,
+    pub(super) breaks: Option<Flow>,
+    pub(super) continues: Option<Flow>,
+}
+
+impl Binder {
+    pub(super) fn in_loop<R>(
+        &mut self,
+        is_switch: bool,
+        f: impl FnOnce(&mut Self) -> R,
+    ) -> (R, Loop) {
+        self.function().loops.push(Loop { is_switch, ..Loop::default() });
+        let result = f(self);
+        let own = self.function().loops.pop().unwrap_or_default();
+        (result, own)
+    }
+
+    pub(super) fn while_loop(&mut self, condition: &ast::Expr, body: &ast::Stmt) -> Stmt {
+        self.enter();
+        let (condition, yes, no) = self.condition(condition);
+        self.flow = yes;
+        let (body, own) = self.in_loop(false, |it| it.body(body));
+        let cells = self.leave();
+        self.flow = join(no, own.breaks);
+        scoped(cells, Stmt::While(condition.node, Box::new(body)))
+    }
+
+    pub(super) fn do_loop(&mut self, body: &ast::Stmt, condition: &ast::Expr) -> Stmt {
+        let (body, own) = self.in_loop(false, |it| it.body(body));
+        self.flow = join(self.flow.clone(), own.continues);
+        let (condition, _, no) = self.condition(condition);
+        self.flow = join(no, own.breaks);
+        Stmt::Do(Box::new(body), condition.node)
+    }
+
+    pub(super) fn for_loop(&mut self, it: &ast::For) -> Stmt {
+        self.enter();
+        let mut init = match &it.declaration {
+            Some(local) => self.local(local, None),
+            None => Vec::new(),
+        };
+        init.extend(it.init.iter().map(|it| Stmt::Expression(self.value(it).node)));
+        let (condition, yes, no) = match &it.condition {
+            Some(condition) => {
+                let (bound, yes, no) = self.condition(condition);
+                (Some(bound.node), yes, no)
+            }
+            None => (None, self.flow.clone(), self.flow.unreachable()),
+        };
+        self.flow = yes;
+        let (body, own) = self.in_loop(false, |binder| binder.body(&it.body));
+        self.flow = join(self.flow.clone(), own.continues);
+        let step: Vec<Node> = it.step.iter().map(|it| self.value(it).node).collect();
+        let cells = self.leave();
+        self.flow = join(no, own.breaks);
+        let all = Stmt::For {
+            init: init.into_boxed_slice(),
+            condition,
+            step: step.into_boxed_slice(),
+            body: Box::new(body),
+        };
+        scoped(cells, all)
+    }
+
+    pub(super) fn foreach(&mut self, it: &ast::Foreach, span: Span) -> Stmt {
+        let source = self.value(&it.source);
+        self.require_value(&source);
+        let (source, items) = own_enumerator(source);
+        let item = match items {
+            Some(item) => item,
+            None => {
+                if source.ty != Type::Error && source.ty != Type::Void {
+                    self.report(
+                        codes::NO_CONVERSION,
+                        source.span,
+                        format!("`foreach` cannot go through a value of type `{}`", source.ty),
+                        "not enumerable",
+                        None,
+                    );
+                }
+                Type::Error
+            }
+        };
+        let ty = it.ty.as_ref().map_or(item, |it| self.type_of(it));
+        let conversion = if item == Type::Error || ty == Type::Error {
+            None
+        } else {
+            match super::conversion::explicit(item, ty, false) {
+                Some(way) => Self::conversion_of(way),
+                None => {
+                    let at = it.ty.as_ref().map_or(it.name.span, |it| it.span);
+                    self.report(
+                        codes::NO_CONVERSION,
+                        at,
+                        format!("the items are `{item}`, which do not convert to `{ty}`"),
+                        format!("expected `{item}`"),
+                        Some("write `var`".to_owned()),
+                    );
+                    None
+                }
+            }
+        };
+        self.enter();
+        let id = self.declare(&it.name, ty);
+        if let Some(own) = self.variables.get_mut(id) {
+            own.read_only = Some("a `foreach` variable");
+        }
+        let before = self.flow.clone();
+        self.flow.assign(id);
+        let (body, own) = self.in_loop(false, |binder| binder.body(&it.body));
+        self.flow = join(before, own.breaks);
+        let slot = self.slot_of(id);
+        let captured = !self.leave().is_empty();
+        Stmt::Foreach(Box::new(Foreach {
+            slot,
+            captured,
+            source: source.node,
+            item,
+            conversion,
+            body,
+            span,
+        }))
+    }
+
+    pub(super) fn jump(&mut self, span: Span, is_break: bool) -> Stmt {
+        let flow = self.flow.clone();
+        let target = self.function().loops.iter_mut().rev().find(|it| is_break || !it.is_switch);
+        match target {
+            Some(own) => {
+                let met = if is_break { &mut own.breaks } else { &mut own.continues };
+                *met = Some(match met.take() {
+                    Some(other) => other.join(flow),
+                    None => flow,
+                });
+            }
+            None => {
+                let word = if is_break { "break" } else { "continue" };
+                self.report(
+                    codes::CONTROL_FLOW,
+                    span,
+                    format!("`{word}` stands outside of a loop"),
+                    "nothing to leave",
+                    None,
+                );
+            }
+        }
+        self.flow = self.flow.unreachable();
+        if is_break { Stmt::Break } else { Stmt::Continue }
+    }
+}
+
+fn join(a: Flow, b: Option<Flow>) -> Flow {
+    match b {
+        Some(b) => a.join(b),
+        None => a,
+    }
+}
+
+/// A class with a `GetEnumerator` of its own is enumerated by it, as C# prefers: a `JObject` gives
+/// pairs, though it is a sequence of tokens as well.
+fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
+    let def = source.ty.definition_name().and_then(crate::library::definition);
+    let row = def.and_then(|it| {
+        it.members.iter().find(|it| it.name == "GetEnumerator" && it.params.is_empty())
+    });
+    let items = item_type(source.ty);
+    let is_own = |it: &&Member| !it.returns.is_open() && it.returns.argument(0) != items;
+    let Some(row) = row.filter(is_own) else { return (source, items) };
+    let span = source.span;
+    let call = Call {
+        member: row,
+        set: false,
+        args: Box::new([source.node]),
+        check_null: true,
+        of_type: &[],
+        of_method: &[],
+        returns: row.returns,
+        outs: Box::default(),
+        span,
+    };
+    (Expr::new(Node::Call(Box::new(call)), row.returns, span), row.returns.argument(0))
+}
