@@ -2,7 +2,7 @@
 
 use super::member::Found;
 use super::names::Head;
-use super::overload::{Argument, Fit, Given, Signature};
+use super::overload::{Argument, Fit, Given, Resolution, Signature};
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Node};
 use crate::library::{Constant, MemberKind};
