@@ -1,4 +1,9 @@
-//! Tests of the policies as documents use them: case files, and the corpus of real documents.
+//! Tests of the policies as documents use them: case files, the corpus of real documents, and
+//! arbitrary ones.
 
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod properties;
