@@ -42,7 +42,10 @@ pub(super) fn clean_response(headers: &mut HeaderMap, switches: bool) {
 }
 
 fn clean(headers: &mut HeaderMap) {
-    // Most requests have no `Connection` at all, or one that names nothing.
+    // Most messages have none, and to compare names is cheaper than to look them up.
+    if !headers.keys().any(|it| HOP_BY_HOP.contains(it)) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()

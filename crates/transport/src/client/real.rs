@@ -1,5 +1,6 @@
 //! The client that really calls.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -136,7 +137,7 @@ impl Inner {
                     self.send1(connection, request, &target, hash, found.host, options).await
                 }
                 Connection::Http2(connection) => {
-                    self.send2(connection, request, &target, hash, options).await
+                    Box::pin(Self::send2(connection, request, &target, hash, options)).await
                 }
             };
             request = match (attempt, spare) {
@@ -152,15 +153,17 @@ impl Inner {
         }
     }
 
-    async fn send1(
+    /// Everything up to the sending itself is done at once, so that the request is not kept in
+    /// the future that waits for the response.
+    fn send1<'a>(
         &self,
         mut connection: Http1,
         mut request: Request,
-        target: &Target,
+        target: &'a Target,
         hash: u64,
         host: HeaderValue,
-        options: &CallOptions,
-    ) -> Result<Response, Failure> {
+        options: &'a CallOptions,
+    ) -> impl Future<Output = Result<Response, Failure>> + use<'a> {
         *request.uri_mut() = target.origin_form();
         *request.version_mut() = Version::HTTP_11;
         request.headers_mut().entry(header::HOST).or_insert(host);
@@ -169,29 +172,30 @@ impl Inner {
         if waits {
             request = expect::hold_back(request, options.continue_timeout);
         }
-        let lease =
-            |sender| Lease::new(hash, self.config.max_idle, sender, connection.usage.clone());
-        let busy = lease(None);
-        match connection.sender.try_send_request(request).await {
-            Ok(response) => {
-                // A body that was never asked for still blocks the connection.
-                let sender = (!waits).then_some(connection.sender);
-                let lease = lease(sender);
-                drop(busy);
-                Ok(respond(response, lease, options))
-            }
-            Err(mut error) => Err(match error.take_message() {
-                Some(mut unsent) => {
-                    *unsent.uri_mut() = target.uri().clone();
-                    Failure::Unsent(Box::new(unsent))
+        let max_idle = self.config.max_idle;
+        let busy = Lease::new(hash, max_idle, None, connection.usage.clone());
+        let sending = connection.sender.try_send_request(request);
+        async move {
+            match sending.await {
+                Ok(response) => {
+                    // A body that was never asked for still blocks the connection.
+                    let sender = (!waits).then_some(connection.sender);
+                    let lease = Lease::new(hash, max_idle, sender, connection.usage.clone());
+                    drop(busy);
+                    Ok(respond(response, lease, options))
                 }
-                None => failure(error.error(), target),
-            }),
+                Err(mut error) => Err(match error.take_message() {
+                    Some(mut unsent) => {
+                        *unsent.uri_mut() = target.uri().clone();
+                        Failure::Unsent(Box::new(unsent))
+                    }
+                    None => failure(error.error(), target),
+                }),
+            }
         }
     }
 
     async fn send2(
-        &self,
         mut connection: Http2,
         mut request: Request,
         target: &Target,
@@ -286,7 +290,7 @@ mod tests {
         let client = Client::new(ClientConfig::new(Roots::none(), HostMap::new()));
         let options = CallOptions::default();
         let call = client.0.exchange(request(Method::GET, Body::empty()), &options);
-        assert!(size_of_val(&call) < 4096, "{}", size_of_val(&call));
+        assert!(size_of_val(&call) < 2560, "{}", size_of_val(&call));
     }
 
     #[test]
