@@ -65,7 +65,8 @@ impl Binder {
             let Some(def) = ty.definition_name().and_then(library::definition) else { continue };
             let of_type = arguments_of(ty);
             let allowed = |it: &&Member| it.listed || self.options.allow_unlisted;
-            let rows = def.members.iter().filter(|it| fits(it)).filter(allowed);
+            let rows =
+                def.members.iter().filter(|it| fits(it) && it.is_of(of_type)).filter(allowed);
             found.extend(rows.map(|member| Found { member, of_type, depth }));
         }
         found

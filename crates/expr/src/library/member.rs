@@ -262,6 +262,12 @@ impl Member {
         self
     }
 
+    /// Has a type with these type arguments the member? Of a tuple's items, only as many as it has.
+    #[must_use]
+    pub fn is_of(&self, arguments: &[Type]) -> bool {
+        !matches!(self.returns, Type::TypeArg(n) if usize::from(n) >= arguments.len())
+    }
+
     /// Does it belong to an object?
     #[must_use]
     pub const fn is_instance(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::json::{Scalar, Token};
 use crate::library::collections::KeyValuePair;
-use crate::library::{Args, MemberKind, base_types, definition, is_reference_convertible};
+use crate::library::{Args, Member, MemberKind, base_types, definition, is_reference_convertible};
 use crate::types::{Type, names};
 use crate::value::{Anonymous, Value};
 
@@ -121,7 +121,9 @@ fn properties(value: &Value, options: Options, cx: &mut EvalCx<'_>) -> Result<To
     };
     let arguments = if let Type::Named(_, list) = own { list } else { &[] };
     let mut members = Vec::new();
-    for row in def.members.iter().filter(|it| it.kind == MemberKind::Property && it.listed) {
+    let readable =
+        |it: &&Member| it.kind == MemberKind::Property && it.listed && it.is_of(arguments);
+    for row in def.members.iter().filter(readable) {
         let returns = row.returns.substitute(arguments, &[]);
         let mut values = [value.clone()];
         let mut args = Args::new(row, &mut values, arguments, &[], returns);
