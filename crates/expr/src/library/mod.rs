@@ -78,6 +78,7 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &text::stringbuilder::TYPE,
     &text::timespan::TYPE,
     &text::uri::TYPE,
+    &text::version::TYPE,
     &text::webutility::TYPE,
     // ---- Collections and LINQ ----
     &collections::array::TYPE,

@@ -27,6 +27,7 @@ pub mod failure;
 pub mod guid;
 pub mod ip;
 mod latin;
+pub mod normal;
 pub mod number;
 pub mod random;
 pub mod split;

@@ -211,6 +211,33 @@ impl Parts {
         self.path.split_inclusive('/').map(str::to_owned).collect()
     }
 
+    /// The way from another URI of the same authority to this one.
+    pub fn relative_to(&self, base: &Self) -> String {
+        let mut same = 0;
+        for (index, (a, b)) in base.path.chars().zip(self.path.chars()).enumerate() {
+            if a != b {
+                break;
+            }
+            if a == '/' {
+                same = index + 1;
+            }
+        }
+        let rest: String = self.path.chars().skip(same).collect();
+        if base.path == self.path {
+            let last = self.path.rsplit('/').next().unwrap_or_default();
+            let name = if self.query == base.query { "" } else { last };
+            return format!(
+                "{name}{}{}",
+                if name.is_empty() { "" } else { &self.query },
+                self.fragment
+            );
+        }
+        let ups = base.path.chars().skip(same).filter(|ch| *ch == '/').count();
+        let way = format!("{}{rest}", "../".repeat(ups));
+        let way = if way.is_empty() { "./".to_owned() } else { way };
+        format!("{way}{}{}", self.query, self.fragment)
+    }
+
     /// `HostNameType`.
     pub fn host_type(&self) -> HostType {
         let Some(host) = self.host.as_deref() else { return HostType::Unknown };
@@ -557,6 +584,18 @@ mod tests {
             ("http://o.org", "http://o.org/"),
         ] {
             assert_eq!(base.join(reference).unwrap().to_text(), expected);
+        }
+    }
+
+    #[test]
+    fn ways_lead_from_one_address_to_another() {
+        for (from, to, expected) in [
+            ("https://e.com/a/b", "https://e.com/a/c?x#y", "c?x#y"),
+            ("https://e.com/a/b/", "https://e.com/a/c", "../c"),
+            ("https://e.com/a/b/c", "https://e.com/", "../../"),
+            ("https://e.com/a", "https://e.com/a#x", "#x"),
+        ] {
+            assert_eq!(parts(to).relative_to(&parts(from)), expected, "{from} {to}");
         }
     }
 

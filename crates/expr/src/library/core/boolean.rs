@@ -32,6 +32,10 @@ const MEMBERS: &[Member] = &[
     )
     .params(&["value", "result"])
     .doc("Reads `True` or `False`, without an exception."),
+    Member::method("ToString", &[Type::named(names::IFORMATPROVIDER)], Type::String, |args, cx| {
+        Ok(args.value(0).to_str(cx.runtime()).into())
+    })
+    .params(&["provider"]),
     Member::method("Equals", &[Type::Bool], Type::Bool, |args, _| {
         let [a, b] = args.take()?;
         Ok(a.equals(&b).into())

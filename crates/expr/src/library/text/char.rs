@@ -98,6 +98,11 @@ const OTHERS: &[Member] = &[
         Ok(enums::member(UNICODE_CATEGORY, chars::category(unit).into()))
     })
     .params(&["c"]),
+    Member::static_method("GetUnicodeCategory", PLACE, Type::named(UNICODE_CATEGORY), |args, _| {
+        let unit = unit(args)?;
+        Ok(enums::member(UNICODE_CATEGORY, chars::category(unit).into()))
+    })
+    .params(&["s", "index"]),
     Member::static_method("IsSurrogatePair", &[CHAR, CHAR], Type::Bool, |args, _| {
         let (high, low): (u16, u16) = args.get()?;
         Ok((chars::is_high_surrogate(high) && chars::is_low_surrogate(low)).into())

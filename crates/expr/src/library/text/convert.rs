@@ -3,11 +3,13 @@
 //! .NET has an overload per type of value; here one row of `object` looks at the value instead,
 //! which gives the same results. Text has rows of its own, since `null` of type `string` differs.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::enums::{self, BASE64_OPTIONS};
 use super::integers::{self, integer, value, wide};
-use super::{PROVIDER, datetime, floats, made, part};
+use super::{CHARS, PROVIDER, datetime, floats, made, part, units};
 use crate::cx::EvalCx;
 use crate::evaluate::text::text;
 use crate::exception::Exception;
@@ -21,7 +23,7 @@ use crate::text::encoding::{from_base64, from_hex, to_base64, to_hex};
 use crate::text::number::decimal;
 use crate::text::number::parse::{Styles, parse_bool, parse_decimal, parse_radix};
 use crate::types::{Type, names};
-use crate::value::Value;
+use crate::value::{Array, Value};
 
 pub(crate) const TYPE: TypeDef = TypeDef::static_class("System.Convert", MEMBERS);
 
@@ -109,6 +111,33 @@ const OTHERS: &[Member] = &[
         changed(cx, &it, type_of_code(code)?)
     })
     .params(&["value", "typeCode"]),
+    Member::static_method(
+        "ChangeType",
+        &[OBJECT, Type::named(names::TYPE), PROVIDER],
+        OBJECT,
+        |args, cx| {
+            let [it, of, _] = args.take()?;
+            let Some(of) = of.as_object::<TypeObject>().map(|of| of.0) else {
+                return Err(Exception::argument_null("conversionType"));
+            };
+            changed(cx, &it, of)
+        },
+    )
+    .params(&["value", "conversionType", "provider"]),
+    Member::static_method("ChangeType", &[OBJECT, TYPE_CODE, PROVIDER], OBJECT, |args, cx| {
+        let (it, code, _): (Value, i64, Value) = args.get()?;
+        changed(cx, &it, type_of_code(code)?)
+    })
+    .params(&["value", "typeCode", "provider"]),
+    Member::static_method("FromBase64CharArray", &[CHARS, INT, INT], Type::BYTES, |args, cx| {
+        let (array, start, count): (Arc<Array>, i32, i32) = args.get()?;
+        let all = units(&array);
+        let range = part(start, count, all.len(), ("offset", "length"))?;
+        cx.allocate(range.len() * 3)?;
+        let text = String::from_utf16_lossy(all.get(range).unwrap_or_default());
+        Ok(from_base64(&text)?.into())
+    })
+    .params(&["inArray", "offset", "length"]),
     Member::static_method("GetTypeCode", &[OBJECT], TYPE_CODE, |args, _| {
         Ok(enums::type_code(args.value(0)))
     })

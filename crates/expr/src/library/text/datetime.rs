@@ -202,6 +202,29 @@ const UNLISTED: &[Member] = &[
     })
     .params(&["fileTime"])
     .unlisted(),
+    Member::static_method("FromFileTime", &[Type::Int64], DATE, |args, _| {
+        let (ticks,): (i64,) = args.get()?;
+        of_ticks(ticks.saturating_add(time::FILE_EPOCH), DateTimeKind::Local)
+    })
+    .params(&["fileTime"])
+    .unlisted(),
+    Member::static_method("FromBinary", &[Type::Int64], DATE, |args, _| {
+        let (bits,): (i64,) = args.get()?;
+        let kind = match bits >> 62 {
+            0 => DateTimeKind::Unspecified,
+            1 => DateTimeKind::Utc,
+            _ => DateTimeKind::Local,
+        };
+        of_ticks(bits & i64::MAX >> 1, kind)
+    })
+    .params(&["dateData"])
+    .unlisted(),
+    Member::static_property("UnixEpoch", DATE, |_, _| Ok(DateTime::utc(time::UNIX_EPOCH).into()))
+        .unlisted(),
+    Member::method("GetTypeCode", &[], Type::named(enums::TYPE_CODE), |args, _| {
+        Ok(enums::type_code(args.value(0)))
+    })
+    .unlisted(),
     Member::method("ToOADate", &[], Type::Double, |args, _| {
         let (it,): (DateTime,) = args.get()?;
         Ok(time::to_ole(it.ticks).into())

@@ -121,6 +121,19 @@ const MEMBERS: &[Member] = &[
         Ok(decimal::to_float(it).into())
     })
     .params(&["d"]),
+    Member::static_method("ToOACurrency", &[DECIMAL], Type::Int64, |args, _| {
+        let (it,): (Decimal,) = args.get()?;
+        let whole = arithmetic::multiply(it, Decimal::from(10_000)).map(|it| it.round());
+        let currency = whole.and_then(|it| i64::try_from(it.mantissa()).ok());
+        currency.map(Value::Long).ok_or_else(overflow)
+    })
+    .params(&["value"]),
+    Member::static_method("FromOACurrency", &[Type::Int64], DECIMAL, |args, _| {
+        let (it,): (i64,) = args.get()?;
+        let exact = arithmetic::divide(Decimal::from(it), Decimal::from(10_000));
+        exact.map(Value::Decimal).ok_or_else(overflow)
+    })
+    .params(&["cy"]),
     Member::static_method("Parse", &[STRING], DECIMAL, parse).params(&["s"]),
     Member::static_method("Parse", &[STRING, STYLES], DECIMAL, parse).params(&["s", "style"]),
     Member::static_method("Parse", &[STRING, PROVIDER], DECIMAL, parse).params(&["s", "provider"]),

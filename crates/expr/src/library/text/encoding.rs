@@ -136,6 +136,46 @@ const MEMBERS: &[Member] = &[
         Ok(length(decoded(cx, coder.0, &bytes)?.encode_utf16().count()))
     })
     .params(&["bytes"]),
+    Member::static_method("Convert", &[OWN, OWN, BYTES, INT, INT], BYTES, |args, cx| {
+        let (from, to, bytes, start, count): (Arc<Coder>, Arc<Coder>, Bytes, i32, i32) =
+            args.get()?;
+        let range = part(start, count, bytes.len(), ("index", "count"))?;
+        let text = decoded(cx, from.0, bytes.get(range).unwrap_or_default())?;
+        encoded(cx, to.0, &text.encode_utf16().collect::<Vec<_>>())
+    })
+    .params(&["srcEncoding", "dstEncoding", "bytes", "index", "count"]),
+    Member::method("Clone", &[], Type::Object, |args, _| args.take::<1>().map(|[it]| it)),
+    Member::method("GetByteCount", &[CHARS, INT, INT], INT, |args, cx| {
+        let (coder, array, start, count): (Arc<Coder>, Arc<crate::value::Array>, i32, i32) =
+            args.get()?;
+        let all = units(&array);
+        let range = part(start, count, all.len(), ("index", "count"))?;
+        cx.allocate(range.len() * 4)?;
+        Ok(length(coder.0.encode(all.get(range).unwrap_or_default()).len()))
+    })
+    .params(&["chars", "index", "count"]),
+    Member::method("GetByteCount", &[STRING, INT, INT], INT, |args, cx| {
+        let (coder, text, start, count): (Arc<Coder>, Str, i32, i32) = args.get()?;
+        let range = part(start, count, text.len(), ("index", "count"))?;
+        cx.allocate(range.len() * 4)?;
+        Ok(length(coder.0.encode(text.units().get(range).unwrap_or_default()).len()))
+    })
+    .params(&["s", "index", "count"]),
+    Member::method("GetChars", &[BYTES, INT, INT], CHARS, |args, cx| {
+        let (coder, bytes, start, count): (Arc<Coder>, Bytes, i32, i32) = args.get()?;
+        let range = part(start, count, bytes.len(), ("index", "count"))?;
+        let text = decoded(cx, coder.0, bytes.get(range).unwrap_or_default())?;
+        char_array(cx, &text.encode_utf16().collect::<Vec<_>>())
+    })
+    .params(&["bytes", "index", "count"]),
+    Member::method("GetCharCount", &[BYTES, INT, INT], INT, |args, cx| {
+        let (coder, bytes, start, count): (Arc<Coder>, Bytes, i32, i32) = args.get()?;
+        let range = part(start, count, bytes.len(), ("index", "count"))?;
+        let text = decoded(cx, coder.0, bytes.get(range).unwrap_or_default())?;
+        Ok(length(text.encode_utf16().count()))
+    })
+    .params(&["bytes", "index", "count"]),
+    Member::property("IsReadOnly", Type::Bool, |_, _| Ok(true.into())),
     Member::method("GetMaxByteCount", &[INT], INT, |args, _| {
         let (coder, count): (Arc<Coder>, i32) = args.get()?;
         let per_unit = match coder.0 {

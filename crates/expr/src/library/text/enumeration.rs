@@ -52,6 +52,8 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["value", "ignoreCase", "result"]),
     Member::method("ToString", &[STRING], STRING, to_text).params(&["format"]),
+    Member::method("ToString", &[STRING, super::PROVIDER], STRING, to_text)
+        .params(&["format", "provider"]),
     Member::method("CompareTo", &[Type::Object], Type::Int32, super::integers::compare)
         .params(&["target"]),
     Member::method("HasFlag", &[OWN], BOOL, |args, _| {

@@ -25,6 +25,8 @@ pub(crate) const URI_PARTIAL: &str = "System.UriPartial";
 pub(crate) const URI_HOST_NAME_TYPE: &str = "System.UriHostNameType";
 /// `AddressFamily`
 pub(crate) const ADDRESS_FAMILY: &str = "System.Net.Sockets.AddressFamily";
+/// `NormalizationForm`
+pub(crate) const NORMALIZATION_FORM: &str = "System.Text.NormalizationForm";
 /// `NumberStyles`
 pub(crate) const NUMBER_STYLES: &str = "System.Globalization.NumberStyles";
 /// `DateTimeStyles`
@@ -105,6 +107,11 @@ pub(crate) const TYPES: &[TypeDef] = &[
         URI_HOST_NAME_TYPE,
         &[("Unknown", 0), ("Basic", 1), ("Dns", 2), ("IPv4", 3), ("IPv6", 4)],
     ),
+    TypeDef::enumeration(
+        NORMALIZATION_FORM,
+        &[("FormC", 1), ("FormD", 2), ("FormKC", 5), ("FormKD", 6)],
+    )
+    .unlisted(),
     TypeDef::enumeration(ADDRESS_FAMILY, &[("InterNetwork", 2), ("InterNetworkV6", 23)]),
     TypeDef::flags(
         NUMBER_STYLES,

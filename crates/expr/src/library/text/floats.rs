@@ -44,6 +44,16 @@ macro_rules! floating {
                     test(args, f64::is_sign_negative)
                 })
                 .params(&["d"]),
+                Member::static_method("IsNormal", &[Type::$ty], Type::Bool, |args, _| {
+                    let (it,): ($rust,) = args.get()?;
+                    Ok(it.is_normal().into())
+                })
+                .params(&["d"]),
+                Member::static_method("IsSubnormal", &[Type::$ty], Type::Bool, |args, _| {
+                    let (it,): ($rust,) = args.get()?;
+                    Ok(it.is_subnormal().into())
+                })
+                .params(&["d"]),
                 Member::static_method("IsPositiveInfinity", &[Type::$ty], Type::Bool, |args, _| {
                     test(args, |it| it == f64::INFINITY)
                 })

@@ -115,6 +115,44 @@ const OTHERS: &[Member] = &[
         decimal::round(args)
     })
     .params(&["d", "decimals", "mode"]),
+    Member::static_method("CopySign", TWO, DOUBLE, |args, _| two(args, f64::copysign))
+        .params(&["x", "y"]),
+    Member::static_method("MaxMagnitude", TWO, DOUBLE, |args, _| {
+        two(args, |a, b| if magnitude(a, b, f64::gt) { a } else { b })
+    })
+    .params(&["x", "y"]),
+    Member::static_method("MinMagnitude", TWO, DOUBLE, |args, _| {
+        two(args, |a, b| if magnitude(a, b, f64::lt) { a } else { b })
+    })
+    .params(&["x", "y"]),
+    Member::static_method("BitIncrement", ONE, DOUBLE, |args, _| {
+        let (it,): (f64,) = args.get()?;
+        Ok(it.next_up().into())
+    })
+    .params(&["x"]),
+    Member::static_method("BitDecrement", ONE, DOUBLE, |args, _| {
+        let (it,): (f64,) = args.get()?;
+        Ok(it.next_down().into())
+    })
+    .params(&["x"]),
+    Member::static_method("FusedMultiplyAdd", &[DOUBLE, DOUBLE, DOUBLE], DOUBLE, |args, _| {
+        let (x, y, z): (f64, f64, f64) = args.get()?;
+        Ok(x.mul_add(y, z).into())
+    })
+    .params(&["x", "y", "z"]),
+    Member::static_method("ScaleB", &[DOUBLE, INT], DOUBLE, |args, _| {
+        let (x, n): (f64, i32) = args.get()?;
+        // In two steps, since 2^n alone may overflow where the product does not.
+        let half = n.clamp(-2200, 2200) / 2;
+        let rest = n.clamp(-2200, 2200) - half;
+        Ok((x * 2_f64.powi(half) * 2_f64.powi(rest)).into())
+    })
+    .params(&["x", "n"]),
+    Member::static_method("ILogB", ONE, INT, |args, _| {
+        let (x,): (f64,) = args.get()?;
+        Ok(exponent(x).into())
+    })
+    .params(&["x"]),
     Member::static_method("Pow", TWO, DOUBLE, |args, _| two(args, f64::powf)).params(&["x", "y"]),
     Member::static_method("Atan2", TWO, DOUBLE, |args, _| two(args, f64::atan2))
         .params(&["y", "x"]),
@@ -135,6 +173,28 @@ const OTHERS: &[Member] = &[
 fn two(args: &mut Args<'_>, f: fn(f64, f64) -> f64) -> Result<Value, Exception> {
     let (a, b): (f64, f64) = args.get()?;
     Ok(f(a, b).into())
+}
+
+/// Whether the first is the one to take by size; NaN is taken, and of equals the signs decide.
+fn magnitude(a: f64, b: f64, wins: fn(&f64, &f64) -> bool) -> bool {
+    let (x, y) = (a.abs(), b.abs());
+    if x == y {
+        return wins(&1.0, &0.0) != a.is_sign_negative();
+    }
+    x.is_nan() || (!y.is_nan() && wins(&x, &y))
+}
+
+/// The binary exponent.
+fn exponent(x: f64) -> i32 {
+    if x == 0.0 {
+        return i32::MIN;
+    }
+    if !x.is_finite() {
+        return i32::MAX;
+    }
+    let (bits, bias) =
+        if x.is_subnormal() { ((x * 2_f64.powi(64)).to_bits(), 64) } else { (x.to_bits(), 0) };
+    i32::try_from(bits >> 52 & 0x7ff).unwrap_or(0) - 1023 - bias
 }
 
 fn log(it: f64, base: f64) -> f64 {
@@ -326,6 +386,14 @@ mod tests {
         let pick = |a: f64, b: f64, runtime| picks_first(&a.into(), &b.into(), true, runtime);
         assert!(pick(f64::NAN, 1.0, Runtime::Modern) && !pick(1.0, f64::NAN, Runtime::Modern));
         assert!(pick(-0.0, 0.0, Runtime::Modern) && !pick(-0.0, 0.0, Runtime::Framework));
+    }
+
+    #[test]
+    fn exponents_are_binary() {
+        for (x, expected) in [(1.0, 0), (8.0, 3), (0.75, -1), (5e-324, -1074), (0.0, i32::MIN)] {
+            assert_eq!(exponent(x), expected, "{x}");
+        }
+        assert!(magnitude(-3.0, 2.0, f64::gt) && !magnitude(-3.0, 3.0, f64::gt));
     }
 
     #[test]

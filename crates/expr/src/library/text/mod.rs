@@ -28,6 +28,7 @@ pub(crate) mod stringbuilder;
 pub(crate) mod timespan;
 pub(crate) mod timezone;
 pub(crate) mod uri;
+pub(crate) mod version;
 pub(crate) mod webutility;
 
 use crate::cx::EvalCx;
@@ -120,6 +121,25 @@ pub(crate) fn part(
         _ if start > length => Err(out_of_range(wrong, names.0)),
         _ => Err(out_of_range(wrong, names.1)),
     }
+}
+
+/// Copies units of a text into a `char[]`.
+pub(crate) fn copy_units(
+    cx: &mut EvalCx<'_>,
+    text: &Str,
+    from: i32,
+    to: &Array,
+    at: i32,
+    count: i32,
+) -> Result<Value, Exception> {
+    let range = part(from, count, text.len(), ("sourceIndex", "count"))?;
+    let place = part(at, count, to.len(), ("destinationIndex", "count"))?.start;
+    cx.steps(range.len() as u64 / 16)?;
+    let units = text.units();
+    for (offset, unit) in units.get(range).unwrap_or_default().iter().enumerate() {
+        to.set(place + offset, Value::Char(*unit));
+    }
+    Ok(Value::Null)
 }
 
 /// A position as the `int` that .NET gives; -1 for none.

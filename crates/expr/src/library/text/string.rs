@@ -14,6 +14,7 @@ use crate::library::{Args, Constant, Member, TypeDef};
 use crate::string::Str;
 use crate::text::chars;
 use crate::text::compare::{self, Comparison};
+use crate::text::normal::Form;
 use crate::text::split::{Separators, split, trim};
 use crate::types::{Type, names};
 use crate::value::{Array, Value};
@@ -28,6 +29,7 @@ const MEMBERS: &[Member] = &joined::<COUNT>(&[OWN, string_search::MEMBERS, strin
 const STRING: Type = Type::String;
 const INT: Type = Type::Int32;
 const OPTIONS: Type = Type::named("System.StringSplitOptions");
+const FORM: Type = Type::named(enums::NORMALIZATION_FORM);
 const NONE: &[Constant] = &[Constant::Integer(0)];
 
 const OWN: &[Member] = &[
@@ -99,6 +101,16 @@ const OWN: &[Member] = &[
         },
     )
     .params(&["strA", "indexA", "strB", "indexB", "length", "comparisonType"]),
+    Member::static_method(
+        "Compare",
+        &[STRING, INT, STRING, INT, INT, Type::Bool, CULTURE],
+        INT,
+        |args, cx| {
+            let ignore = args.arg(5)?;
+            compared_parts(args, cx, culture(ignore))
+        },
+    )
+    .params(&["strA", "indexA", "strB", "indexB", "length", "ignoreCase", "culture"]),
     Member::static_method("CompareOrdinal", &[STRING, STRING], INT, |args, cx| {
         let (a, b) = args.get()?;
         compared(cx, a, b, Comparison::Ordinal)
@@ -147,6 +159,17 @@ const OWN: &[Member] = &[
         Ok(hash_code(&text, comparison(kind)?).into())
     })
     .params(&["comparisonType"]),
+    Member::method("Normalize", &[], STRING, |args, cx| normalized(args, cx)),
+    Member::method("Normalize", &[FORM], STRING, |args, cx| normalized(args, cx))
+        .params(&["normalizationForm"]),
+    Member::method("IsNormalized", &[], Type::Bool, |args, cx| is_normalized(args, cx)),
+    Member::method("IsNormalized", &[FORM], Type::Bool, |args, cx| is_normalized(args, cx))
+        .params(&["normalizationForm"]),
+    Member::method("CopyTo", &[INT, CHARS, INT, INT], Type::Void, |args, cx| {
+        let (text, from, to, at, count): (Str, i32, Arc<Array>, i32, i32) = args.get()?;
+        super::copy_units(cx, &text, from, &to, at, count)
+    })
+    .params(&["sourceIndex", "destination", "destinationIndex", "count"]),
     Member::method("Clone", &[], Type::Object, |args, _| args.take::<1>().map(|[it]| it)),
     Member::static_method("Copy", &[STRING], STRING, |args, _| {
         let (text,): (Str,) = args.get()?;
@@ -338,6 +361,38 @@ const OWN: &[Member] = &[
     })
     .params(&["separator", "count", "options"]),
 ];
+
+/// The form among the arguments, composed unless it says otherwise.
+fn form(args: &Args<'_>) -> Result<Form, Exception> {
+    let number = if let Value::Enum(_, it) = args.value(1) { *it } else { 1 };
+    Form::of(number).ok_or_else(|| {
+        Exception::argument("Invalid normalization form. (Parameter 'normalizationForm')")
+    })
+}
+
+fn normalized(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let form = form(args)?;
+    let text: Str = args.arg(0)?;
+    if text.as_ascii().is_some() {
+        return Ok(text.into());
+    }
+    cx.steps(text.len() as u64 / 16)?;
+    well_formed(&text)?;
+    made(cx, form.apply(text.as_str()))
+}
+
+fn is_normalized(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let form = form(args)?;
+    let text: Str = args.arg(0)?;
+    cx.steps(text.len() as u64 / 16)?;
+    well_formed(&text)?;
+    Ok((text.as_ascii().is_some() || form.apply(text.as_str()) == text.as_str()).into())
+}
+
+fn well_formed(text: &Str) -> Result<(), Exception> {
+    let wrong = "Invalid Unicode code point found. (Parameter 'strInput')";
+    if text.is_well_formed() { Ok(()) } else { Err(Exception::argument(wrong)) }
+}
 
 fn culture(ignore_case: bool) -> Comparison {
     if ignore_case { Comparison::CultureIgnoreCase } else { Comparison::Culture }

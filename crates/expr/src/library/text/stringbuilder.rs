@@ -68,6 +68,19 @@ const MEMBERS: &[Member] = &[
     Member::constructor(&[INT, INT], OWN, construct).params(&["capacity", "maxCapacity"]),
     Member::constructor(&[STRING], OWN, construct).params(&["value"]),
     Member::constructor(&[STRING, INT], OWN, construct).params(&["value", "capacity"]),
+    Member::constructor(&[STRING, INT, INT, INT], OWN, |args, cx| {
+        let (text, start, count, _): (Option<Str>, i32, i32, i32) = args.get()?;
+        let text = text.unwrap_or(Str::EMPTY);
+        let range = part(start, count, text.len(), ("startIndex", "length"))?;
+        cx.allocate(text.size() + 64)?;
+        Ok(Value::object(Text::new(&text.slice(range).unwrap_or(Str::EMPTY))))
+    })
+    .params(&["value", "startIndex", "length", "capacity"]),
+    Member::method("CopyTo", &[INT, CHARS, INT, INT], Type::Void, |args, cx| {
+        let (it, from, to, at, count): (Arc<Text>, i32, Arc<Array>, i32, i32) = args.get()?;
+        super::copy_units(cx, &it.text(), from, &to, at, count)
+    })
+    .params(&["sourceIndex", "destination", "destinationIndex", "count"]),
     Member::property("Length", INT, |args, _| {
         let (it,): (Arc<Text>,) = args.get()?;
         Ok(length(it.lock().len()))
@@ -134,6 +147,18 @@ const MEMBERS: &[Member] = &[
     Member::method("Insert", &[INT, OBJECT], OWN, insert).params(&["index", "value"]),
     Member::method("Insert", &[INT, CHARS], OWN, insert).params(&["index", "value"]),
     Member::method("Insert", &[INT, STRING, INT], OWN, insert).params(&["index", "value", "count"]),
+    Member::method("Insert", &[INT, CHARS, INT, INT], OWN, |args, cx| {
+        let (it, at, array, start, count): (Arc<Text>, i32, Arc<Array>, i32, i32) = args.get()?;
+        let text = it.text();
+        let at = part(at, 0, text.len(), ("index", "index"))?.start;
+        let all = units(&array);
+        let range = part(start, count, all.len(), ("startIndex", "charCount"))?;
+        let value = Str::from_units(all.get(range).unwrap_or_default());
+        let head = text.slice(0..at).unwrap_or(Str::EMPTY);
+        let tail = text.slice(at..text.len()).unwrap_or(Str::EMPTY);
+        changed(cx, &it, &Str::concat_all(&[head, value, tail]))
+    })
+    .params(&["index", "value", "startIndex", "charCount"]),
     Member::method("Remove", &[INT, INT], OWN, |args, cx| {
         let (it, start, count): (Arc<Text>, i32, i32) = args.get()?;
         let text = it.text();

@@ -106,6 +106,27 @@ const MEMBERS: &[Member] = &[
         try_parse,
     )
     .params(&["input", "formatProvider", "result"]),
+    Member::static_method("ParseExact", &[STRING, STRING, PROVIDER], SPAN, parse_exact).params(&[
+        "input",
+        "format",
+        "formatProvider",
+    ]),
+    Member::static_method("ParseExact", &[STRING, Type::STRINGS, PROVIDER], SPAN, parse_exact)
+        .params(&["input", "formats", "formatProvider"]),
+    Member::static_method(
+        "TryParseExact",
+        &[STRING, STRING, PROVIDER, Type::Out(&Type::TimeSpan)],
+        Type::Bool,
+        try_parse_exact,
+    )
+    .params(&["input", "format", "formatProvider", "result"]),
+    Member::static_method(
+        "TryParseExact",
+        &[STRING, Type::STRINGS, PROVIDER, Type::Out(&Type::TimeSpan)],
+        Type::Bool,
+        try_parse_exact,
+    )
+    .params(&["input", "formats", "formatProvider", "result"]),
     Member::method("ToString", &[STRING], STRING, to_text).params(&["format"]),
     Member::method("ToString", &[STRING, PROVIDER], STRING, to_text)
         .params(&["format", "formatProvider"]),
@@ -198,6 +219,35 @@ fn ratio(args: &mut Args<'_>) -> Result<Value, Exception> {
 fn parse(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let text: Str = args.arg(0)?;
     Ok(Value::TimeSpan(span::parse(text.as_str())?))
+}
+
+/// Reads by the format, or by the first that fits of several.
+fn parse_exact(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let text: Str = args.arg(0)?;
+    let formats = match args.value(1) {
+        Value::Array(it) => it.to_vec(),
+        Value::Null => return Err(Exception::argument_null("format")),
+        other => vec![other.clone()],
+    };
+    let mut last = Exception::format("Input string was not in a correct format.");
+    for format in formats {
+        cx.step()?;
+        match span::parse_exact(text.as_str(), format.as_str().unwrap_or_default()) {
+            Ok(ticks) => return Ok(Value::TimeSpan(ticks)),
+            Err(failure) => last = failure.into(),
+        }
+    }
+    Err(last)
+}
+
+fn try_parse_exact(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let parsed = match parse_exact(args, cx) {
+        Err(stopped) if !stopped.is_catchable() => return Err(stopped),
+        other => other.ok(),
+    };
+    let found = parsed.is_some();
+    args.set_out(3, parsed.unwrap_or(Value::TimeSpan(0)));
+    Ok(found.into())
 }
 
 fn try_parse(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {

@@ -58,6 +58,11 @@ const MEMBERS: &[Member] = &[
     Member::constant("UriSchemeHttps", STRING, Constant::Text("https")),
     Member::constant("UriSchemeFtp", STRING, Constant::Text("ftp")),
     Member::constant("UriSchemeFile", STRING, Constant::Text("file")),
+    Member::constant("UriSchemeGopher", STRING, Constant::Text("gopher")),
+    Member::constant("UriSchemeNews", STRING, Constant::Text("news")),
+    Member::constant("UriSchemeNntp", STRING, Constant::Text("nntp")),
+    Member::constant("UriSchemeNetTcp", STRING, Constant::Text("net.tcp")),
+    Member::constant("UriSchemeNetPipe", STRING, Constant::Text("net.pipe")),
     Member::constant("UriSchemeMailto", STRING, Constant::Text("mailto")),
     Member::constructor(&[STRING], OWN, |args, cx| {
         let (text,): (Str,) = args.get()?;
@@ -161,6 +166,26 @@ const MEMBERS: &[Member] = &[
         made(cx, text)
     })
     .params(&["part"]),
+    Member::method("MakeRelativeUri", &[OWN], OWN, |args, _| {
+        let (base, to): (Arc<Address>, Arc<Address>) = args.get()?;
+        let (from, target) = (parts(&base)?, parts(&to)?);
+        if from.left(true) != target.left(true) {
+            return Ok(Value::Object(to.clone()));
+        }
+        let text = target.relative_to(from);
+        Ok(address(Uri { original: text, parts: None }))
+    })
+    .params(&["uri"]),
+    Member::static_method("IsHexEncoding", &[STRING, Type::Int32], Type::Bool, |args, _| {
+        let (text, at): (Str, i32) = args.get()?;
+        let unit = |offset: usize| {
+            let at = usize::try_from(at).ok()?.checked_add(offset)?;
+            text.unit(at).and_then(|it| u8::try_from(it).ok())
+        };
+        let hex = |offset| unit(offset).is_some_and(|it| it.is_ascii_hexdigit());
+        Ok((unit(0) == Some(b'%') && hex(1) && hex(2)).into())
+    })
+    .params(&["pattern", "index"]),
     Member::method("IsBaseOf", &[OWN], Type::Bool, |args, _| {
         let (a, b): (Arc<Address>, Arc<Address>) = args.get()?;
         let (Some(a), Some(b)) = (&a.0.parts, &b.0.parts) else { return Ok(false.into()) };

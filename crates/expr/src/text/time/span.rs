@@ -133,6 +133,90 @@ pub fn parse(text: &str) -> Result<i64, Failure> {
     Err(overflow())
 }
 
+/// Reads a span that must match a format: `c`, `g`, `G` or a custom one.
+///
+/// # Errors
+///
+/// [`Failure::Format`] for another text, [`Failure::Overflow`] for parts out of range.
+pub fn parse_exact(text: &str, format: &str) -> Result<i64, Failure> {
+    match format {
+        "c" | "t" | "T" | "g" | "G" => {
+            let ticks = parse(text)?;
+            // What reads as a span must also look as the format writes it, a leading zero aside.
+            let plain =
+                |text: &str| text.trim_start_matches('-').trim_start_matches('0').to_owned();
+            let written = self::format(ticks, format)?;
+            let same = plain(&written) == plain(text) || format == "g" || format == "G";
+            if same { Ok(ticks) } else { Err(Failure::input_format()) }
+        }
+        _ if format.chars().count() < 2 => Err(Failure::bad_format()),
+        _ => custom_exact(text, format),
+    }
+}
+
+fn custom_exact(text: &str, format: &str) -> Result<i64, Failure> {
+    let format: Vec<char> = format.chars().collect();
+    let (mut rest, mut ticks, mut at) = (text, 0_i64, 0);
+    let wrong = Failure::input_format;
+    while let Some(&letter) = format.get(at) {
+        let following = format.get(at..).unwrap_or_default();
+        let count = following.iter().take_while(|it| **it == letter).count();
+        let literal = match letter {
+            'd' | 'h' | 'm' | 's' | 'f' | 'F' => {
+                ticks += take_field(&mut rest, letter, count)?;
+                at += count;
+                continue;
+            }
+            '%' => {
+                at += 1;
+                continue;
+            }
+            '\\' => {
+                at += 2;
+                format.get(at - 1).ok_or_else(wrong)?.to_string()
+            }
+            '\'' | '"' => {
+                let (text, length) = super::format::quoted(&format, at)?;
+                at += length;
+                text
+            }
+            _ => return Err(wrong()),
+        };
+        rest = rest.strip_prefix(literal.as_str()).ok_or_else(wrong)?;
+    }
+    if rest.is_empty() { Ok(ticks) } else { Err(wrong()) }
+}
+
+/// Takes a number for one field off a text; gives its ticks.
+fn take_field(rest: &mut &str, letter: char, count: usize) -> Result<i64, Failure> {
+    let (unit, most, limit) = match letter {
+        'd' => (DAY, 8, 10_675_199),
+        'h' => (HOUR, 2, 23),
+        'm' => (MINUTE, 2, 59),
+        's' => (SECOND, 2, 59),
+        _ => (1, count, i64::MAX),
+    };
+    let fraction = matches!(letter, 'f' | 'F');
+    if count > if fraction { 7 } else { most } {
+        return Err(Failure::input_format());
+    }
+    let found = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let least = if letter == 'F' { 0 } else { count };
+    let (digits, tail) = rest.split_at_checked(found).ok_or_else(Failure::input_format)?;
+    *rest = tail;
+    if found < least {
+        return Err(Failure::input_format());
+    }
+    let padded = if fraction { format!("{digits:0<7}") } else { digits.to_owned() };
+    let value: i64 = padded.parse().map_err(|_| Failure::input_format())?;
+    if value > limit {
+        let text = "The TimeSpan string could not be parsed because at least one of the numeric \
+                    components is out of range or contains too many digits.";
+        return Err(Failure::Overflow(text.to_owned()));
+    }
+    Ok(value * unit)
+}
+
 /// The numbers of a text and what stands between them.
 fn tokens(text: &str) -> Option<(Vec<&str>, String)> {
     let mut numbers = Vec::new();
@@ -266,6 +350,22 @@ mod tests {
         }
         assert!(matches!(parse("24:00"), Err(Failure::Overflow(_))));
         assert!(matches!(parse("10675200"), Err(Failure::Overflow(_))));
+    }
+
+    #[test]
+    fn formats_may_be_required() {
+        for (text, format, expected) in [
+            ("01:02:03", "c", Some(HOUR + 2 * MINUTE + 3 * SECOND)),
+            ("1.02:03", "d\\.hh\\:mm", Some(DAY + 2 * HOUR + 3 * MINUTE)),
+            ("5h", "h'h'", Some(5 * HOUR)),
+            ("05.5", "ss\\.f", Some(5 * SECOND + 5_000_000)),
+            ("5", "%d", Some(5 * DAY)),
+            ("1:02:03", "hh\\:mm", None),
+            ("24", "%h", None),
+            ("5", "d", None),
+        ] {
+            assert_eq!(super::parse_exact(text, format).ok(), expected, "{text} {format}");
+        }
     }
 
     #[test]
