@@ -62,9 +62,6 @@ document::codes! {
          `@(\"Bearer \" + token)`.";
 }
 
-/// Code of problems in expressions whose own code is not one of `PC03xx`.
-pub const EXPRESSION: document::Code = document::Code::new("PC0300");
-
 #[cfg(test)]
 mod tests {
     use super::*;

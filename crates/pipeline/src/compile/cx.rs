@@ -27,7 +27,7 @@ pub struct CompileCx<'a> {
     pub(super) message: Message,
     /// Element names from below the section.
     pub(super) path: Vec<String>,
-    pub(super) fragment: Option<String>,
+    pub(super) in_fragment: bool,
     /// The children of a policy such as `return-response`, whose schema names them.
     pub(super) is_child_of_policy: bool,
     pub(super) uses: Uses,

@@ -74,7 +74,7 @@ pub fn check_fragment(fragment: &Fragment, surroundings: &Surroundings<'_>) -> C
             Section::Inbound | Section::Backend => Message::Request,
             Section::Outbound | Section::OnError => Message::Response,
         };
-        cx.fragment = Some(String::new());
+        cx.in_fragment = true;
         for problem in fragment.problems() {
             cx.report(problem.clone());
         }

@@ -116,7 +116,7 @@ impl<'a> CompileCx<'a> {
             section: Section::Inbound,
             message: Message::Request,
             path: Vec::new(),
-            fragment: None,
+            in_fragment: false,
             is_child_of_policy: false,
             uses: Uses::default(),
             diagnostics: Vec::new(),

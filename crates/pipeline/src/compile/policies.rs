@@ -66,8 +66,8 @@ impl CompileCx<'_> {
     ///
     /// There is no such fragment, or fragments may not be included here.
     pub fn fragment(&mut self, element: Element<'_>, name: &str) -> Result<Steps, Diagnostic> {
-        if let Some(outer) = &self.fragment {
-            let message = format!("fragment `{outer}` includes fragment `{name}`");
+        if self.in_fragment {
+            let message = format!("a fragment includes the fragment `{name}`");
             return Err(self
                 .refuse(element, codes::NESTED_FRAGMENT, message)
                 .label("fragments cannot include fragments"));
@@ -91,7 +91,7 @@ impl CompileCx<'_> {
             self.report(problem.clone());
         }
         let file = self.file.replace(Arc::clone(&fragment.file));
-        self.fragment = Some(name.to_owned());
+        self.in_fragment = true;
         let steps = match fragment.document.root() {
             Ok(root) if root.name == "fragment" => {
                 check::text_is_absent(self, root);
@@ -99,7 +99,7 @@ impl CompileCx<'_> {
             }
             _ => Ok(Steps::default()),
         };
-        self.fragment = None;
+        self.in_fragment = false;
         self.file = file;
         steps
     }
@@ -151,9 +151,10 @@ impl CompileCx<'_> {
         }
         let span = node.name_span;
         let problem = if name == "base" {
-            let message = match &self.fragment {
-                Some(_) => "`base` cannot stand in a fragment",
-                None => "`base` stands directly in a section only",
+            let message = if self.in_fragment {
+                "`base` cannot stand in a fragment"
+            } else {
+                "`base` stands directly in a section only"
             };
             Diagnostic::error(codes::MISPLACED_BASE, span, message).label("not here")
         } else if is_known_to_azure(name) {
