@@ -281,6 +281,7 @@ fn snapshot(
         subscription_required: false,
         key_header: HeaderName::from_static("ocp-apim-subscription-key"),
         key_query: "subscription-key".to_owned(),
+        key_bearer: false,
         operations: vec![config::Operation {
             operation: Arc::new(operation),
             pipeline: Arc::clone(&pipeline),

@@ -144,6 +144,7 @@ impl Compiler<'_> {
             key_header: HeaderName::from_bytes(api.key_header.as_bytes())
                 .unwrap_or(HeaderName::from_static("ocp-apim-subscription-key")),
             key_query: api.key_query.clone(),
+            key_bearer: api.key_bearer,
             operations,
             pipeline,
         }

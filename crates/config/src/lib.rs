@@ -48,5 +48,5 @@ pub use snapshot::{
     Snapshot, Subscription, SubscriptionScope, Version, VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};
-pub use store::{Origin, Refusal, Reload, SECRET_REFRESH, Status, Store, StoreSettings};
+pub use store::{Origin, Refusal, Reload, Status, Store, StoreSettings};
 pub use watch::{QUIET, WatchError, Watcher};

@@ -66,6 +66,9 @@ pub struct Api {
     pub key_header: HeaderName,
     /// Query parameter that carries the subscription key.
     pub key_query: String,
+    /// Whether the key may also come as a bearer token, as clients of the `/openai/v1/` surface
+    /// send it.
+    pub key_bearer: bool,
     /// Operations, in the order of definition.
     pub operations: Vec<Operation>,
     /// The effective policy of the API's scope: for requests that match none of its operations.

@@ -5,25 +5,20 @@
 //!                                └─ an error ─▶ the last good snapshot stays; Status says why
 //! ```
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use document::Diagnostic;
 use pipeline::{Extensions, Registry};
-use transport::{BoxFuture, Clock, Secret};
-use url::Url;
+use transport::{Clock, Secret};
 
 use crate::load::{Engine, Loaded, Options, load};
 use crate::secret_source::{SecretProvider, SecretSource};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
-
-/// How often secrets of Key Vault are read again. Azure promises four hours.
-pub const SECRET_REFRESH: Duration = Duration::from_secs(60 * 60);
 
 /// Where a store reads from.
 #[derive(Clone, Debug)]
@@ -57,7 +52,6 @@ pub struct StoreSettings {
 pub struct Store {
     settings: StoreSettings,
     current: ArcSwapOption<Snapshot>,
-    secrets: KeptSecrets,
     state: Mutex<State>,
     /// Only one load at a time.
     loading: tokio::sync::Mutex<Option<Seen>>,
@@ -139,11 +133,9 @@ pub enum Reload {
 impl Store {
     /// A store that has loaded nothing yet.
     pub fn new(settings: StoreSettings) -> Arc<Self> {
-        let secrets = KeptSecrets { provider: settings.secrets.clone(), kept: Mutex::default() };
         Arc::new(Self {
             settings,
             current: ArcSwapOption::empty(),
-            secrets,
             state: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
         })
@@ -173,7 +165,10 @@ impl Store {
         self.reload_if(true).await
     }
 
-    /// Loads and swaps the configuration even if no text has changed: secrets are read again.
+    /// Loads and swaps the configuration even if no text has changed: secrets are asked for again.
+    ///
+    /// The provider keeps the last value of a secret whose vault does not answer; one that it
+    /// cannot give is an error, and the snapshot in use stays.
     pub async fn refresh(&self) -> Reload {
         self.reload_if(false).await
     }
@@ -187,16 +182,6 @@ impl Store {
         folders.sort();
         folders.dedup();
         folders
-    }
-
-    /// Refreshes every [`SECRET_REFRESH`], for ever. Secrets that cannot be read keep their value.
-    pub async fn keep_fresh(self: Arc<Self>) {
-        loop {
-            self.settings.clock.sleep(SECRET_REFRESH).await;
-            if self.secrets.is_used() {
-                self.refresh().await;
-            }
-        }
     }
 
     async fn reload_if(&self, only_changed: bool) -> Reload {
@@ -216,7 +201,8 @@ impl Store {
             extensions: &self.settings.extensions,
             options: &self.settings.expressions,
         };
-        let mut loaded = load(&source, &self.settings.options, &self.secrets, engine).await;
+        let mut loaded =
+            load(&source, &self.settings.options, &*self.settings.secrets, engine).await;
         *last = Some(Seen::new(source, &loaded.secret_files));
         if unreadable.iter().any(Diagnostic::is_error) {
             loaded.snapshot = None;
@@ -273,59 +259,13 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Keeps the last value of each secret, for when its vault does not answer.
-#[derive(Debug)]
-struct KeptSecrets {
-    provider: Arc<dyn SecretProvider>,
-    kept: Mutex<HashMap<(Url, Option<String>), Secret>>,
-}
-
-impl KeptSecrets {
-    fn kept(&self) -> MutexGuard<'_, HashMap<(Url, Option<String>), Secret>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_used(&self) -> bool {
-        !self.kept().is_empty()
-    }
-}
-
-impl SecretProvider for KeptSecrets {
-    fn secret<'a>(
-        &'a self,
-        identifier: &'a Url,
-        client_id: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Secret, String>> {
-        Box::pin(async move {
-            let key = (identifier.clone(), client_id.map(str::to_owned));
-            match self.provider.secret(identifier, client_id).await {
-                Ok(secret) => {
-                    self.kept().insert(key, secret.clone());
-                    Ok(secret)
-                }
-                Err(reason) => {
-                    let kept = self.kept().get(&key).cloned();
-                    if kept.is_some() {
-                        let vault = identifier.host_str().unwrap_or("");
-                        tracing::warn!(
-                            vault,
-                            reason,
-                            "secret is not read again, its last value stays"
-                        );
-                    }
-                    kept.ok_or(reason)
-                }
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use transport::FakeClock;
+    use transport::{BoxFuture, FakeClock};
+    use url::Url;
 
     use super::*;
 
@@ -432,7 +372,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn secrets_are_refreshed_and_kept_while_the_vault_is_down() {
+    async fn secrets_are_refreshed_and_the_snapshot_stays_while_they_are_not_to_be_had() {
         let vault = Arc::new(Vault::default());
         let source = Source::from_files([(
             "portcullis.yaml",
@@ -447,7 +387,7 @@ mod tests {
         store.refresh().await;
         assert_eq!(sent(&store), "s1");
         vault.is_down.store(true, Ordering::SeqCst);
-        assert!(matches!(store.refresh().await, Reload::Swapped { .. }));
+        assert!(matches!(store.refresh().await, Reload::Kept { .. }));
         assert_eq!(sent(&store), "s1");
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use config::{Api, Snapshot, SubscriptionScope};
 use expr::host::SubscriptionInfo;
-use http::header::WWW_AUTHENTICATE;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pipeline::PolicyError;
 use pipeline::url::pairs;
@@ -116,13 +116,23 @@ fn presented(api: &Api, headers: &HeaderMap, query: &str, is_websocket: bool) ->
     if let Some(value) = headers.get(&api.key_header) {
         return Some(Secret::new(String::from_utf8_lossy(value.as_bytes())));
     }
-    if query.is_empty() {
-        return None;
-    }
     let named = |name: &str| {
         pairs(query).find(|it| it.is_named(name)).map(|it| Secret::new(Cow::into_owned(it.value())))
     };
-    named(&api.key_query).or_else(|| is_websocket.then(|| named(api.key_header.as_str())).flatten())
+    let in_query = || {
+        let by_header_name = || is_websocket.then(|| named(api.key_header.as_str())).flatten();
+        named(&api.key_query).or_else(by_header_name)
+    };
+    let key = if query.is_empty() { None } else { in_query() };
+    key.or_else(|| api.key_bearer.then(|| bearer_key(headers)).flatten())
+}
+
+/// A bearer token that is no JWT: what clients of the `/openai/v1/` surface send as their key.
+fn bearer_key(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let is_key = scheme.eq_ignore_ascii_case("bearer") && token.split('.').count() != 3;
+    is_key.then(|| Secret::new(token.trim()))
 }
 
 impl Denied {
@@ -228,6 +238,23 @@ mod tests {
         ] {
             assert_eq!(admit(Shop::NeedsKey, header, "", false), expected, "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_bearer_token_counts_as_a_key_only_where_the_api_says_so_and_it_is_no_jwt() {
+        let subscriptions = vec![subscription("team", SubscriptionScope::AllApis, true, &["k1"])];
+        let keys = Keys::new(&Snapshot { subscriptions, ..Snapshot::default() });
+        let admit = |key_bearer, value: &'static str| {
+            let spec = ApiSpec { subscription_required: true, key_bearer, ..ApiSpec::default() };
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", HeaderValue::from_static(value));
+            keys.admit(&api(&spec), &headers, "", false).map(|it| it.is_some())
+        };
+        assert_eq!(admit(true, "Bearer k1"), Ok(true));
+        assert_eq!(admit(true, "bearer k2"), Err(Denied::BadKey));
+        assert_eq!(admit(true, "Bearer a.b.c"), Err(Denied::NoKey));
+        assert_eq!(admit(true, "Basic k1"), Err(Denied::NoKey));
+        assert_eq!(admit(false, "Bearer k1"), Err(Denied::NoKey));
     }
 
     #[test]

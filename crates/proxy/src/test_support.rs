@@ -32,6 +32,7 @@ pub(crate) struct ApiSpec {
     pub(crate) subscription_required: bool,
     pub(crate) key_header: &'static str,
     pub(crate) key_query: &'static str,
+    pub(crate) key_bearer: bool,
     pub(crate) operations: &'static [&'static str],
     pub(crate) pipeline: Arc<Pipeline>,
 }
@@ -51,6 +52,7 @@ impl Default for ApiSpec {
             subscription_required: false,
             key_header: "ocp-apim-subscription-key",
             key_query: "subscription-key",
+            key_bearer: false,
             operations: &[],
             pipeline: Arc::default(),
         }
@@ -75,6 +77,7 @@ pub(crate) fn api(spec: &ApiSpec) -> Api {
         subscription_required: spec.subscription_required,
         key_header: HeaderName::from_static(spec.key_header),
         key_query: spec.key_query.to_owned(),
+        key_bearer: spec.key_bearer,
         operations: spec.operations.iter().map(|it| operation(it, spec)).collect(),
         pipeline: spec.pipeline.clone(),
     }

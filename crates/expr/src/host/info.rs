@@ -92,8 +92,8 @@ pub struct IdentityInfo {
     pub provider: String,
 }
 
-/// `context.Subscription`.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// `context.Subscription`. `Debug` shows no key.
+#[derive(Clone, Default, PartialEq)]
 pub struct SubscriptionInfo {
     /// Resource name.
     pub id: String,
@@ -111,6 +111,15 @@ pub struct SubscriptionInfo {
     pub start_date: Option<DateTime>,
     /// When it ends.
     pub end_date: Option<DateTime>,
+}
+
+impl std::fmt::Debug for SubscriptionInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SubscriptionInfo")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `context.User`.
@@ -199,5 +208,17 @@ mod tests {
     #[test]
     fn a_product_is_unpublished_unless_said() {
         assert_eq!(ProductInfo::default().state, ProductState::NotPublished);
+    }
+
+    #[test]
+    fn keys_are_not_printed() {
+        let key = || "hunter2".to_owned();
+        let it = SubscriptionInfo {
+            key: key(),
+            primary_key: key(),
+            secondary_key: key(),
+            ..SubscriptionInfo::default()
+        };
+        assert!(!format!("{it:?}").contains("hunter2"));
     }
 }
