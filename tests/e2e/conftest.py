@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import types
 
 import pytest
@@ -28,7 +29,7 @@ def run(*arguments, **options):
 class Process:
     """A `portcullis` that runs until it is stopped."""
 
-    def __init__(self, *arguments, env=None):
+    def __init__(self, *arguments, env=None, cwd=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="portcullis-test-"))
         self.ready_file = self.folder / "ready.json"
         self.log = open(self.folder / "log", "w+")
@@ -38,27 +39,46 @@ class Process:
             stderr=self.log,
             text=True,
             env={**os.environ, "PORTCULLIS_DATA_DIR": str(self.folder), **(env or {})},
+            cwd=cwd,
         )
-        # The banner comes after the ready file: reading it waits without sleeping.
-        line = self.process.stdout.readline()
-        if not line or not self.ready_file.exists():
+        self.lines = []
+        self.has_spoken = threading.Event()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        # The banner comes after the ready file: its first line, or the end, says that it is there.
+        self.has_spoken.wait(timeout=60)
+        if not self.ready_file.exists():
             self.stop()
             raise AssertionError(f"did not start: {self.text()}")
         self.at = types.SimpleNamespace(**json.loads(self.ready_file.read_text()))
 
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+            self.has_spoken.set()
+        self.has_spoken.set()
+
     def text(self):
-        self.log.seek(0)
-        return self.log.read()
+        """What it has said on standard error."""
+        return (self.folder / "log").read_text()
+
+    def output(self):
+        """What it has said on standard output: the banner and the access log."""
+        return "".join(self.lines)
 
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
+        return self.wait()
+
+    def wait(self, seconds=40):
+        """Waits for its end; gives its exit code."""
         try:
-            self.process.wait(timeout=40)
+            self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
+        self.reader.join(timeout=10)
         return self.process.returncode
 
     def __enter__(self):
@@ -66,6 +86,7 @@ class Process:
 
     def __exit__(self, *_):
         self.stop()
+        self.process.stdout.close()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

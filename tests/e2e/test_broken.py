@@ -1,26 +1,14 @@
 """What the gateway does while the services under it are down, and after."""
 
-import time
-
 import requests
 
-from http_calls import chat, control, fault
+from http_calls import chat, control, eventually, fault
 
 
 def status(dev, api, mint=None):
     if mint is None:
         return chat(dev, api, api_key=dev.subscription_key).status_code
     return chat(dev, api, authorization=f"Bearer {mint()}").status_code
-
-
-def eventually(holds, seconds=10):
-    """Asks again until it holds, for a bounded time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_cached_keys_go_on_while_the_identity_provider_is_down(own_dev, mint):

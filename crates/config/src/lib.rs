@@ -16,6 +16,7 @@ pub mod codes;
 mod compile;
 mod entity;
 mod environment;
+mod hidden;
 mod layout;
 mod load;
 mod openapi;

@@ -13,8 +13,9 @@ use crate::codes;
 use crate::compile;
 use crate::entity::{Entities, Reading};
 use crate::environment::Environment;
+use crate::hidden::Hidden;
 use crate::layout::Layout;
-use crate::overrides::{self, Overrides, Tokens};
+use crate::overrides::{self, Overrides};
 use crate::place::Place;
 use crate::resolve;
 use crate::secret_source::SecretProvider;
@@ -73,7 +74,7 @@ pub struct Parsed {
     /// The folder that relative paths are relative to.
     pub folder: Option<PathBuf>,
     /// What must not be shown of the override file.
-    tokens: Tokens,
+    tokens: Hidden,
 }
 
 /// What a load came to.
@@ -152,9 +153,11 @@ pub async fn load(
     let (parsed, mut diagnostics) = parse(source, options);
     let (resolved, found) = resolve::resolve(&parsed, options, secrets).await;
     diagnostics.extend(found);
+    let mut hidden = parsed.tokens.clone();
+    hidden.add_named_values(&resolved.named_values);
     let (snapshot, summary, found) = compile::compile(&parsed, resolved, engine);
     diagnostics.extend(found);
-    diagnostics.iter_mut().for_each(|it| parsed.tokens.redact(it));
+    diagnostics.iter_mut().for_each(|it| hidden.redact(it));
     tidy(&mut diagnostics);
     let snapshot = snapshot.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     Loaded {

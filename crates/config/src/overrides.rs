@@ -14,6 +14,7 @@ use transport::Secret;
 
 use crate::codes;
 use crate::environment::Environment;
+use crate::hidden::Hidden;
 use crate::layout::normalise;
 use crate::place::Place;
 use crate::source::Source;
@@ -26,35 +27,7 @@ pub(crate) struct Overrides {
     /// Names of entries that matched, as `section/name`.
     used: RefCell<Vec<String>>,
     /// The tokens that were put in, with their texts.
-    tokens: Tokens,
-}
-
-/// Tokens with the texts that were put in their place.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tokens(Vec<(String, Secret)>);
-
-impl Tokens {
-    /// Shortest text that is taken out of messages; shorter ones are words, not secrets.
-    const MIN_BYTES: usize = 4;
-
-    /// Puts the token back in place of its text wherever a problem would show it.
-    pub(crate) fn redact(&self, problem: &mut Diagnostic) {
-        let put_back = |text: &mut String| {
-            for (name, value) in &self.0 {
-                let value = value.expose().trim();
-                if value.len() >= Self::MIN_BYTES && text.contains(value) {
-                    *text = text.replace(value, &format!("{{#{name}#}}"));
-                }
-            }
-        };
-        put_back(&mut problem.message);
-        for text in [&mut problem.label, &mut problem.help].into_iter().flatten() {
-            let mut owned = text.to_string();
-            put_back(&mut owned);
-            *text = owned.into();
-        }
-        problem.related.iter_mut().for_each(|it| put_back(&mut it.message));
-    }
+    tokens: Hidden,
 }
 
 /// The name of the override file of an environment.
@@ -75,7 +48,7 @@ impl Overrides {
         text: &str,
         environment: &Environment,
     ) -> (Self, Vec<Diagnostic>) {
-        let mut tokens = Tokens::default();
+        let mut tokens = Hidden::default();
         let (text, mut problems) = put_tokens(file, text, environment, &mut tokens);
         match Tree::parse(file, &text) {
             Ok(tree) => (Self { tree: Some(tree), used: RefCell::default(), tokens }, problems),
@@ -127,7 +100,7 @@ impl Overrides {
     }
 
     /// The tokens that were put in.
-    pub(crate) fn tokens(&self) -> &Tokens {
+    pub(crate) fn tokens(&self) -> &Hidden {
         &self.tokens
     }
 
@@ -219,7 +192,7 @@ fn put_tokens<'t>(
     file: &Arc<str>,
     text: &'t str,
     environment: &Environment,
-    tokens: &mut Tokens,
+    tokens: &mut Hidden,
 ) -> (Cow<'t, str>, Vec<Diagnostic>) {
     let mut out = String::new();
     let mut problems = Vec::new();
@@ -234,7 +207,7 @@ fn put_tokens<'t>(
         match environment.get(name) {
             Some(value) => {
                 out.push_str(value);
-                tokens.0.push((name.to_owned(), Secret::new(value)));
+                tokens.add(format!("{{#{name}#}}"), Secret::new(value));
             }
             None => {
                 let message = format!("environment variable `{name}` of the token is not set");
@@ -338,7 +311,7 @@ widgets: []
     fn tokens_have_two_forms_and_comments_are_none() {
         let environment = [("A", "1"), ("b.c", "2")].into_iter().collect();
         let put = |text: &str| {
-            put_tokens(&"c".into(), text, &environment, &mut Tokens::default()).0.into_owned()
+            put_tokens(&"c".into(), text, &environment, &mut Hidden::default()).0.into_owned()
         };
         assert_eq!(put("{#[A]#}{#b.c#}"), "12");
         for text in ["{# not a name #}x{#", "{#[]#}", "a: b {#"] {

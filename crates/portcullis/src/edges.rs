@@ -34,6 +34,7 @@ pub(crate) struct EdgeSettings {
 /// The edges.
 #[derive(Debug)]
 pub(crate) struct Edges {
+    pub(crate) client: Client,
     pub(crate) providers: Arc<Providers>,
     pub(crate) secrets: Arc<SecretWatch>,
     pub(crate) services: Arc<Services>,
@@ -42,8 +43,8 @@ pub(crate) struct Edges {
 impl Edges {
     /// Makes them; what they do in the background runs on `runtime`.
     pub(crate) fn new(settings: EdgeSettings, runtime: &Handle) -> Self {
-        let client: Arc<dyn HttpClient> =
-            Arc::new(Client::new(ClientConfig::new(settings.roots, settings.hosts)));
+        let real = Client::new(ClientConfig::new(settings.roots, settings.hosts));
+        let client: Arc<dyn HttpClient> = Arc::new(real.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let identities = Arc::new(ManagedIdentities::new(
             client.clone(),
@@ -66,7 +67,7 @@ impl Edges {
         let mut services =
             Services::new(client, clock, forward).with(providers.clone()).with(identities);
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
-        Self { providers, secrets, services: Arc::new(services) }
+        Self { client: real, providers, secrets, services: Arc::new(services) }
     }
 }
 

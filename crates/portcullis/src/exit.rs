@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Unreadable,
     /// A remote party or the network failed, a port in use included.
     Remote,
+    /// A bug of ours.
+    Internal,
     /// Interrupted from the keyboard.
     Interrupted,
     /// Ended by SIGTERM before it had drained.
@@ -28,6 +30,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Unreadable => 3,
             Self::Remote => 4,
+            Self::Internal => 70,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -48,6 +51,7 @@ mod tests {
     fn codes_are_those_of_the_documentation() {
         let codes = [Exit::Success, Exit::Findings, Exit::Usage, Exit::Unreadable, Exit::Remote];
         assert_eq!(codes.map(Exit::code), [0, 1, 2, 3, 4]);
-        assert_eq!([Exit::Interrupted.code(), Exit::Terminated.code()], [130, 143]);
+        let others = [Exit::Internal, Exit::Interrupted, Exit::Terminated];
+        assert_eq!(others.map(Exit::code), [70, 130, 143]);
     }
 }

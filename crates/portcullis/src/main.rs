@@ -16,6 +16,7 @@ mod example;
 mod exit;
 mod explain;
 mod findings;
+mod follow;
 mod local;
 mod serve;
 mod signals;
@@ -31,6 +32,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    terminal::init(&cli.global);
-    commands::run(cli).into()
+    // What went wrong has been printed by then; the exit code says that it is our fault.
+    std::panic::catch_unwind(|| match terminal::init(&cli.global) {
+        Ok(()) => commands::run(cli),
+        Err(exit) => exit,
+    })
+    .unwrap_or_else(|_| {
+        commands::complain("this is a bug in portcullis: please report it with the lines above");
+        exit::Exit::Internal
+    })
+    .into()
 }

@@ -29,6 +29,7 @@ use crate::cli::{AccessLogChoice, Serve};
 use crate::commands::{complain, mention};
 use crate::edges::{EdgeSettings, Edges, VaultSecrets};
 use crate::exit::Exit;
+use crate::follow::Follow;
 use crate::signals::{Ending, Signals};
 
 /// Lines of the access log that may wait to be written, in bytes.
@@ -99,7 +100,7 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let Plan { origin, options, serve, identity, hosts, certificate, defaults, watch, colours } =
         plan;
     let (settings, folder) = settings(&origin, &options, colours)?;
-    let edges = edges(&settings, folder.as_deref(), hosts, identity, colours)?;
+    let edges = edges(&settings, folder.as_deref(), hosts.clone(), identity, colours)?;
     let clock = Arc::new(SystemClock);
     let store = Store::new(StoreSettings {
         origin: origin.clone(),
@@ -127,7 +128,9 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let gateway = Gateway::new(edges.services.clone(), access_log.clone());
     keep_current(&store, &gateway, &edges);
     if watch && let Origin::Path(path) = &origin {
-        watch_files(path, &store, &gateway, colours)?;
+        let (client, started) = (edges.client.clone(), settings.clone());
+        let follow = Follow { gateway: gateway.clone(), client, hosts, started, colours };
+        watch_files(path, &store, follow)?;
     }
     let secrets = edges.secrets.clone();
     let refreshed = store.clone();
@@ -220,24 +223,9 @@ fn keep_current(store: &Arc<Store>, gateway: &Arc<Gateway>, edges: &Edges) {
     });
 }
 
-fn watch_files(
-    path: &Path,
-    store: &Arc<Store>,
-    gateway: &Arc<Gateway>,
-    colours: Colours,
-) -> Result<(), Exit> {
+fn watch_files(path: &Path, store: &Arc<Store>, follow: Follow) -> Result<(), Exit> {
     let watcher = Watcher::new(path).map_err(|error| remote(&error))?;
-    let gateway = gateway.clone();
-    let told = move |reload: &Reload| match reload {
-        Reload::Swapped { loaded, .. } => report(loaded, colours),
-        Reload::Kept { loaded } => {
-            report(loaded, colours);
-            let (errors, _) = loaded.counts();
-            let problem = format!("the last change has {errors} errors and is not in force");
-            gateway.health().refused(Some(problem));
-        }
-        Reload::Unchanged => {}
-    };
+    let told = move |reload: &Reload| follow.told(reload);
     tokio::spawn(watcher.drive(store.clone(), Arc::new(SystemClock), told));
     Ok(())
 }
@@ -370,7 +358,7 @@ fn cores() -> usize {
 }
 
 /// Prints what a load found.
-fn report(loaded: &Loaded, colours: Colours) {
+pub(crate) fn report(loaded: &Loaded, colours: Colours) {
     for diagnostic in &loaded.diagnostics {
         if diagnostic.severity != document::Severity::Note {
             mention(&render::human(diagnostic, &loaded.sources, colours));

@@ -17,6 +17,7 @@ use pipeline::{Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services
 use telemetry::AccessLog;
 use transport::{Peer, Request, Response};
 
+use crate::backend::headers;
 use crate::finish::{self, Entry};
 use crate::gateway::Live;
 use crate::origin;
@@ -35,6 +36,7 @@ pub(crate) fn prepare(
     let (mut head, body) = request.into_parts();
     let version = head.version;
     name_host(&mut head);
+    headers::drop_named(&mut head.headers);
     let snapshot = live.snapshot.clone();
     let origin = origin::of(&head, &peer);
     // Shares its bytes with the head, which is taken apart below.

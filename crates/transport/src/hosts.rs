@@ -7,7 +7,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 /// Which host names are reached at another address. Looked at before the resolver.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostMap {
     exact: HashMap<Box<str>, Arc<HostTarget>>,
     /// Suffixes with their leading dot, longest first.

@@ -53,6 +53,9 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> Vec<HostSetting> {
             found.push(HostSetting { pattern, address, tls, ca: ca.map(PathBuf::from), place });
         }
     }
+    for problem in check(&found) {
+        fields.report(problem);
+    }
     found
 }
 
@@ -69,6 +72,13 @@ pub(super) fn map(hosts: &[HostSetting], folder: Option<&Path>) -> (HostMap, Vec
         }
     }
     (map, problems)
+}
+
+/// What is wrong with the entries, whatever machine they are on: files are not looked at.
+fn check(hosts: &[HostSetting]) -> Vec<Diagnostic> {
+    let without_files: Vec<HostSetting> =
+        hosts.iter().map(|it| HostSetting { ca: None, ..it.clone() }).collect();
+    map(&without_files, None).1
 }
 
 fn target(host: &HostSetting, folder: Option<&Path>) -> Result<HostTarget, String> {
@@ -105,8 +115,10 @@ mod tests {
     fn wrong_hosts_are_told() {
         assert_eq!(read("hosts: { a: { tls: true } }").1, ["PC0505 `address` is missing"]);
         assert_eq!(read("hosts: { a: { adress: x } }").1.len(), 2);
-        let (settings, _) =
+        let (settings, problems) =
             read("hosts: { a.test: { address: 'x:1', ca: no/such.pem }, 'b c': 'x:1', d: x }");
+        // Files may be on another machine: only the process that needs them reads them.
+        assert_eq!(problems.len(), 2);
         assert_eq!(settings.host_map(None).1.len(), 3);
     }
 }

@@ -3,7 +3,7 @@
 //! Source: RFC 9110, section 7.6.1.
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,9 +24,19 @@ static HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
+/// Takes out the headers that the client's `Connection` names, as its request comes in. Whatever
+/// policies and credentials put in later is the gateway's own: no caller can name it away.
+pub(crate) fn drop_named(headers: &mut HeaderMap) {
+    for name in named(headers) {
+        if name != HOST && !HOP_BY_HOP.contains(&name) {
+            headers.remove(name);
+        }
+    }
+}
+
 /// Takes out what was meant for the gateway. The length is counted anew from the body.
 pub(super) fn clean_request(headers: &mut HeaderMap, is_websocket: bool) {
-    clean(headers);
+    drop_hop_by_hop(headers);
     headers.remove(CONTENT_LENGTH);
     if is_websocket {
         upgrade(headers);
@@ -35,26 +45,30 @@ pub(super) fn clean_request(headers: &mut HeaderMap, is_websocket: bool) {
 
 /// Takes out what was meant for the gateway. The length stays: it may be the answer to `HEAD`.
 pub(super) fn clean_response(headers: &mut HeaderMap, switches: bool) {
-    clean(headers);
+    for name in named(headers) {
+        headers.remove(name);
+    }
+    drop_hop_by_hop(headers);
     if switches {
         upgrade(headers);
     }
 }
 
-fn clean(headers: &mut HeaderMap) {
-    // Most messages have none, and to compare names is cheaper than to look them up.
-    if !headers.keys().any(|it| HOP_BY_HOP.contains(it)) {
-        return;
-    }
-    let named: Vec<HeaderName> = headers
+/// What `Connection` names. Most messages have none at all, or one that names nothing.
+fn named(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
         .get_all(CONNECTION)
         .iter()
         .filter_map(|it| it.to_str().ok())
         .flat_map(|it| it.split(','))
         .filter_map(|it| it.trim().parse().ok())
-        .collect();
-    for name in &named {
-        headers.remove(name);
+        .collect()
+}
+
+fn drop_hop_by_hop(headers: &mut HeaderMap) {
+    // Most messages have none, and to compare names is cheaper than to look them up.
+    if !headers.keys().any(|it| HOP_BY_HOP.contains(it)) {
+        return;
     }
     for name in &HOP_BY_HOP {
         headers.remove(name);
@@ -83,7 +97,7 @@ pub(super) fn add_forwarded_for(headers: &mut HeaderMap, address: &str) {
 mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{add_forwarded_for, clean_request, clean_response};
+    use super::{add_forwarded_for, clean_request, clean_response, drop_named};
 
     fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -96,10 +110,9 @@ mod tests {
     #[test]
     fn headers_of_the_connection_are_taken_out() {
         let mut it = headers(&[
-            ("connection", "close, X-Mine"),
+            ("connection", "close"),
             ("connection", "keep-alive"),
             ("keep-alive", "timeout=5"),
-            ("x-mine", "1"),
             ("te", "trailers"),
             ("transfer-encoding", "chunked"),
             ("content-length", "5"),
@@ -112,6 +125,24 @@ mod tests {
     }
 
     #[test]
+    fn what_the_client_names_is_taken_out_as_it_comes_in() {
+        let mut it = headers(&[
+            ("connection", "close, X-Mine, Host"),
+            ("connection", "upgrade"),
+            ("host", "h"),
+            ("upgrade", "websocket"),
+            ("x-mine", "1"),
+        ]);
+        drop_named(&mut it);
+        assert!(!it.contains_key("x-mine"));
+        assert!(it.contains_key("host") && it.contains_key("upgrade"));
+        // A policy's header of that name stays.
+        it.insert("x-mine", HeaderValue::from_static("2"));
+        clean_request(&mut it, false);
+        assert_eq!(it, headers(&[("host", "h"), ("x-mine", "2")]));
+    }
+
+    #[test]
     fn a_handshake_keeps_its_upgrade() {
         let mut it = headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")]);
         clean_request(&mut it, true);
@@ -120,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_response_keeps_its_length() {
-        let mut it = headers(&[("content-length", "5"), ("connection", "close")]);
+        let mut it =
+            headers(&[("content-length", "5"), ("connection", "close, x-mine"), ("x-mine", "1")]);
         clean_response(&mut it, false);
         assert_eq!(it, headers(&[("content-length", "5")]));
     }

@@ -10,7 +10,7 @@
 mod credentials;
 mod errors;
 mod gather;
-mod headers;
+pub(crate) mod headers;
 mod redirect;
 mod target;
 

@@ -61,7 +61,8 @@ impl Drop for Counted {
 }
 
 async fn open(inner: &Inner, target: &Target, counted: Counted) -> Result<Connection, CallError> {
-    let mapped = inner.config.hosts.find(target.host());
+    let reach = inner.reach();
+    let mapped = reach.hosts.find(target.host());
     let stream = dial(inner, target, mapped).await?;
     let idle = inner.config.idle_timeout;
     if !mapped.and_then(|it| it.tls).unwrap_or(target.tls) {
@@ -69,7 +70,7 @@ async fn open(inner: &Inner, target: &Target, counted: Counted) -> Result<Connec
         return handshake(stream, is_http2, target, idle, counted).await;
     }
     let failed = |reason: String| CallError::Tls { host: target.name(), reason };
-    let config = inner
+    let config = reach
         .tls
         .find(target.verify, target.version, mapped)
         .map_err(|error| failed(error.to_string()))?;

@@ -1,8 +1,8 @@
 //! The client that really calls.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri, Version, header};
@@ -58,24 +58,48 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    /// Tells the connections of one client from those of another.
-    id: u64,
+    /// Tells the connections of one client from those of another, and those of one map of hosts
+    /// from those of the next.
+    id: AtomicU64,
     pub(super) config: ClientConfig,
     pub(super) resolver: Resolver,
+    reach: RwLock<Arc<Reach>>,
+}
+
+/// What decides where a new connection leads and what it trusts. Only new connections ask.
+#[derive(Debug)]
+pub(super) struct Reach {
+    pub(super) hosts: HostMap,
     pub(super) tls: ClientConfigs,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Client {
     /// A client with these settings.
     #[must_use]
     pub fn new(config: ClientConfig) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(Arc::new(Inner {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: AtomicU64::new(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
             resolver: Resolver::new(config.name_time_to_live),
-            tls: ClientConfigs::new(config.roots.clone()),
+            reach: RwLock::new(Arc::new(Reach::new(&config))),
             config,
         }))
+    }
+
+    /// The map of hosts.
+    #[must_use]
+    pub fn hosts(&self) -> HostMap {
+        self.0.reach().hosts.clone()
+    }
+
+    /// Replaces the map of hosts. Calls that have begun go on; every later one has a connection
+    /// that was made by the new map.
+    pub fn set_hosts(&self, hosts: HostMap) {
+        let reach = Reach::new(&ClientConfig { hosts, ..self.0.config.clone() });
+        *self.0.reach.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(reach);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        self.0.id.store(id, Ordering::Release);
     }
 }
 
@@ -106,14 +130,24 @@ enum Failure {
     Broken(CallError),
 }
 
+impl Reach {
+    fn new(config: &ClientConfig) -> Self {
+        Self { hosts: config.hosts.clone(), tls: ClientConfigs::new(config.roots.clone()) }
+    }
+}
+
 impl Inner {
+    pub(super) fn reach(&self) -> Arc<Reach> {
+        self.reach.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn exchange(
         &self,
         request: Request,
         options: &CallOptions,
     ) -> Result<Response, CallError> {
         let target = Target::new(request.uri(), options)?;
-        let hash = target.hash(self.id);
+        let hash = target.hash(self.id.load(Ordering::Acquire));
         let mut request = request;
         loop {
             let found = pool::check_out(&target, hash, || target.host_value())?;

@@ -24,7 +24,7 @@ pub(crate) struct ClientConfigs {
 struct Kind {
     tls: ClientTls,
     version: HttpVersion,
-    /// Address of the mapped host's entry, which lives as long as the client.
+    /// Address of the mapped host's entry, which lives as long as these.
     target: Option<usize>,
 }
 

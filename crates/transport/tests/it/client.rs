@@ -331,6 +331,21 @@ async fn an_expected_continue_is_waited_for_and_a_refusal_spares_the_body() {
 }
 
 #[tokio::test]
+async fn a_new_map_of_hosts_leads_every_later_call() {
+    let old = scripted(vec![vec!["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold"]]).await;
+    let new = scripted(vec![vec!["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew"]]).await;
+    let map = |to: SocketAddr| {
+        let mut hosts = HostMap::new();
+        hosts.insert("a.test", HostTarget::new(to.to_string()).unwrap()).unwrap();
+        hosts
+    };
+    let client = Client::new(ClientConfig::new(Roots::none(), map(old)));
+    assert_eq!(get(&client, "http://a.test/").await.unwrap(), "old");
+    client.set_hosts(map(new));
+    assert_eq!(get(&client, "http://a.test/").await.unwrap(), "new");
+}
+
+#[tokio::test]
 async fn mapped_hosts_keep_their_name_and_may_drop_tls() {
     let address = serve(Limits::default(), |request: Request, _: Arc<Peer>| async move {
         let host = request.headers()["host"].to_str().unwrap().to_owned();
