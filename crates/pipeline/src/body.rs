@@ -4,6 +4,7 @@
 //! before the first reader. A read that does not preserve the content consumes it: later reads
 //! find an empty body, and an unchanged message is sent on with an empty body.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use transport::BodyError;
 use crate::services::DEFAULT_MAX_BUFFERED_BODY_BYTES;
 
 /// The body of a request or response.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Body {
     content: Content,
     /// Expressions read through a shared reference, so this is a cell.
@@ -21,7 +22,7 @@ pub struct Body {
     max_bytes: Option<usize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Content {
     #[default]
     Absent,
@@ -141,6 +142,18 @@ impl Body {
                 Ok(stream)
             }
             Content::Gone => Err(NotBuffered),
+        }
+    }
+}
+
+/// Says how much there is and shows nothing of it.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Content::Absent => f.write_str("Body(absent)"),
+            Content::Stream(_) => f.write_str("Body(stream)"),
+            Content::Bytes(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Gone => f.write_str("Body(gone)"),
         }
     }
 }

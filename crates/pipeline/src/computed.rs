@@ -28,6 +28,8 @@ struct Expression<T> {
     on_null: Option<T>,
     /// The attribute's or element's name, for messages.
     subject: Box<str>,
+    /// A secret named value is a part of the code.
+    is_secret: bool,
 }
 
 impl<T: Convert> Computed<T> {
@@ -36,12 +38,14 @@ impl<T: Convert> Computed<T> {
         Computed(Inner::Literal(value))
     }
 
-    pub(crate) fn expression(program: Program, on_null: Option<T>, subject: &str) -> Computed<T> {
-        Computed(Inner::Expression(Box::new(Expression {
-            program,
-            on_null,
-            subject: subject.into(),
-        })))
+    pub(crate) fn expression(
+        program: Program,
+        on_null: Option<T>,
+        subject: &str,
+        is_secret: bool,
+    ) -> Computed<T> {
+        let subject = subject.into();
+        Computed(Inner::Expression(Box::new(Expression { program, on_null, subject, is_secret })))
     }
 
     pub(crate) fn refused() -> Computed<T> {
@@ -110,8 +114,17 @@ impl<T: Convert> Expression<T> {
                 None => Err(PolicyError::evaluation(format_args!("`{}` is null.", self.subject))),
             };
         }
-        T::from_value(value)
-            .map_err(|unfit| PolicyError::evaluation(format_args!("`{}`: {unfit}.", self.subject)))
+        T::from_value(value).map(|it| if self.is_secret { it.secret() } else { it }).map_err(
+            |unfit| {
+                if self.is_secret {
+                    let (subject, wanted) = (&self.subject, unfit.what());
+                    return PolicyError::evaluation(format_args!(
+                        "`{subject}`: expected {wanted}."
+                    ));
+                }
+                PolicyError::evaluation(format_args!("`{}`: {unfit}.", self.subject))
+            },
+        )
     }
 }
 
@@ -161,7 +174,7 @@ mod tests {
     fn computed<T: Convert>(source: &str, on_null: Option<T>) -> Computed<T> {
         let options = expr::Options::default();
         let program = expr::compile(source, expr::Form::Expression, &options).unwrap();
-        Computed::expression(program, on_null, "count")
+        Computed::expression(program, on_null, "count", false)
     }
 
     fn failure<T: Convert>(it: &Computed<T>) -> String {
@@ -193,6 +206,18 @@ mod tests {
         assert_eq!(
             failure(&computed::<u32>("\"x\"", None)),
             "Expression evaluation failed. `count`: expected an integer from 0 to 4294967295, found `x`."
+        );
+    }
+
+    #[test]
+    fn what_comes_of_a_secret_is_not_shown() {
+        let options = expr::Options::default();
+        let program = expr::compile("\"x\"", expr::Form::Expression, &options).unwrap();
+        let it: Computed<bool> = Computed::expression(program, None, "flag", true);
+
+        assert_eq!(
+            failure(&it),
+            "Expression evaluation failed. `flag`: expected `true` or `false`."
         );
     }
 

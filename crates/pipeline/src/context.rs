@@ -1,6 +1,7 @@
 //! Azure's `context` of one request: what policies change and expressions see.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,6 @@ use crate::services::Services;
 use crate::url::BaseUrl;
 
 /// One request on its way through the pipeline.
-#[derive(Debug)]
 pub struct Context {
     /// The request to the backend, at first as the client sent it.
     pub request: Request,
@@ -275,6 +275,17 @@ impl Context {
 /// Whether `context.Response.Body` is read; the body of another response alone does not count.
 pub(crate) fn reads_response(uses: Uses) -> bool {
     uses.response_body && uses.response
+}
+
+/// Leaves out what may be secret: variables, query, values of headers, bodies.
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("request_id", &self.request_id)
+            .field("request", &self.request)
+            .field("response", &self.response)
+            .finish_non_exhaustive()
+    }
 }
 
 fn request_error(error: &BodyError) -> PolicyError {

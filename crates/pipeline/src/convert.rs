@@ -75,6 +75,12 @@ pub trait Convert: Sized + Clone + fmt::Debug + Send + Sync + 'static {
     /// The text is none of the kind.
     fn from_text(text: &str) -> Result<Self, Unfit>;
 
+    /// Marks a value that is secret, so that it is not shown.
+    #[must_use]
+    fn secret(self) -> Self {
+        self
+    }
+
     /// Converts the result of an expression. `null` arrives here only if
     /// [`Convert::TAKES_NULL`].
     ///

@@ -1,5 +1,7 @@
 //! The request and the response as they stand in the pipeline.
 
+use std::fmt;
+
 use http::header::{AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -21,7 +23,6 @@ pub enum Message {
 }
 
 /// The request to the backend, at first as the client sent it.
-#[derive(Debug)]
 pub struct Request {
     /// The method, as policies changed it.
     pub method: Method,
@@ -101,7 +102,7 @@ impl Request {
 }
 
 /// The response to the client, at first as the backend sent it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Response {
     /// The status.
     pub status: StatusCode,
@@ -214,6 +215,29 @@ pub fn is_untouchable(name: &HeaderName) -> bool {
     matches!(name.as_str(), "connection" | "content-length" | "keep-alive" | "transfer-encoding")
 }
 
+/// Leaves out what may be secret: query, values of headers, body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.url.path())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leaves out what may be secret: values of headers, body.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -243,6 +267,17 @@ mod tests {
         it.headers.append("x-a", HeaderValue::from_static("2"));
 
         assert_eq!(it.header_values("x-a").collect::<Vec<_>>(), ["1", "2"]);
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let mut it = request();
+        it.headers.insert("api-key", HeaderValue::from_static("hunter2"));
+        it.body = Body::bytes("hunter2");
+        let shown = format!("{it:?}");
+
+        assert!(shown.contains("api-key") && shown.contains("7 bytes"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -58,6 +58,10 @@ const SEPARATE_LINES: [HeaderName; 12] = [
     RETRY_AFTER,
 ];
 
+/// Headers whose values are marked as not to be shown.
+const CREDENTIALS: [&str; 5] =
+    ["authorization", "proxy-authorization", "api-key", "cookie", "ocp-apim-subscription-key"];
+
 #[derive(Debug)]
 struct SetHeader {
     message: Message,
@@ -72,6 +76,13 @@ struct FieldValue(Option<HeaderValue>);
 
 impl Convert for FieldValue {
     const TAKES_NULL: bool = true;
+
+    fn secret(mut self) -> FieldValue {
+        if let Some(value) = &mut self.0 {
+            value.set_sensitive(true);
+        }
+        self
+    }
 
     fn from_text(text: &str) -> Result<FieldValue, Unfit> {
         let value = HeaderValue::from_bytes(text.trim().as_bytes());
@@ -105,7 +116,10 @@ impl Immediate for SetHeader {
             tracing::debug!(header = %name, "set-header leaves this header as it is");
             return Ok(Flow::Next);
         }
-        let values = self.values(context)?;
+        let mut values = self.values(context)?;
+        if CREDENTIALS.contains(&name.as_str()) {
+            values.iter_mut().for_each(|it| it.set_sensitive(true));
+        }
         let headers = context.headers_mut(self.message);
         let is_there = headers.contains_key(&name);
         match action {
@@ -149,7 +163,8 @@ impl SetHeader {
 fn put(headers: &mut HeaderMap, name: &HeaderName, values: Vec<HeaderValue>) {
     if values.len() > 1 && !SEPARATE_LINES.contains(name) {
         let parts: Vec<&[u8]> = values.iter().map(HeaderValue::as_bytes).collect();
-        if let Ok(joined) = HeaderValue::from_bytes(&parts.join(&b","[..])) {
+        if let Ok(mut joined) = HeaderValue::from_bytes(&parts.join(&b","[..])) {
+            joined.set_sensitive(values.iter().any(HeaderValue::is_sensitive));
             headers.insert(name, joined);
             return;
         }
@@ -230,6 +245,19 @@ mod tests {
         let ran = trial.run("host: h");
         assert!(!ran.context.request.host_is_set);
         assert_eq!(ran.context.request.headers["host"], "h");
+    }
+
+    #[test]
+    fn credentials_and_secrets_are_marked_as_not_to_be_shown() {
+        let policy = r#"<set-header name="api-key"><value>k</value></set-header>
+                        <set-header name="x-a"><value>{{key}}</value></set-header>
+                        <set-header name="x-b"><value>b</value></set-header>"#;
+        let mut trial = Trial::inbound(policy);
+        trial.named_values.insert("key", document::NamedValue::secret("s3cret"));
+        let headers = trial.run("").context.request.headers;
+
+        assert!(headers["api-key"].is_sensitive() && headers["x-a"].is_sensitive());
+        assert!(!headers["x-b"].is_sensitive());
     }
 
     #[test]

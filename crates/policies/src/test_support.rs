@@ -37,6 +37,7 @@ pub(crate) struct Trial {
     pub(crate) backend_status: StatusCode,
     pub(crate) backends: Option<Backends>,
     pub(crate) fragments: Fragments,
+    pub(crate) named_values: NamedValues,
     pub(crate) extensions: Extensions,
 }
 
@@ -64,6 +65,7 @@ impl Trial {
             backend_status: StatusCode::OK,
             backends: None,
             fragments: Fragments::new(),
+            named_values: NamedValues::new(),
             extensions: Extensions::default(),
         }
     }
@@ -82,7 +84,7 @@ impl Trial {
         assert!(problems.is_empty(), "{problems:?}");
         let surroundings = Surroundings {
             registry: &Registry::new(ALL),
-            named_values: &NamedValues::new(),
+            named_values: &self.named_values,
             fragments: &self.fragments,
             backends: self.backends.as_ref(),
             extensions: &self.extensions,

@@ -263,6 +263,7 @@ impl<'a> CompileCx<'a> {
             Ok(Value::Literal(literal)) => {
                 let text = literal.as_str();
                 match T::from_text(if reading.trim { text.trim() } else { text }) {
+                    Ok(value) if resolved.is_secret() => Computed::literal(value.secret()),
                     Ok(value) => Computed::literal(value),
                     Err(unfit) => {
                         self.report_unfit(&resolved, &literal, &reading.subject, &unfit);
@@ -276,11 +277,17 @@ impl<'a> CompileCx<'a> {
                     Some(program) => {
                         self.uses = self.uses.union(program.uses());
                         self.check_type::<T>(&code, &program, &reading.subject);
+                        let is_secret = resolved.is_secret();
                         let constant = program.constant().filter(|it| !it.is_null()).cloned();
                         match constant.map(T::from_value) {
-                            Some(Ok(value)) => Computed::literal(value),
+                            Some(Ok(value)) if !is_secret => Computed::literal(value),
                             // What cannot be used fails when it is asked for, as elsewhere.
-                            _ => Computed::expression(program, reading.on_null, &reading.subject),
+                            _ => Computed::expression(
+                                program,
+                                reading.on_null,
+                                &reading.subject,
+                                is_secret,
+                            ),
                         }
                     }
                     None => Computed::refused(),
