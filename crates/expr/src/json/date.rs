@@ -238,12 +238,19 @@ pub fn parse_time_span(text: &str) -> Option<i64> {
 
 /// What is written in JSON, without quotes: `2024-02-03T04:05:06.12Z`.
 pub fn json(date: DateTime) -> String {
-    let zone = match date.kind {
+    let mut text = String::with_capacity(32);
+    push_json(&mut text, date);
+    text
+}
+
+/// The same, at the end of a text.
+pub(super) fn push_json(out: &mut String, date: DateTime) {
+    push_iso(out, date.ticks);
+    out.push_str(match date.kind {
         DateKind::Unspecified => "",
         DateKind::Utc => "Z",
         DateKind::Local => "+00:00",
-    };
-    format!("{}{zone}", iso_text(date.ticks))
+    });
 }
 
 /// What is written in JSON for a `DateTimeOffset`.
@@ -258,15 +265,37 @@ fn offset_text(minutes: i16) -> String {
 }
 
 fn iso_text(ticks: i64) -> String {
+    let mut text = String::with_capacity(32);
+    push_iso(&mut text, ticks);
+    text
+}
+
+fn push_iso(out: &mut String, ticks: i64) {
     let (year, month, day) = civil(ticks);
     let seconds = ticks.rem_euclid(TICKS_PER_DAY) / TICKS_PER_SECOND;
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let mut text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+    push_digits(out, year, 4);
+    for (mark, number) in [
+        ('-', month),
+        ('-', day),
+        ('T', seconds / 3600),
+        (':', seconds / 60 % 60),
+        (':', seconds % 60),
+    ] {
+        out.push(mark);
+        push_digits(out, number, 2);
+    }
     let fraction = ticks.rem_euclid(TICKS_PER_SECOND);
     if fraction != 0 {
-        text.push_str(format!(".{fraction:07}").trim_end_matches('0'));
+        out.push_str(format!(".{fraction:07}").trim_end_matches('0'));
     }
-    text
+}
+
+/// A number of that many digits.
+fn push_digits(out: &mut String, number: i64, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
+    }
 }
 
 /// `DateTime.ToString()` with the invariant culture: `02/03/2024 04:05:06`.

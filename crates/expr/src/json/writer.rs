@@ -99,7 +99,11 @@ fn scalar(out: &mut String, value: &Scalar) {
         Scalar::Single(value) => float(out, single_text(*value), value.is_finite()),
         Scalar::Decimal(value) => out.push_str(&with_decimal_place(value.to_string())),
         Scalar::String(text) | Scalar::Uri(text) => write_quoted(out, text),
-        Scalar::Date(value) => unescaped(out, &date::json(*value)),
+        Scalar::Date(value) => {
+            out.push('"');
+            date::push_json(out, *value);
+            out.push('"');
+        }
         Scalar::DateOffset(value, minutes) => unescaped(out, &date::json_offset(*value, *minutes)),
         Scalar::TimeSpan(ticks) => unescaped(out, &date::time_span(*ticks)),
         Scalar::Guid(guid) => unescaped(out, &guid_text(*guid)),
@@ -142,10 +146,16 @@ pub fn quote(text: &str) -> String {
 
 fn write_quoted(out: &mut String, text: &str) {
     out.push('"');
+    // U+0085, U+2028 and U+2029 begin with the last two of these bytes.
+    let is_special = |it: u8| it < 0x20 || matches!(it, b'"' | b'\\' | 0xc2 | 0xe2);
+    if !text.bytes().any(is_special) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut clean_from = 0;
     for (at, byte) in text.bytes().enumerate() {
-        // U+0085, U+2028 and U+2029 begin with these bytes.
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0xc2 && byte != 0xe2 {
+        if !is_special(byte) {
             continue;
         }
         let rest = text.get(at..).unwrap_or("");

@@ -18,6 +18,7 @@
 mod arena;
 pub mod convert;
 mod edit;
+mod json;
 mod markup;
 mod name;
 mod navigate;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use arena::Kind;
 pub use edit::Content;
+pub use json::{from_json, to_json};
 pub use name::{Name, XML_NAMESPACE, XMLNS_NAMESPACE};
 pub use node::{Declaration, DocumentType, Node, Nodes};
 pub use parser::{ParseOptions, Root, parse};

@@ -3,7 +3,7 @@
 
 use super::jcontainer::params;
 use super::{JCONTAINER, JPROPERTY, JTOKEN, content, token, token_of, value};
-use crate::json::{Content, Token};
+use crate::json::{Content, Scalar, Token};
 use crate::library::{Member, TypeDef};
 use crate::string::Str;
 use crate::types::{Type, names};
@@ -27,8 +27,11 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["name", "content"]),
     Member::constructor(&[Type::String, Type::Params(&Type::Object)], JPROPERTY, |args, cx| {
-        let parts = params(args.value(1), cx)?;
         let name: Str = args.arg(0)?;
+        if args.value(1).is_null() {
+            return Ok(Value::object(Token::property(name.as_str(), Scalar::Null)?));
+        }
+        let parts = params(args.value(1), cx)?;
         let parts = parts.iter().map(|it| content(it, cx)).collect::<Result<_, _>>()?;
         Ok(Value::object(Token::property(name.as_str(), Content::Many(parts))?))
     })

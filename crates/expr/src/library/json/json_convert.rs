@@ -1,16 +1,22 @@
 //! `Newtonsoft.Json.JsonConvert`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_JsonConvert.htm>
 
+use std::sync::Arc;
+
 use super::jtoken::{formatting, read};
 use super::settings::{SERIALIZER_SETTINGS, serializer_settings};
 use super::{FORMATTING, deserialize, scalar_of, serialize};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::json::{Formatting, Root, write_scalar};
+use crate::library::xml::{XDOCUMENT, XNODE};
 use crate::library::{Args, Member, TypeDef};
 use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
+use crate::xml::Node;
+
+const XML_PARAMS: &[&str] = &["node", "formatting", "omitRootObject"];
 
 pub(crate) static TYPE: TypeDef = TypeDef::static_class("Newtonsoft.Json.JsonConvert", MEMBERS)
     .docs("https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_JsonConvert.htm");
@@ -73,6 +79,26 @@ const MEMBERS: &[Member] = &[
     )
     .params(&["value", "settings"])
     .unlisted(),
+    Member::static_method("SerializeXNode", &[XNODE], Type::String, xml_as_json)
+        .params(XML_PARAMS)
+        .unlisted(),
+    Member::static_method("SerializeXNode", &[XNODE, FORMATTING], Type::String, xml_as_json)
+        .params(XML_PARAMS)
+        .unlisted(),
+    Member::static_method(
+        "SerializeXNode",
+        &[XNODE, FORMATTING, Type::Bool],
+        Type::String,
+        xml_as_json,
+    )
+    .params(XML_PARAMS)
+    .unlisted(),
+    Member::static_method("DeserializeXNode", &[Type::String], XDOCUMENT, json_as_xml)
+        .params(&["value"])
+        .unlisted(),
+    Member::static_method("DeserializeXNode", &[Type::String, Type::String], XDOCUMENT, json_as_xml)
+        .params(&["value", "deserializeRootElementName"])
+        .unlisted(),
     Member::static_method("ToString", &[Type::Object], Type::String, |args, _| {
         let scalar = scalar_of(args.value(0)).ok_or_else(|| {
             Exception::argument(format!(
@@ -85,6 +111,25 @@ const MEMBERS: &[Member] = &[
     .params(&["value"])
     .unlisted(),
 ];
+
+fn xml_as_json(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let format = formatting(args.value(1));
+    let omit_root = args.value(2).as_bool().unwrap_or(false);
+    let node: Arc<Node> = args.arg(0)?;
+    cx.allocate(node.weight())?;
+    let text = crate::xml::to_json(&node, omit_root)?.to_json(format);
+    cx.allocate(text.len())?;
+    Ok(text.into())
+}
+
+fn json_as_xml(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let root = args.value(1).as_string().cloned();
+    let text: Str = args.arg(0)?;
+    let token = read(&text, Root::Deserialize, true, cx)?;
+    let document = crate::xml::from_json(&token, root.as_ref().map(Str::as_str))?;
+    cx.allocate(document.weight())?;
+    Ok(Value::object(document))
+}
 
 fn write(
     value: &Value,

@@ -40,6 +40,10 @@ pub(super) fn token_of(
     if let Some(scalar) = scalar_of(value) {
         return Ok(Token::value(scalar));
     }
+    if let Some(node) = value.as_object::<crate::xml::Node>() {
+        cx.allocate(node.weight())?;
+        return Ok(crate::xml::to_json(node, false)?);
+    }
     if let Some(it) = value.as_object::<Anonymous>() {
         let members: Vec<(String, Value)> =
             it.members().map(|(name, value)| (name.to_owned(), value.clone())).collect();
