@@ -434,7 +434,7 @@ fn parse(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
 pub(super) fn exact(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<time::Parsed, Exception> {
     let text: Str = args.arg(0)?;
     cx.steps(text.len() as u64 / 16)?;
-    let day = today(cx);
+    let (day, styles) = (today(cx), styles(args)?);
     let formats = match args.value(1) {
         Value::Array(_) => args.arg::<Arc<Array>>(1)?.to_vec(),
         _ => vec![Value::String(args.arg(1)?)],
@@ -442,7 +442,8 @@ pub(super) fn exact(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<time::Pa
     let mut last = Exception::format("String was not recognized as a valid DateTime.");
     for format in formats {
         cx.step()?;
-        match time::parse_exact(text.as_str(), format.as_str().unwrap_or_default(), day) {
+        let format = format.as_str().unwrap_or_default();
+        match time::parse_exact(text.as_str(), format, styles, day) {
             Ok(parsed) => return Ok(parsed),
             Err(failure) => last = failure.into(),
         }

@@ -80,7 +80,12 @@ const MEMBERS: &[Member] = &[
     Member::property("TotalHours", DOUBLE, |args, _| total(args, HOUR)),
     Member::property("TotalMinutes", DOUBLE, |args, _| total(args, MINUTE)),
     Member::property("TotalSeconds", DOUBLE, |args, _| total(args, SECOND)),
-    Member::property("TotalMilliseconds", DOUBLE, |args, _| total(args, MILLISECOND)),
+    Member::property("TotalMilliseconds", DOUBLE, |args, _| {
+        let (ticks,): (i64,) = args.get()?;
+        // .NET keeps it within what `FromMilliseconds` takes.
+        let most = (i64::MAX / MILLISECOND) as f64;
+        Ok((ticks as f64 / MILLISECOND as f64).clamp(-most, most).into())
+    }),
     Member::method("Add", &[SPAN], SPAN, |args, _| two(args, i64::checked_add)).params(&["ts"]),
     Member::method("Subtract", &[SPAN], SPAN, |args, _| two(args, i64::checked_sub))
         .params(&["ts"]),

@@ -3,7 +3,7 @@
 //! Source: <https://learn.microsoft.com/dotnet/api/system.datetime.parseexact>
 
 use super::format::{pattern, quoted, single};
-use super::{DAYS, MONTHS, Parsed, date, day_of_week, from_date, from_time};
+use super::{DAYS, MONTHS, Parsed, Styles, date, day_of_week, from_date, from_time};
 use crate::text::Failure;
 
 /// Reads a time by a standard or custom format; `today` stands in for missing parts of the date.
@@ -11,13 +11,29 @@ use crate::text::Failure;
 /// # Errors
 ///
 /// [`Failure::Format`] if the text does not match or the format means nothing.
-pub fn parse_exact(text: &str, format: &str, today: i64) -> Result<Parsed, Failure> {
+pub fn parse_exact(
+    text: &str,
+    format: &str,
+    styles: Styles,
+    today: i64,
+) -> Result<Parsed, Failure> {
     let pattern = match single(format) {
         Some(letter) => pattern(letter)?,
         None if format.is_empty() => return Err(Failure::bad_format()),
         None => format,
     };
-    let mut reader = Reader { rest: text, ..Reader::default() };
+    let trimmed = |mut text: &'_ str| -> String {
+        if styles.has(Styles::LEADING_WHITE) {
+            text = text.trim_start();
+        }
+        if styles.has(Styles::TRAILING_WHITE) {
+            text = text.trim_end();
+        }
+        text.to_owned()
+    };
+    let (body, pattern) = (trimmed(text), trimmed(pattern));
+    let inner = styles.has(Styles::INNER_WHITE);
+    let mut reader = Reader { rest: &body, inner, ..Reader::default() };
     let found = reader.read(&pattern.chars().collect::<Vec<_>>())?;
     let universal_format = matches!(single(format), Some('r' | 'R' | 'u'));
     let parsed = found.then(|| reader.finish(today)).flatten();
@@ -29,6 +45,8 @@ pub fn parse_exact(text: &str, format: &str, today: i64) -> Result<Parsed, Failu
 #[derive(Default)]
 struct Reader<'a> {
     rest: &'a str,
+    /// Is white space allowed anywhere?
+    inner: bool,
     year: Option<i32>,
     month: Option<i32>,
     day: Option<i32>,
@@ -50,7 +68,18 @@ impl Reader<'_> {
         while let Some(&letter) = format.get(at) {
             let rest = format.get(at..).unwrap_or_default();
             let count = rest.iter().take_while(|it| **it == letter).count();
+            if self.inner {
+                self.rest = self.rest.trim_start();
+                if letter.is_whitespace() {
+                    at += 1;
+                    continue;
+                }
+            }
             let (matched, length) = match letter {
+                // A dot before digits that may be missing may be missing, too.
+                '.' if format.get(at + 1) == Some(&'F') && !self.rest.starts_with('.') => {
+                    (true, 1 + format.iter().skip(at + 1).take_while(|it| **it == 'F').count())
+                }
                 '\'' | '"' => {
                     let (text, length) = quoted(format, at)?;
                     (self.literal(&text), length)
@@ -221,7 +250,7 @@ impl Reader<'_> {
         }
         let hour = self.hour.unwrap_or(0);
         let hour = match self.afternoon {
-            _ if self.hour12 && !(1..=12).contains(&hour) => return None,
+            _ if self.hour12 && !(0..=12).contains(&hour) => return None,
             Some(afternoon) if hour <= 12 => hour % 12 + if afternoon { 12 } else { 0 },
             Some(false) => return None,
             None if self.hour12 && hour == 12 => 0,
@@ -235,11 +264,11 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_exact;
-    use crate::text::time::{Styles, Zone, format_date_time};
+    use super::{Styles, parse_exact};
+    use crate::text::time::{Zone, format_date_time};
 
     fn read(text: &str, format: &str) -> Option<String> {
-        let parsed = parse_exact(text, format, 0).ok()?;
+        let parsed = parse_exact(text, format, Styles::default(), 0).ok()?;
         let (ticks, _) = parsed.date_time(Styles(0x50)).ok()?;
         Some(format_date_time(ticks, Zone::Utc, "yyyy-MM-dd HH:mm:ss.FFFFFFF").unwrap())
     }
@@ -254,6 +283,7 @@ mod tests {
             ("2024-02-03T04:05:06.5+02:00", "yyyy-MM-ddTHH:mm:ss.FFFK", "2024-02-03 02:05:06.5"),
             ("Sat, 03 Feb 2024 14:05:06 GMT", "r", "2024-02-03 14:05:06"),
             ("03 February 2024", "dd MMMM yyyy", "2024-02-03 00:00:00"),
+            ("2024-02-03 13:04:05", "yyyy-MM-dd HH:mm:ss.FFF", "2024-02-03 13:04:05"),
         ] {
             assert_eq!(read(text, format).as_deref(), Some(expected), "{text} {format}");
         }
@@ -279,7 +309,7 @@ mod tests {
         #[test]
         fn what_is_written_reads_back(ticks in 0i64..=crate::text::time::MAX) {
             let text = format_date_time(ticks, Zone::Utc, "o").unwrap();
-            proptest::prop_assert_eq!(parse_exact(&text, "o", 0).unwrap().ticks, ticks);
+            proptest::prop_assert_eq!(parse_exact(&text, "o", Styles::default(), 0).unwrap().ticks, ticks);
         }
     }
 }

@@ -70,6 +70,9 @@ pub enum Zone {
 pub struct Styles(pub u32);
 
 impl Styles {
+    const LEADING_WHITE: u32 = 0x1;
+    const TRAILING_WHITE: u32 = 0x2;
+    const INNER_WHITE: u32 = 0x4;
     const ADJUST_TO_UNIVERSAL: u32 = 0x10;
     const ASSUME_LOCAL: u32 = 0x20;
     const ASSUME_UNIVERSAL: u32 = 0x40;

@@ -130,6 +130,10 @@ struct Reader<'a> {
     hour: i32,
     offset: Option<i32>,
     zulu: bool,
+    /// A `T` stands between date and time.
+    iso: bool,
+    /// The date comes after the time.
+    date_follows: bool,
 }
 
 fn read(text: &str, today: i64) -> Option<Parsed> {
@@ -187,6 +191,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.numbers.push((digits.parse().ok()?, digits.len()));
+        self.date_follows |= self.time.is_some();
         Some(())
     }
 
@@ -199,13 +204,16 @@ impl<'a> Reader<'a> {
         if self.peek(0) == Some(Token::Mark(':')) {
             self.at += 1;
             ticks = from_time(0, minute, self.take_number(2)?)?;
-            if let (Some(Token::Mark('.' | ',')), Some(Token::Number(digits))) =
+            if let (Some(Token::Mark('.')), Some(Token::Number(digits))) =
                 (self.peek(0), self.peek(1))
             {
                 self.at += 2;
                 let fraction: f64 = format!("0.{digits}").parse().ok()?;
                 ticks += (fraction * SECOND as f64).round_ties_even() as i64;
             }
+        }
+        if self.peek(0) == Some(Token::Mark('.')) {
+            return None;
         }
         self.time = Some(ticks);
         if matches!(self.peek(0), Some(Token::Mark('+' | '-'))) {
@@ -233,6 +241,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let minutes = hours * 60 + minutes;
+        if minutes > 14 * 60 {
+            return None;
+        }
         self.offset = Some(if negative { -minutes } else { minutes });
         Some(())
     }
@@ -240,14 +251,17 @@ impl<'a> Reader<'a> {
     fn word(&mut self, word: &str) -> Option<()> {
         self.at += 1;
         if let Some(afternoon) = half(word) {
-            self.time?;
+            if self.iso {
+                return None;
+            }
             return self.afternoon.replace(afternoon).is_none().then_some(());
         }
         if word.eq_ignore_ascii_case("t") {
             let before = !self.numbers.is_empty() && self.time.is_none();
+            self.iso = true;
             return (before && matches!(self.peek(0), Some(Token::Number(_)))).then_some(());
         }
-        if ["z", "gmt", "utc"].iter().any(|it| word.eq_ignore_ascii_case(it)) {
+        if ["z", "gmt"].iter().any(|it| word.eq_ignore_ascii_case(it)) {
             self.zulu = true;
             return self.offset.replace(0).is_none().then_some(());
         }
@@ -258,17 +272,24 @@ impl<'a> Reader<'a> {
     }
 
     fn mark(&mut self, mark: char) -> Option<()> {
-        let signed = matches!(mark, '+' | '-');
+        let after_number = matches!(
+            self.at.checked_sub(1).and_then(|at| self.tokens.get(at)),
+            Some(Token::Number(_))
+        );
+        let signed = matches!(mark, '+' | '-') && !(after_number && self.date_follows);
         if signed && self.time.is_some() && self.offset.is_none() {
             return self.offset();
         }
         self.at += 1;
+        let spaced = matches!(mark, '/' | '-') && self.peek(0) == Some(Token::Mark(' '));
+        self.at += usize::from(spaced);
         let next_is_number = matches!(self.peek(0), Some(Token::Number(_) | Token::Word(_)));
         match mark {
             ' ' | ',' | '.' => Some(()),
             '/' | '-' => {
                 let inside = !self.numbers.is_empty() || self.month.is_some();
-                (inside && self.time.is_none() && next_is_number).then_some(())
+                let here = self.time.is_none() || self.date_follows;
+                (inside && here && next_is_number).then_some(())
             }
             _ => None,
         }
@@ -306,7 +327,7 @@ impl<'a> Reader<'a> {
         let Some(ticks) = self.time else { return Some(0) };
         let hour = match self.afternoon {
             None => Some(self.hour),
-            Some(_) if !(1..=12).contains(&self.hour) => (self.hour == 0).then_some(0),
+            Some(afternoon) if self.hour > 12 => afternoon.then_some(self.hour),
             Some(afternoon) => Some(self.hour % 12 + if afternoon { 12 } else { 0 }),
         };
         let hour = hour.filter(|it| *it < 24)?;
@@ -317,9 +338,9 @@ impl<'a> Reader<'a> {
 
 /// Whether a word says morning (`false`) or afternoon.
 fn half(word: &str) -> Option<bool> {
-    if word.eq_ignore_ascii_case("am") || word.eq_ignore_ascii_case("a") {
+    if word.eq_ignore_ascii_case("am") {
         Some(false)
-    } else if word.eq_ignore_ascii_case("pm") || word.eq_ignore_ascii_case("p") {
+    } else if word.eq_ignore_ascii_case("pm") {
         Some(true)
     } else {
         None
@@ -370,6 +391,9 @@ mod tests {
             ("1/2/99", "1999-01-02 00:00:00"),
             ("February 2024", "2024-02-01 00:00:00"),
             ("3-Feb-2024", "2024-02-03 00:00:00"),
+            ("13:04 2024-02-29", "2024-02-29 13:04:00"),
+            ("1:04:05.5 am 2/29/2024", "2024-02-29 01:04:05.5"),
+            ("2024-02-29 13:04 PM", "2024-02-29 13:04:00"),
         ] {
             assert_eq!(read(text).as_deref(), Some(expected), "{text}");
         }
@@ -392,7 +416,7 @@ mod tests {
             "1",
             "Monday",
             "2024-02-03T04:05:06+15:00",
-            "13:00 PM",
+            "13:00 AM",
             "--",
             "2024-",
         ] {

@@ -88,16 +88,27 @@ fn custom(parts: [u64; 4], fraction: &str, format: &str) -> Result<String, Failu
 ///
 /// [`Failure::Format`] for another form, [`Failure::Overflow`] for parts out of range.
 pub fn parse(text: &str) -> Result<i64, Failure> {
+    let all = ["", ":", "::", ".:", "::.", ".::", ":::", ".::.", ":::."];
+    read(text, &all, true)
+}
+
+/// Reads one of the forms, given by what stands between the numbers; three numbers with colons
+/// are days, hours and minutes if `days` allows and they are no hours, minutes and seconds.
+fn read(text: &str, allowed: &[&str], days: bool) -> Result<i64, Failure> {
     let text = text.trim_matches(|ch: char| ch.is_whitespace() || ch == '\0');
     let (negative, body) = match text.strip_prefix('-') {
         Some(body) => (true, body),
         None => (false, text),
     };
     let (numbers, separators) = tokens(body).ok_or_else(Failure::input_format)?;
+    if !allowed.contains(&separators.as_str()) {
+        return Err(Failure::input_format());
+    }
     let number = |index: usize| numbers.get(index).copied().unwrap_or("0");
     let forms: &[([Option<usize>; 4], Option<usize>)] = match separators.as_str() {
         "" => &[([Some(0), None, None, None], None)],
         ":" => &[([None, Some(0), Some(1), None], None)],
+        "::" if !days => &[([None, Some(0), Some(1), Some(2)], None)],
         "::" => {
             &[([None, Some(0), Some(1), Some(2)], None), ([Some(0), Some(1), Some(2), None], None)]
         }
@@ -106,11 +117,6 @@ pub fn parse(text: &str) -> Result<i64, Failure> {
         ".::" | ":::" => &[([Some(0), Some(1), Some(2), Some(3)], None)],
         ".::." | ":::." => &[([Some(0), Some(1), Some(2), Some(3)], Some(4))],
         _ => return Err(Failure::input_format()),
-    };
-    let overflow = || {
-        let text = "The TimeSpan string could not be parsed because at least one of the numeric \
-                    components is out of range or contains too many digits.";
-        Failure::Overflow(text.to_owned())
     };
     let part = |index: Option<usize>, most: i64| -> Option<i64> {
         let Some(index) = index else { return Some(0) };
@@ -127,10 +133,10 @@ pub fn parse(text: &str) -> Result<i64, Failure> {
         if let (Some(days), Some(hours), Some(minutes), Some(seconds), Some(fraction)) = parts {
             let size = i128::from(days) * i128::from(DAY)
                 + i128::from(hours * HOUR + minutes * MINUTE + seconds * SECOND + fraction);
-            return i64::try_from(if negative { -size } else { size }).map_err(|_| overflow());
+            return i64::try_from(if negative { -size } else { size }).map_err(|_| out_of_range());
         }
     }
-    Err(overflow())
+    Err(out_of_range())
 }
 
 /// Reads a span that must match a format: `c`, `g`, `G` or a custom one.
@@ -140,15 +146,9 @@ pub fn parse(text: &str) -> Result<i64, Failure> {
 /// [`Failure::Format`] for another text, [`Failure::Overflow`] for parts out of range.
 pub fn parse_exact(text: &str, format: &str) -> Result<i64, Failure> {
     match format {
-        "c" | "t" | "T" | "g" | "G" => {
-            let ticks = parse(text)?;
-            // What reads as a span must also look as the format writes it, a leading zero aside.
-            let plain =
-                |text: &str| text.trim_start_matches('-').trim_start_matches('0').to_owned();
-            let written = self::format(ticks, format)?;
-            let same = plain(&written) == plain(text) || format == "g" || format == "G";
-            if same { Ok(ticks) } else { Err(Failure::input_format()) }
-        }
+        "c" | "t" | "T" => read(text, &["", ":", "::", ".:", "::.", ".::", ".::."], false),
+        "g" => read(text, &["", ":", "::", ":::", "::.", ":::."], true),
+        "G" => read(text, &[":::."], true),
         _ if format.chars().count() < 2 => Err(Failure::bad_format()),
         _ => custom_exact(text, format),
     }
@@ -156,14 +156,15 @@ pub fn parse_exact(text: &str, format: &str) -> Result<i64, Failure> {
 
 fn custom_exact(text: &str, format: &str) -> Result<i64, Failure> {
     let format: Vec<char> = format.chars().collect();
-    let (mut rest, mut ticks, mut at) = (text, 0_i64, 0);
+    let (mut rest, mut ticks, mut at) = (text, Some(0_i64), 0);
     let wrong = Failure::input_format;
     while let Some(&letter) = format.get(at) {
         let following = format.get(at..).unwrap_or_default();
         let count = following.iter().take_while(|it| **it == letter).count();
         let literal = match letter {
             'd' | 'h' | 'm' | 's' | 'f' | 'F' => {
-                ticks += take_field(&mut rest, letter, count)?;
+                let field = take_field(&mut rest, letter, count)?;
+                ticks = ticks.zip(field).map(|(ticks, field)| ticks + field);
                 at += count;
                 continue;
             }
@@ -184,11 +185,14 @@ fn custom_exact(text: &str, format: &str) -> Result<i64, Failure> {
         };
         rest = rest.strip_prefix(literal.as_str()).ok_or_else(wrong)?;
     }
-    if rest.is_empty() { Ok(ticks) } else { Err(wrong()) }
+    if !rest.is_empty() {
+        return Err(wrong());
+    }
+    ticks.ok_or_else(out_of_range)
 }
 
-/// Takes a number for one field off a text; gives its ticks.
-fn take_field(rest: &mut &str, letter: char, count: usize) -> Result<i64, Failure> {
+/// Takes a number for one field off a text; gives its ticks, nothing if it is too large.
+fn take_field(rest: &mut &str, letter: char, count: usize) -> Result<Option<i64>, Failure> {
     let (unit, most, limit) = match letter {
         'd' => (DAY, 8, 10_675_199),
         'h' => (HOUR, 2, 23),
@@ -209,12 +213,13 @@ fn take_field(rest: &mut &str, letter: char, count: usize) -> Result<i64, Failur
     }
     let padded = if fraction { format!("{digits:0<7}") } else { digits.to_owned() };
     let value: i64 = padded.parse().map_err(|_| Failure::input_format())?;
-    if value > limit {
-        let text = "The TimeSpan string could not be parsed because at least one of the numeric \
-                    components is out of range or contains too many digits.";
-        return Err(Failure::Overflow(text.to_owned()));
-    }
-    Ok(value * unit)
+    Ok((value <= limit).then_some(value * unit))
+}
+
+fn out_of_range() -> Failure {
+    let text = "The TimeSpan string could not be parsed because at least one of the numeric \
+                components is out of range or contains too many digits.";
+    Failure::Overflow(text.to_owned())
 }
 
 /// The numbers of a text and what stands between them.
@@ -296,6 +301,10 @@ pub fn from_units(value: f64, unit: i64, runtime: Runtime) -> Result<i64, Failur
 ///
 /// As [`from_units`].
 pub fn scaled(ticks: f64) -> Result<i64, Failure> {
+    if ticks.is_nan() {
+        let text = "TimeSpan overflowed because the duration is too long.";
+        return Err(Failure::Overflow(text.to_owned()));
+    }
     from_units(ticks.round_ties_even(), 1, Runtime::Modern)
 }
 
@@ -362,6 +371,11 @@ mod tests {
             ("5", "%d", Some(5 * DAY)),
             ("1:02:03", "hh\\:mm", None),
             ("24", "%h", None),
+            ("1:2", "c", Some(HOUR + 2 * MINUTE)),
+            ("25:00:00", "c", None),
+            ("25:00:00", "g", Some(25 * DAY)),
+            ("01:02:03", "G", None),
+            ("0:01:02:03.5", "G", Some(HOUR + 2 * MINUTE + 3 * SECOND + 5_000_000)),
             ("5", "d", None),
         ] {
             assert_eq!(super::parse_exact(text, format).ok(), expected, "{text} {format}");
