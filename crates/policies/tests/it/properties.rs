@@ -49,10 +49,10 @@ proptest! {
         let options = expr::Options::default();
         for section in ["inbound", "backend", "outbound", "on-error"] {
             let text = format!("<policies><{section}>{inside}</{section}></policies>");
-            check_text(&text, None, &registry, &options);
+            let _ = check_text(&text, None, &registry, &options);
         }
-        check_text(&format!("<fragment>{inside}</fragment>"), None, &registry, &options);
-        check_text(&inside, None, &registry, &options);
+        let _ = check_text(&format!("<fragment>{inside}</fragment>"), None, &registry, &options);
+        let _ = check_text(&inside, None, &registry, &options);
     }
 
     #[test]
