@@ -85,7 +85,7 @@ pub fn decrypt(mode: Mode, data: &[u8], key: &[u8], iv: &[u8]) -> Result<Vec<u8>
             (DecryptionContext::None, PaddedBlockDecryptingKey::ecb_pkcs7(unbound).map_err(failed)?)
         }
     };
-    if data.is_empty() || data.len() % 16 != 0 {
+    if data.is_empty() || !data.len().is_multiple_of(16) {
         return Err(cryptographic("The input data is not a complete block."));
     }
     let mut bytes = data.to_vec();

@@ -1,5 +1,11 @@
 //! Checks of the whole crate: properties, the corpus of public documents, recorded results.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "all of it is test code, the functions that tests share too"
+)]
+
 extern crate portcullis_expr as expr;
 
 mod corpus;

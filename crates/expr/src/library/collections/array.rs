@@ -17,7 +17,7 @@ const PREDICATE: Type = Type::Func(&[Type::M, Type::Bool]);
 const COMPARER: Type = Type::Named(names::ICOMPARER, &[Type::M]);
 
 const MEMBERS: &[Member] = &[
-    Member::property("Length", Type::Int32, |args, cx| any::count_of(args, cx)),
+    Member::property("Length", Type::Int32, any::count_of),
     Member::property("LongLength", Type::Int64, |args, cx| {
         Ok(i64::try_from(any::count(args.value(0), cx)?).unwrap_or(i64::MAX).into())
     }),
@@ -52,7 +52,7 @@ const MEMBERS: &[Member] = &[
         let items = args.value(0).clone().collect(cx)?;
         Ok(made(element_of(args.value(0)), items))
     }),
-    Member::method("CopyTo", &[ARRAY, Type::Int32], Type::Void, |args, cx| any::copy_to(args, cx))
+    Member::method("CopyTo", &[ARRAY, Type::Int32], Type::Void, any::copy_to)
         .params(&["array", "index"]),
     Member::static_method("Empty", &[], ITEMS, |args, _| {
         Ok(Value::array(args.method_arg(0), Vec::new()))
@@ -119,23 +119,21 @@ const MEMBERS: &[Member] = &[
         search_sorted(&items, args.value(1), Comparer::Default)
     })
     .params(&["array", "value"]),
-    Member::static_method("Sort", &[ITEMS], Type::Void, |args, cx| sorted(args, cx))
-        .params(&["array"]),
-    Member::static_method("Sort", &[ITEMS, COMPARER], Type::Void, |args, cx| sorted(args, cx))
+    Member::static_method("Sort", &[ITEMS], Type::Void, sorted).params(&["array"]),
+    Member::static_method("Sort", &[ITEMS, COMPARER], Type::Void, sorted)
         .params(&["array", "comparer"]),
     Member::static_method(
         "Sort",
         &[ITEMS, Type::Func(&[Type::M, Type::M, Type::Int32])],
         Type::Void,
-        |args, cx| sorted(args, cx),
+        sorted,
     )
     .params(&["array", "comparison"]),
     Member::static_method("Sort", &[ITEMS, Type::Array(&Type::N)], Type::Void, |args, cx| {
         sort_with_items(args, cx)
     })
     .params(&["keys", "items"]),
-    Member::static_method("Reverse", &[ARRAY], Type::Void, |args, cx| reversed(args, cx))
-        .params(&["array"]),
+    Member::static_method("Reverse", &[ARRAY], Type::Void, reversed).params(&["array"]),
     Member::static_method("Reverse", &[ARRAY, Type::Int32, Type::Int32], Type::Void, |args, cx| {
         reversed(args, cx)
     })

@@ -177,14 +177,13 @@ pub(crate) fn half(dictionary: Arc<Dictionary>, keys: bool) -> Value {
 }
 
 const MEMBERS: &[Member] = &[
-    Member::constructor(&[], SELF, |args, cx| construct(args, cx)),
-    Member::constructor(&[Type::Int32], SELF, |args, cx| construct(args, cx)).params(&["capacity"]),
-    Member::constructor(&[KEY_COMPARER], SELF, |args, cx| construct(args, cx))
-        .params(&["comparer"]),
-    Member::constructor(&[Type::Int32, KEY_COMPARER], SELF, |args, cx| construct(args, cx))
+    Member::constructor(&[], SELF, construct),
+    Member::constructor(&[Type::Int32], SELF, construct).params(&["capacity"]),
+    Member::constructor(&[KEY_COMPARER], SELF, construct).params(&["comparer"]),
+    Member::constructor(&[Type::Int32, KEY_COMPARER], SELF, construct)
         .params(&["capacity", "comparer"]),
-    Member::constructor(&[SOURCE], SELF, |args, cx| construct(args, cx)).params(&["dictionary"]),
-    Member::constructor(&[SOURCE, KEY_COMPARER], SELF, |args, cx| construct(args, cx))
+    Member::constructor(&[SOURCE], SELF, construct).params(&["dictionary"]),
+    Member::constructor(&[SOURCE, KEY_COMPARER], SELF, construct)
         .params(&["dictionary", "comparer"]),
     Member::constructor(
         &[Type::Named(
@@ -192,10 +191,10 @@ const MEMBERS: &[Member] = &[
             &[Type::Named(names::KEYVALUEPAIR, &[Type::T, Type::U])],
         )],
         SELF,
-        |args, cx| construct(args, cx),
+        construct,
     )
     .params(&["collection"]),
-    Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx)),
+    Member::property("Count", Type::Int32, any::count_of),
     Member::property("Keys", Type::Named(KEYS.name, &[Type::T, Type::U]), |args, _| {
         let (it,): (Arc<Dictionary>,) = args.get()?;
         Ok(half(it, true))
@@ -204,11 +203,8 @@ const MEMBERS: &[Member] = &[
         let (it,): (Arc<Dictionary>,) = args.get()?;
         Ok(half(it, false))
     }),
-    Member::indexer(&[Type::T], Type::U, |args, cx| any::entry(args, cx))
-        .params(&["key"])
-        .set(|args, _| set(args)),
-    Member::method("Add", &[Type::T, Type::U], Type::Void, |args, cx| add(args, cx))
-        .params(&["key", "value"]),
+    Member::indexer(&[Type::T], Type::U, any::entry).params(&["key"]).set(|args, _| set(args)),
+    Member::method("Add", &[Type::T, Type::U], Type::Void, add).params(&["key", "value"]),
     Member::method("TryAdd", &[Type::T, Type::U], Type::Bool, |args, cx| {
         cx.allocate(2 * size_of::<Value>())?;
         let (it, key, value): (Arc<Dictionary>, Value, Value) = args.get()?;
@@ -216,8 +212,7 @@ const MEMBERS: &[Member] = &[
         Ok(it.table().add(key, value).into())
     })
     .params(&["key", "value"]),
-    Member::method("ContainsKey", &[Type::T], Type::Bool, |args, cx| any::contains_key(args, cx))
-        .params(&["key"]),
+    Member::method("ContainsKey", &[Type::T], Type::Bool, any::contains_key).params(&["key"]),
     Member::method("ContainsValue", &[Type::U], Type::Bool, |args, cx| {
         let (it, value): (Arc<Dictionary>, Value) = args.get()?;
         let table = it.table();
@@ -250,7 +245,7 @@ const MEMBERS: &[Member] = &[
         "GetEnumerator",
         &[],
         Type::Named(names::IENUMERATOR, &[Type::Named(names::KEYVALUEPAIR, &[Type::T, Type::U])]),
-        |args, cx| super::enumerator::start(args, cx),
+        super::enumerator::start,
     ),
 ];
 

@@ -83,12 +83,11 @@ impl Cursor for Items {
 }
 
 const MEMBERS: &[Member] = &[
-    Member::constructor(&[], SELF, |args, cx| construct(args, cx)),
-    Member::constructor(&[ITEMS], SELF, |args, cx| construct(args, cx)).params(&["collection"]),
-    Member::constructor(&[COMPARER], SELF, |args, cx| construct(args, cx)).params(&["comparer"]),
-    Member::constructor(&[ITEMS, COMPARER], SELF, |args, cx| construct(args, cx))
-        .params(&["collection", "comparer"]),
-    Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx)),
+    Member::constructor(&[], SELF, construct),
+    Member::constructor(&[ITEMS], SELF, construct).params(&["collection"]),
+    Member::constructor(&[COMPARER], SELF, construct).params(&["comparer"]),
+    Member::constructor(&[ITEMS, COMPARER], SELF, construct).params(&["collection", "comparer"]),
+    Member::property("Count", Type::Int32, any::count_of),
     Member::method("Add", &[Type::T], Type::Bool, |args, cx| {
         cx.allocate(2 * size_of::<Value>())?;
         let (it, item): (Arc<HashSet>, Value) = args.get()?;
@@ -118,8 +117,7 @@ const MEMBERS: &[Member] = &[
     )
     .params(&["match"]),
     Member::method("Clear", &[], Type::Void, |args, _| any::clear(args)),
-    Member::method("Contains", &[Type::T], Type::Bool, |args, cx| any::contains(args, cx))
-        .params(&["item"]),
+    Member::method("Contains", &[Type::T], Type::Bool, any::contains).params(&["item"]),
     Member::method("CopyTo", &[Type::Array(&Type::T)], Type::Void, |args, cx| {
         any::copy_to(args, cx)
     })
@@ -132,7 +130,7 @@ const MEMBERS: &[Member] = &[
         "GetEnumerator",
         &[],
         Type::Named(names::IENUMERATOR, &[Type::T]),
-        |args, cx| enumerator::start(args, cx),
+        enumerator::start,
     ),
     Member::method("UnionWith", &[ITEMS], Type::Void, |args, cx| {
         let (it, other) = both(args, cx)?;

@@ -45,18 +45,16 @@ const ENUMERABLE: &[Member] = &[Member::method(
     "GetEnumerator",
     &[],
     Type::Named(names::IENUMERATOR, &[Type::T]),
-    |args, cx| enumerator::start(args, cx),
+    enumerator::start,
 )];
 
 const COLLECTION: &[Member] = &[
-    Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx)),
+    Member::property("Count", Type::Int32, any::count_of),
     Member::property("IsReadOnly", Type::Bool, |args, _| Ok(any::is_read_only(args))),
-    Member::method("Add", &[Type::T], Type::Void, |args, cx| any::add(args, cx)).params(&["item"]),
-    Member::method("Remove", &[Type::T], Type::Bool, |args, cx| any::remove(args, cx))
-        .params(&["item"]),
+    Member::method("Add", &[Type::T], Type::Void, any::add).params(&["item"]),
+    Member::method("Remove", &[Type::T], Type::Bool, any::remove).params(&["item"]),
     Member::method("Clear", &[], Type::Void, |args, _| any::clear(args)),
-    Member::method("Contains", &[Type::T], Type::Bool, |args, cx| any::contains(args, cx))
-        .params(&["item"]),
+    Member::method("Contains", &[Type::T], Type::Bool, any::contains).params(&["item"]),
     Member::method("CopyTo", &[Type::Array(&Type::T), Type::Int32], Type::Void, |args, cx| {
         any::copy_to(args, cx)
     })
@@ -64,45 +62,39 @@ const COLLECTION: &[Member] = &[
 ];
 
 const LIST: &[Member] = &[
-    Member::indexer(&[Type::Int32], Type::T, |args, cx| any::item(args, cx))
+    Member::indexer(&[Type::Int32], Type::T, any::item)
         .params(&["index"])
         .set(|args, _| any::set_item(args)),
-    Member::method("IndexOf", &[Type::T], Type::Int32, |args, cx| any::index_of(args, cx))
-        .params(&["item"]),
-    Member::method("Insert", &[Type::Int32, Type::T], Type::Void, |args, cx| any::insert(args, cx))
+    Member::method("IndexOf", &[Type::T], Type::Int32, any::index_of).params(&["item"]),
+    Member::method("Insert", &[Type::Int32, Type::T], Type::Void, any::insert)
         .params(&["index", "item"]),
-    Member::method("RemoveAt", &[Type::Int32], Type::Void, |args, cx| any::remove_at(args, cx))
-        .params(&["index"]),
+    Member::method("RemoveAt", &[Type::Int32], Type::Void, any::remove_at).params(&["index"]),
 ];
 
 const SET: &[Member] = &[];
 
-const READ_ONLY_COLLECTION: &[Member] =
-    &[Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx))];
+const READ_ONLY_COLLECTION: &[Member] = &[Member::property("Count", Type::Int32, any::count_of)];
 
 const READ_ONLY_LIST: &[Member] =
-    &[Member::indexer(&[Type::Int32], Type::T, |args, cx| any::item(args, cx)).params(&["index"])];
+    &[Member::indexer(&[Type::Int32], Type::T, any::item).params(&["index"])];
 
 const DICTIONARY: &[Member] = &[
-    Member::indexer(&[Type::T], Type::U, |args, cx| any::entry(args, cx)).params(&["key"]).set(
-        |args, _| {
-            let [map, key, value] = args.take()?;
-            super::dictionary::not_null(&key)?;
-            match map.as_object::<super::Dictionary>() {
-                Some(it) => it.set(key, value),
-                None => return Err(any::fixed_size()),
-            }
-            Ok(crate::Value::Null)
-        },
-    ),
+    Member::indexer(&[Type::T], Type::U, any::entry).params(&["key"]).set(|args, _| {
+        let [map, key, value] = args.take()?;
+        super::dictionary::not_null(&key)?;
+        match map.as_object::<super::Dictionary>() {
+            Some(it) => it.set(key, value),
+            None => return Err(any::fixed_size()),
+        }
+        Ok(crate::Value::Null)
+    }),
     Member::property("Keys", Type::Named(names::ICOLLECTION, &[Type::T]), |args, cx| {
         any::half_of(args, cx, true)
     }),
     Member::property("Values", Type::Named(names::ICOLLECTION, &[Type::U]), |args, cx| {
         any::half_of(args, cx, false)
     }),
-    Member::method("ContainsKey", &[Type::T], Type::Bool, |args, cx| any::contains_key(args, cx))
-        .params(&["key"]),
+    Member::method("ContainsKey", &[Type::T], Type::Bool, any::contains_key).params(&["key"]),
     Member::method("TryGetValue", &[Type::T, Type::Out(&Type::U)], Type::Bool, |args, cx| {
         any::try_get_value(args, cx)
     })
@@ -129,15 +121,14 @@ const DICTIONARY: &[Member] = &[
 ];
 
 const READ_ONLY_DICTIONARY: &[Member] = &[
-    Member::indexer(&[Type::T], Type::U, |args, cx| any::entry(args, cx)).params(&["key"]),
+    Member::indexer(&[Type::T], Type::U, any::entry).params(&["key"]),
     Member::property("Keys", Type::Named(names::IENUMERABLE, &[Type::T]), |args, cx| {
         any::half_of(args, cx, true)
     }),
     Member::property("Values", Type::Named(names::IENUMERABLE, &[Type::U]), |args, cx| {
         any::half_of(args, cx, false)
     }),
-    Member::method("ContainsKey", &[Type::T], Type::Bool, |args, cx| any::contains_key(args, cx))
-        .params(&["key"]),
+    Member::method("ContainsKey", &[Type::T], Type::Bool, any::contains_key).params(&["key"]),
     Member::method("TryGetValue", &[Type::T, Type::Out(&Type::U)], Type::Bool, |args, cx| {
         any::try_get_value(args, cx)
     })

@@ -36,12 +36,12 @@ const MEMBERS: &[Member] = &[
         Ok(Value::list(args.type_arg(0), items))
     })
     .params(&["collection"]),
-    Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx)),
-    Member::property("Capacity", Type::Int32, |args, cx| any::count_of(args, cx)),
-    Member::indexer(&[Type::Int32], Type::T, |args, cx| any::item(args, cx))
+    Member::property("Count", Type::Int32, any::count_of),
+    Member::property("Capacity", Type::Int32, any::count_of),
+    Member::indexer(&[Type::Int32], Type::T, any::item)
         .params(&["index"])
         .set(|args, _| any::set_item(args)),
-    Member::method("Add", &[Type::T], Type::Void, |args, cx| any::add(args, cx)).params(&["item"]),
+    Member::method("Add", &[Type::T], Type::Void, any::add).params(&["item"]),
     Member::method("AddRange", &[ITEMS], Type::Void, |args, cx| {
         let added = any::items(args.value(1), "collection", cx)?;
         list(args)?.change(|all| all.extend(added));
@@ -52,15 +52,13 @@ const MEMBERS: &[Member] = &[
         let [it] = args.take()?;
         Ok(it)
     }),
-    Member::method("BinarySearch", &[Type::T], Type::Int32, |args, cx| binary_search(args, cx))
-        .params(&["item"]),
+    Member::method("BinarySearch", &[Type::T], Type::Int32, binary_search).params(&["item"]),
     Member::method("BinarySearch", &[Type::T, COMPARER], Type::Int32, |args, cx| {
         binary_search(args, cx)
     })
     .params(&["item", "comparer"]),
     Member::method("Clear", &[], Type::Void, |args, _| any::clear(args)),
-    Member::method("Contains", &[Type::T], Type::Bool, |args, cx| any::contains(args, cx))
-        .params(&["item"]),
+    Member::method("Contains", &[Type::T], Type::Bool, any::contains).params(&["item"]),
     Member::method(
         "ConvertAll",
         &[Type::Func(&[Type::T, Type::M])],
@@ -93,7 +91,7 @@ const MEMBERS: &[Member] = &[
         "GetEnumerator",
         &[],
         Type::Named(names::IENUMERATOR, &[Type::T]),
-        |args, cx| enumerator::start(args, cx),
+        enumerator::start,
     ),
     Member::method("GetRange", &[Type::Int32, Type::Int32], SELF, |args, cx| {
         let items = list(args)?.to_vec();
@@ -103,8 +101,7 @@ const MEMBERS: &[Member] = &[
         Ok(Value::list(args.type_arg(0), part))
     })
     .params(&["index", "count"]),
-    Member::method("IndexOf", &[Type::T], Type::Int32, |args, cx| any::index_of(args, cx))
-        .params(&["item"]),
+    Member::method("IndexOf", &[Type::T], Type::Int32, any::index_of).params(&["item"]),
     Member::method("IndexOf", &[Type::T, Type::Int32], Type::Int32, |args, cx| {
         let items = list(args)?.to_vec();
         cx.steps(items.len() as u64)?;
@@ -115,7 +112,7 @@ const MEMBERS: &[Member] = &[
         Ok(place(found.map(|it| it + start)))
     })
     .params(&["item", "index"]),
-    Member::method("Insert", &[Type::Int32, Type::T], Type::Void, |args, cx| any::insert(args, cx))
+    Member::method("Insert", &[Type::Int32, Type::T], Type::Void, any::insert)
         .params(&["index", "item"]),
     Member::method("InsertRange", &[Type::Int32, ITEMS], Type::Void, |args, cx| {
         let added = any::items(args.value(2), "collection", cx)?;
@@ -133,8 +130,7 @@ const MEMBERS: &[Member] = &[
         Ok(place(items.iter().rposition(|it| it.equals(args.value(1)))))
     })
     .params(&["item"]),
-    Member::method("Remove", &[Type::T], Type::Bool, |args, cx| any::remove(args, cx))
-        .params(&["item"]),
+    Member::method("Remove", &[Type::T], Type::Bool, any::remove).params(&["item"]),
     Member::method("RemoveAll", &[PREDICATE], Type::Int32, |args, cx| {
         let items = list(args)?.to_vec();
         let before = items.len();
@@ -149,8 +145,7 @@ const MEMBERS: &[Member] = &[
         Ok(any::length(removed))
     })
     .params(&["match"]),
-    Member::method("RemoveAt", &[Type::Int32], Type::Void, |args, cx| any::remove_at(args, cx))
-        .params(&["index"]),
+    Member::method("RemoveAt", &[Type::Int32], Type::Void, any::remove_at).params(&["index"]),
     Member::method("RemoveRange", &[Type::Int32, Type::Int32], Type::Void, |args, _| {
         let it = list(args)?;
         let (start, end) = range(args, it.len())?;
@@ -176,24 +171,16 @@ const MEMBERS: &[Member] = &[
         Ok(Value::Null)
     })
     .params(&["index", "count"]),
-    Member::method("Sort", &[], Type::Void, |args, cx| sorted(args, cx)),
-    Member::method(
-        "Sort",
-        &[Type::Func(&[Type::T, Type::T, Type::Int32])],
-        Type::Void,
-        |args, cx| sorted(args, cx),
-    )
-    .params(&["comparison"]),
-    Member::method("Sort", &[COMPARER], Type::Void, |args, cx| sorted(args, cx))
-        .params(&["comparer"]),
+    Member::method("Sort", &[], Type::Void, sorted),
+    Member::method("Sort", &[Type::Func(&[Type::T, Type::T, Type::Int32])], Type::Void, sorted)
+        .params(&["comparison"]),
+    Member::method("Sort", &[COMPARER], Type::Void, sorted).params(&["comparer"]),
     Member::method("ToArray", &[], Type::Array(&Type::T), |args, cx| {
         let items = args.value(0).clone().collect(cx)?;
         Ok(Value::array(args.type_arg(0), items))
     }),
-    Member::method("Exists", &[PREDICATE], Type::Bool, |args, cx| list_search::exists(args, cx))
-        .params(&["match"]),
-    Member::method("Find", &[PREDICATE], Type::T, |args, cx| list_search::find(args, cx))
-        .params(&["match"]),
+    Member::method("Exists", &[PREDICATE], Type::Bool, list_search::exists).params(&["match"]),
+    Member::method("Find", &[PREDICATE], Type::T, list_search::find).params(&["match"]),
     Member::method("FindAll", &[PREDICATE], SELF, |args, cx| {
         Ok(Value::list(args.type_arg(0), list_search::all_found(args, cx)?))
     })
@@ -202,8 +189,7 @@ const MEMBERS: &[Member] = &[
         list_search::find_index(args, cx)
     })
     .params(&["match"]),
-    Member::method("FindLast", &[PREDICATE], Type::T, |args, cx| list_search::find_last(args, cx))
-        .params(&["match"]),
+    Member::method("FindLast", &[PREDICATE], Type::T, list_search::find_last).params(&["match"]),
     Member::method("FindLastIndex", &[PREDICATE], Type::Int32, |args, cx| {
         list_search::find_last_index(args, cx)
     })

@@ -95,7 +95,7 @@ const MEMBERS: &[Member] = &[
         Ok(Value::object(Queue::new(args.type_arg(0), items)))
     })
     .params(&["collection"]),
-    Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx)),
+    Member::property("Count", Type::Int32, any::count_of),
     Member::method("Enqueue", &[Type::T], Type::Void, |args, cx| {
         cx.allocate(size_of::<Value>())?;
         let (it, item): (Arc<Queue>, Value) = args.get()?;
@@ -129,8 +129,7 @@ const MEMBERS: &[Member] = &[
         it.change(VecDeque::clear);
         Ok(Value::Null)
     }),
-    Member::method("Contains", &[Type::T], Type::Bool, |args, cx| any::contains(args, cx))
-        .params(&["item"]),
+    Member::method("Contains", &[Type::T], Type::Bool, any::contains).params(&["item"]),
     Member::method("CopyTo", &[Type::Array(&Type::T), Type::Int32], Type::Void, |args, cx| {
         any::copy_to(args, cx)
     })
@@ -144,7 +143,7 @@ const MEMBERS: &[Member] = &[
         "GetEnumerator",
         &[],
         Type::Named(names::IENUMERATOR, &[Type::T]),
-        |args, cx| enumerator::start(args, cx),
+        enumerator::start,
     ),
 ];
 

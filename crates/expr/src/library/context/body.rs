@@ -17,7 +17,7 @@ use crate::value::{Object, Value};
 pub(crate) const TYPE: TypeDef = TypeDef::interface(names::IMESSAGEBODY, MEMBERS).docs(DOCS);
 
 const MEMBERS: &[Member] = &[
-    Member::method("As", &[Type::Bool], Type::M, |args, cx| read_as(args, cx))
+    Member::method("As", &[Type::Bool], Type::M, read_as)
         .params(&["preserveContent"])
         .defaults(&[Constant::Bool(false)])
         .doc("The body as `string`, `byte[]`, `JObject`, `JToken`, `JArray`, `XNode`, `XElement` or `XDocument`."),

@@ -30,7 +30,7 @@ const MEMBERS: &[Member] = &[
         "GetValueOrDefault",
         &[STRINGS, Type::String, Type::String],
         Type::String,
-        |args, cx| all_values(args, cx),
+        all_values,
     )
     .params(&["dictionary", "name", "defaultValue"])
     .doc("All values joined with commas, or the default."),
@@ -43,7 +43,7 @@ const MEMBERS: &[Member] = &[
         "GetValueOrDefault",
         &[TEXTS, Type::String, Type::String],
         Type::String,
-        |args, cx| one_value(args, cx),
+        one_value,
     )
     .params(&["dictionary", "name", "defaultValue"])
     .doc("The value, or the default."),
@@ -57,14 +57,9 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["dictionary", "name"])
     .doc("The value, or null."),
-    Member::extension(
-        "GetValueOrDefault",
-        &[OBJECTS, Type::String, Type::M],
-        Type::M,
-        |args, cx| cast_value(args, cx),
-    )
-    .params(&["dictionary", "name", "defaultValue"])
-    .doc("The value, which must be of the type, or the default."),
+    Member::extension("GetValueOrDefault", &[OBJECTS, Type::String, Type::M], Type::M, cast_value)
+        .params(&["dictionary", "name", "defaultValue"])
+        .doc("The value, which must be of the type, or the default."),
     Member::extension("GetValueOrDefault", &[ANY, Type::M], Type::N, |args, cx| {
         any_value(args, cx)
     })

@@ -20,7 +20,7 @@ pub(crate) const TYPE: TypeDef =
     TypeDef::static_class("Apim.FormUrlEncodedContentExtensions", MEMBERS).docs(DOCS);
 
 const MEMBERS: &[Member] = &[
-    Member::extension("ToQueryString", &[FORM], Type::String, |args, cx| encoded(args, cx))
+    Member::extension("ToQueryString", &[FORM], Type::String, encoded)
         .params(&["form"])
         .doc("The fields as a query string, without the `?`."),
     Member::extension("ToFormUrlEncodedContent", &[FORM], Type::String, |args, cx| {

@@ -26,7 +26,7 @@ const GROUPING_ROWS: &[Member] = &[Member::property("Key", Type::T, |args, _| {
 })];
 
 const LOOKUP_ROWS: &[Member] = &[
-    Member::property("Count", Type::Int32, |args, cx| any::count_of(args, cx)),
+    Member::property("Count", Type::Int32, any::count_of),
     Member::method("Contains", &[Type::T], Type::Bool, |args, _| {
         let (it, key): (Arc<Lookup>, Value) = args.get()?;
         Ok(it.find(&key).is_some().into())

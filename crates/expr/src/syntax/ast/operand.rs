@@ -47,6 +47,7 @@ pub enum IntegerSuffix {
 
 /// A piece of an interpolated string.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a tree lives for one compilation")]
 pub enum InterpolatedPart {
     /// Text, escapes and doubled braces decoded.
     Text(Literal),

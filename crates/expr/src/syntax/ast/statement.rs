@@ -175,6 +175,7 @@ pub struct SwitchSection {
 
 /// A label of a switch section.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a tree lives for one compilation")]
 pub enum SwitchLabel {
     /// `case pattern when condition:`.
     Case {

@@ -151,10 +151,14 @@ impl Lexer<'_> {
         }
     }
 
-    /// `#if` and the like. A document has no lines that a directive could rule over.
+    /// `#pragma` and regions say nothing here and are skipped; `#if` and the like are refused.
     fn directive(&mut self) {
         let start = self.at;
         self.at += self.rest().find(is_line_break).unwrap_or(self.rest().len());
+        let text = self.source.get(start + 1..self.at).unwrap_or("").trim_start();
+        if ["pragma", "region", "endregion"].iter().any(|it| text.starts_with(it)) {
+            return;
+        }
         let span = Span::new(start, self.at);
         let message = "preprocessor directives are not allowed in a policy expression";
         self.problem("PC0302", message, span, "directive", None);
@@ -347,6 +351,7 @@ mod tests {
     fn comments_and_white_space_are_skipped() {
         assert_eq!(texts("a // b \" c\n + /* ' */ d"), ["a", "+", "d", ""]);
         assert_eq!(messages("a /* b"), "comment is not closed");
+        assert_eq!(texts("#pragma warning disable\na\n#region x\n"), ["a", ""]);
     }
 
     #[test]
