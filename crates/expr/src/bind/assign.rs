@@ -268,3 +268,26 @@ impl Binder {
         Some(self.write(place, value, span))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn compound_assignment_evaluates_its_target_once() {
+        check(
+            Form::Statements,
+            &[
+                (
+                    "var a = new[] {1, 2}; int i = 0; a[i++] += 5; return a[0] * 10 + i;",
+                    "Int32: 61",
+                ),
+                ("byte b = 250; b += 10; return b;", "Byte: 4"),
+                ("int x = 5; return x++ * 10 + x;", "Int32: 56"),
+                ("const int c = 1; c = 2; return c;", "PC0336"),
+                ("foreach (var x in new[] {1}) { x = 2; } return 0;", "PC0336"),
+            ],
+        );
+    }
+}

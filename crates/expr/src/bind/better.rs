@@ -116,3 +116,22 @@ fn openness(of: Type) -> u32 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn the_closer_overload_wins() {
+        check(
+            Form::Expression,
+            &[
+                ("Math.Max(1, 2L)", "Int64: 2"),
+                ("Math.Abs(-1.5m)", "Decimal: 1.5"),
+                ("string.Concat(\"a\", 1)", "String: a1"),
+                ("Convert.ToString((object)5)", "String: 5"),
+            ],
+        );
+    }
+}

@@ -406,3 +406,23 @@ pub(super) struct Passed {
     /// Index, what is done with it, slot.
     pub(super) outs: Vec<(usize, Node, u32)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn calls_pass_what_their_rows_expect() {
+        check(
+            Form::Statements,
+            &[
+                ("int n; return int.TryParse(\"5\", out n) ? n : -1;", "Int32: 5"),
+                ("return string.Join(\",\", 1, \"a\", true);", "String: 1,a,True"),
+                ("return \"a\".Substring(length: 1, startIndex: 0);", "String: a"),
+                ("string s = null; return s.Length;", "System.NullReferenceException"),
+                ("return \"a\".Length();", "PC0335"),
+            ],
+        );
+    }
+}

@@ -205,3 +205,25 @@ impl Binder {
         Expr::new(node, ty, span)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn casts_follow_the_static_types() {
+        check(
+            Form::Statements,
+            &[
+                ("object o = 5; return (long)o;", "System.InvalidCastException"),
+                ("return (int)2.9;", "Int32: 2"),
+                ("return (byte)300;", "PC0350"),
+                ("object o = \"x\"; return (o as string)?.Length;", "Int32: 1"),
+                ("return \"5\" as int;", "PC0330"),
+                ("return (string)5;", "PC0330"),
+                ("return true ? 1 : \"a\";", "PC0330"),
+            ],
+        );
+    }
+}

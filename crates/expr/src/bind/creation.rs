@@ -260,3 +260,27 @@ impl Binder {
         Expr::new(Node::NewArray(*element, nodes.into_boxed_slice()), to, span)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn new_makes_objects_arrays_and_initialisers() {
+        check(
+            Form::Statements,
+            &[
+                ("return new { a = 1, b = \"x\" }.ToString();", "String: { a = 1, b = x }"),
+                ("return new[] {1, 2.5}[0];", "Double: 1"),
+                ("return new int[3].Length;", "Int32: 3"),
+                (
+                    "var d = new Dictionary<string,int> {{\"a\", 1}, {\"b\", 2}}; return d[\"b\"];",
+                    "Int32: 2",
+                ),
+                ("return new List<int> {1, 2}.Count;", "Int32: 2"),
+                ("var x = new[] {1, \"a\"}; return x;", "PC0337"),
+            ],
+        );
+    }
+}

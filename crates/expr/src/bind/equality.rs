@@ -128,3 +128,23 @@ impl Binder {
         Some(self.operation(op, of, Type::Bool, a, b, span))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn equality_depends_on_the_static_types() {
+        check(
+            Form::Statements,
+            &[
+                ("object a = 1, b = 1; return a == b;", "Boolean: False"),
+                ("object a = \"x\"; return a == \"x\";", "Boolean: True"),
+                ("int? i = null; return i == null;", "Boolean: True"),
+                ("return \"1\" == 1;", "PC0331"),
+                ("int? x = null; return !(x > 0) && !(x <= 0);", "Boolean: True"),
+            ],
+        );
+    }
+}

@@ -259,3 +259,24 @@ impl Binder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn an_expression_must_have_a_value() {
+        check(
+            Form::Expression,
+            &[
+                ("Guid", "PC0335"),
+                ("x => x", "PC0337"),
+                ("default(int?)", "null: "),
+                ("nameof(String.Length)", "String: Length"),
+                ("typeof(string)", "PC0322"),
+                ("checked(int.MaxValue - 1)", "Int32: 2147483646"),
+            ],
+        );
+    }
+}

@@ -243,3 +243,23 @@ fn upper(from: Type, formal: Type, all: &mut [Bounds]) {
         _ => exact(from, formal, all),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn type_arguments_are_inferred_from_lambdas() {
+        check(
+            Form::Expression,
+            &[
+                ("new[] {1, 2}.Select(x => x * 1.5).Sum()", "Double: 4.5"),
+                ("new[] {1, 2, 3}.Aggregate(\"\", (a, x) => a + x)", "String: 123"),
+                ("new[] {\"a\", \"b\"}.ToDictionary(x => x, x => x.Length)[\"b\"]", "Int32: 1"),
+                ("new[] {\"1\"}.Select(int.Parse).First()", "Int32: 1"),
+                ("Enumerable.Empty()", "PC0334"),
+            ],
+        );
+    }
+}

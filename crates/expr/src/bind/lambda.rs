@@ -393,3 +393,26 @@ pub(super) fn is_statement(expr: &ast::Expr) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn lambdas_take_their_types_from_where_they_stand() {
+        check(
+            Form::Statements,
+            &[
+                ("Func<int, int> f = x => x + 1; return f(2);", "Int32: 3"),
+                (
+                    "Func<int> f = () => { throw new Exception(\"e\"); }; return f();",
+                    "System.Exception",
+                ),
+                ("Func<int, bool> f = x => x; return f(1);", "PC0330"),
+                ("Func<int> f = () => { }; return f();", "PC0341"),
+                ("Action<int> f = (a, b) => { }; return 1;", "PC0330"),
+            ],
+        );
+    }
+}

@@ -88,3 +88,26 @@ fn integer(value: u64, suffix: IntegerSuffix) -> (Value, Type) {
         _ => (Value::ULong(value), Type::UInt64),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn literals_have_the_types_of_their_suffixes() {
+        check(
+            Form::Expression,
+            &[
+                ("5", "Int32: 5"),
+                ("5L", "Int64: 5"),
+                ("5u", "UInt32: 5"),
+                ("4294967295", "UInt32: 4294967295"),
+                ("4294967296", "Int64: 4294967296"),
+                ("1.50m", "Decimal: 1.50"),
+                ("1f", "Single: 1"),
+                ("$\"{1,3}|{\"a\",-2}|\"", "String:   1|a |"),
+            ],
+        );
+    }
+}

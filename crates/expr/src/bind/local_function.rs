@@ -213,3 +213,21 @@ impl Binder {
 fn plain(ty: Type) -> Type {
     if let Type::Params(item) = ty { Type::Array(item) } else { ty }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn local_functions_recurse_and_capture() {
+        check(
+            Form::Statements,
+            &[
+                ("int Fact(int n) => n <= 1 ? 1 : n * Fact(n - 1); return Fact(5);", "Int32: 120"),
+                ("int n = 0; void Add(int k = 2) { n += k; } Add(); Add(3); return n;", "Int32: 5"),
+                ("int Sum(params int[] xs) => xs.Sum(); return Sum(1, 2, 3);", "Int32: 6"),
+            ],
+        );
+    }
+}

@@ -196,3 +196,32 @@ fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
     };
     (Expr::new(Node::Call(Box::new(call)), row.returns, span), row.returns.argument(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn loops_share_or_renew_their_variables() {
+        check(
+            Form::Statements,
+            &[
+                (
+                    "var fs = new List<Func<int>>(); for (int i = 0; i < 3; i++) fs.Add(() => i); return fs.Sum(f => f());",
+                    "Int32: 9",
+                ),
+                (
+                    "var fs = new List<Func<int>>(); foreach (var i in new[] {0, 1, 2}) fs.Add(() => i); return fs.Sum(f => f());",
+                    "Int32: 3",
+                ),
+                (
+                    "int i = 0; do { i++; if (i == 2) continue; } while (i < 4); return i;",
+                    "Int32: 4",
+                ),
+                ("break; return 1;", "PC0342"),
+                ("foreach (var x in 5) { } return 1;", "PC0330"),
+            ],
+        );
+    }
+}

@@ -345,3 +345,25 @@ pub(super) fn item_type(of: Type) -> Option<Type> {
             .then_some(Type::Object),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn members_are_found_up_the_hierarchy() {
+        check(
+            Form::Expression,
+            &[
+                ("new ArgumentException(\"m\").Message", "String: m"),
+                ("DayOfWeek.Friday", "DayOfWeek: Friday"),
+                ("\"abc\"[1]", "Char: b"),
+                ("\"abc\"[3]", "System.IndexOutOfRangeException"),
+                ("\"abc\".Lenght", "PC0321"),
+                ("string.Length", "PC0335"),
+                ("5[0]", "PC0321"),
+            ],
+        );
+    }
+}

@@ -127,3 +127,22 @@ impl Binder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn a_call_that_does_not_fit_says_why() {
+        check(
+            Form::Expression,
+            &[
+                ("int.Parse(5.5)", "PC0330"),
+                ("\"a\".Substring()", "PC0332"),
+                ("\"a\".Substring(from: 1)", "PC0332"),
+                ("new[] {1}.Select(x => x.Foo)", "PC0321"),
+            ],
+        );
+    }
+}

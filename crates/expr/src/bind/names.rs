@@ -290,3 +290,23 @@ fn delegate(name: &str, arguments: &[Type]) -> Option<Type> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn names_are_variables_types_or_namespaces() {
+        check(
+            Form::Expression,
+            &[
+                ("System.Math.PI > 3", "Boolean: True"),
+                ("Sytem", "PC0320"),
+                ("System.Foo.Bar", "PC0322"),
+                ("CultureInfo.InvariantCulture", "PC0322"),
+                ("Math", "PC0335"),
+            ],
+        );
+    }
+}

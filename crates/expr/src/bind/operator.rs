@@ -331,3 +331,25 @@ pub(super) fn number_of(ty: Type) -> Number {
         _ => Number::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn operands_are_promoted() {
+        check(
+            Form::Statements,
+            &[
+                ("byte a = 200, b = 100; return a + b;", "Int32: 300"),
+                ("uint a = 1; int b = -2; return a + b;", "Int64: -1"),
+                ("ulong a = 1; int b = 2; return a + b;", "PC0331"),
+                ("return 1UL + 1;", "UInt64: 2"),
+                ("return 1 << 33;", "Int32: 2"),
+                ("bool? a = null; return a & false;", "Boolean: False"),
+                ("return DayOfWeek.Monday + 1;", "DayOfWeek: Tuesday"),
+            ],
+        );
+    }
+}

@@ -334,3 +334,28 @@ fn assign_parameters(
     }
     Ok(pairs)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn parameters_may_be_named_optional_and_repeated() {
+        check(
+            Form::Statements,
+            &[
+                (
+                    "int F(int a, int b = 2) => a * 10 + b; return F(b: 1, a: 3) + F(4);",
+                    "Int32: 73",
+                ),
+                (
+                    "int F(params int[] a) => a.Length; return F() + F(1, 2) + F(new[] {1});",
+                    "Int32: 3",
+                ),
+                ("int F(int a) => a; return F(b: 1);", "PC0332"),
+                ("int F(int a) => a; return F(\"x\");", "PC0330"),
+            ],
+        );
+    }
+}

@@ -156,3 +156,23 @@ fn as_expression(written: &ast::TypeRef) -> Option<ast::Expr> {
     }
     Some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn patterns_test_and_declare() {
+        check(
+            Form::Statements,
+            &[
+                ("object o = 5; return o is int i && i > 3;", "Boolean: True"),
+                ("object o = 5L; return o is 5;", "Boolean: False"),
+                ("object o = null; return o is null;", "Boolean: True"),
+                ("object o = \"a\"; if (!(o is string s)) return 0; return s.Length;", "Int32: 1"),
+                ("int n = 1; return n is string;", "PC0330"),
+            ],
+        );
+    }
+}

@@ -170,3 +170,22 @@ impl Binder {
         Expr::new(Node::Local(slot), ty, span)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn a_variable_is_declared_once_and_read_when_assigned() {
+        check(
+            Form::Statements,
+            &[
+                ("int x = 1; { int x = 2; } return x;", "PC0323"),
+                ("{ int x = 1; } { int x = 2; return x; }", "Int32: 2"),
+                ("int x; Func<int> f = () => x; return f();", "PC0340"),
+                ("{ int y = 1; } return y;", "PC0320"),
+            ],
+        );
+    }
+}

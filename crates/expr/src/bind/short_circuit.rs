@@ -112,3 +112,23 @@ impl Binder {
         Expr::error(span)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn the_right_operand_waits_for_the_left_one() {
+        check(
+            Form::Statements,
+            &[
+                ("int n = 0; var b = n != 0 && 1 / n > 0; return b;", "Boolean: False"),
+                ("int x; return int.TryParse(\"1\", out x) && x == 1;", "Boolean: True"),
+                ("string s = null; return s ?? \"d\";", "String: d"),
+                ("string s = null; return s ?? throw new Exception(\"none\");", "System.Exception"),
+                ("return 1 ?? 2;", "PC0331"),
+            ],
+        );
+    }
+}

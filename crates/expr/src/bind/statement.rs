@@ -273,3 +273,24 @@ impl Binder {
 pub(super) fn scoped(cells: Box<[u32]>, stmt: Stmt) -> Stmt {
     if cells.is_empty() { stmt } else { Stmt::Scope(cells, Box::new([stmt])) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn statements_declare_and_return() {
+        check(
+            Form::Statements,
+            &[
+                ("var x;", "PC0337"),
+                ("var x = null; return x;", "PC0337"),
+                ("1 + 1; return 1;", "PC0301"),
+                ("int a = 1, b = a + 1; return b;", "Int32: 2"),
+                ("const int c = 2 * 3; return c;", "Int32: 6"),
+                ("if (true) return 1;", "Int32: 1"),
+            ],
+        );
+    }
+}

@@ -134,3 +134,28 @@ impl Binder {
         Node::AndAlso(Box::new((test, condition.node)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn a_switch_picks_its_section() {
+        check(
+            Form::Statements,
+            &[
+                (
+                    "switch (\"b\") { case \"a\": case \"b\": return 1; default: return 2; }",
+                    "Int32: 1",
+                ),
+                (
+                    "object o = 5; switch (o) { case string s: return s; case int n when n > 3: return n; default: return 0; }",
+                    "Int32: 5",
+                ),
+                ("switch (1) { case 1: int x = 1; } return 0;", "PC0342"),
+                ("switch (1) { case 1: return 1; case 1: return 2; } return 0;", "PC0323"),
+            ],
+        );
+    }
+}

@@ -19,7 +19,8 @@ fn outcome(source: &str, form: Form) -> String {
     }
 }
 
-fn check(form: Form, cases: &[(&str, &str)]) {
+/// Sources and what they give: type and text, the type of what is thrown, or the first problem's code.
+pub(super) fn check(form: Form, cases: &[(&str, &str)]) {
     for (source, expected) in cases {
         assert_eq!(outcome(source, form), *expected, "{source}");
     }

@@ -158,3 +158,35 @@ impl Binder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn handlers_and_filters_see_the_exception() {
+        check(
+            Form::Statements,
+            &[
+                (
+                    "var log = \"\"; try { try { throw new Exception(\"a\"); } finally { log += \"f\"; } } catch (Exception e) when (e.Message == \"a\") { log += \"c\"; } return log;",
+                    "String: fc",
+                ),
+                (
+                    "try { throw new FormatException(); } catch (ArgumentException) { return 1; }",
+                    "System.FormatException",
+                ),
+                (
+                    "try { int.Parse(\"x\"); return 1; } catch (FormatException) { throw; }",
+                    "System.FormatException",
+                ),
+                (
+                    "try { return 1; } catch (Exception) { return 2; } catch (FormatException) { return 3; }",
+                    "PC0342",
+                ),
+                ("throw;", "PC0342"),
+            ],
+        );
+    }
+}

@@ -133,3 +133,24 @@ const fn unary_text(op: UnaryOp) -> &'static str {
         UnaryOp::Complement => "~",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn unary_operators_promote() {
+        check(
+            Form::Statements,
+            &[
+                ("byte b = 1; return -b;", "Int32: -1"),
+                ("uint u = 1; return -u;", "Int64: -1"),
+                ("return ~5;", "Int32: -6"),
+                ("return !1;", "PC0331"),
+                ("return -2147483648;", "Int32: -2147483648"),
+                ("return checked(-new[] {int.MinValue}[0]);", "System.OverflowException"),
+            ],
+        );
+    }
+}

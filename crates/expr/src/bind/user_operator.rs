@@ -102,3 +102,27 @@ impl Binder {
         Some(Expr::new(Node::Sequence(nodes.into_boxed_slice()), ty, span))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn types_bring_operators_of_their_own() {
+        check(
+            Form::Statements,
+            &[
+                (
+                    "return new DateTime(2024, 1, 2) - new DateTime(2024, 1, 1);",
+                    "TimeSpan: 1.00:00:00",
+                ),
+                ("DateTime? a = null; return a - new DateTime(2024, 1, 1);", "null: "),
+                (
+                    "TimeSpan? t = TimeSpan.FromSeconds(1); return t > TimeSpan.Zero;",
+                    "Boolean: True",
+                ),
+            ],
+        );
+    }
+}

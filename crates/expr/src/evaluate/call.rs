@@ -61,3 +61,20 @@ fn set(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
     }
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cx::test_support::EmptyHost;
+    use crate::{Form, Options, compile};
+
+    #[test]
+    fn a_call_on_null_throws_where_it_stands() {
+        let program =
+            compile("((string)null).Length", Form::Expression, &Options::default()).unwrap();
+        let error = program.evaluate(&EmptyHost::default()).unwrap_err();
+        assert_eq!(
+            (error.type_name, error.span.is_some()),
+            ("System.NullReferenceException", true)
+        );
+    }
+}

@@ -105,3 +105,19 @@ pub(crate) fn run(
         result
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cx::test_support::with_cx;
+    use crate::{Form, Options, Value, compile};
+
+    #[test]
+    fn functions_that_refer_to_themselves_are_let_go() {
+        let source = "Func<int, int> f = null; f = n => n < 1 ? 0 : 1 + f(n - 1); return f(5);";
+        let program = compile(source, Form::Statements, &Options::default()).unwrap();
+        with_cx(|cx| {
+            assert!(program.evaluate_in(cx).unwrap().equals(&Value::from(5)));
+            assert!(!cx.has_cells());
+        });
+    }
+}

@@ -234,3 +234,16 @@ fn invoke(target: &Node, args: &[Node], span: Span, base: usize, cx: &mut EvalCx
 pub(crate) fn default_of(ty: Type) -> Value {
     crate::library::default_value(ty)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cx::test_support::EmptyHost;
+    use crate::{Form, Options, compile};
+
+    #[test]
+    fn a_null_conditional_skips_the_rest() {
+        let source = "((string)null)?.Substring(99).Length";
+        let program = compile(source, Form::Expression, &Options::default()).unwrap();
+        assert!(program.evaluate(&EmptyHost::default()).unwrap().is_null());
+    }
+}

@@ -226,3 +226,19 @@ fn dispose(resource: &Value, _cx: &mut EvalCx<'_>) -> Outcome {
     }
     Ok(Value::Null)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cx::test_support::EmptyHost;
+    use crate::exception::Kind;
+    use crate::{Form, Limits, Options, compile};
+
+    #[test]
+    fn a_used_up_budget_is_not_caught() {
+        let limits = Limits { steps: 100, ..Limits::default() };
+        let options = Options { limits, ..Options::default() };
+        let source = "try { while (true) { } } catch (Exception) { return 1; } finally { }";
+        let program = compile(source, Form::Statements, &options).unwrap();
+        assert_eq!(program.evaluate(&EmptyHost::default()).unwrap_err().kind, Kind::Steps);
+    }
+}
