@@ -39,6 +39,8 @@ pub(super) enum Data {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members {
     pub(super) items: Vec<u32>,
+    /// Boxed, since most objects have none and nodes are to be small.
+    #[expect(clippy::box_collection, reason = "a map is four times as large as a box")]
     index: Option<Box<HashMap<Arc<str>, u32>>>,
 }
 

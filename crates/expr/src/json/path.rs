@@ -236,11 +236,9 @@ impl Parser {
         loop {
             let it = self.need(OPEN_INDEXER)?;
             let stop = end.unwrap_or(self.at);
-            let number = if stop > start && matches!(it, ',' | ':') || it == close && stop > start {
-                Some(self.number(start, stop)?)
-            } else {
-                None
-            };
+            let ends_number = it == close || matches!(it, ',' | ':');
+            let number =
+                if stop > start && ends_number { Some(self.number(start, stop)?) } else { None };
             match it {
                 ' ' => {
                     end = Some(self.at);

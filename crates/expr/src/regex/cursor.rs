@@ -29,7 +29,6 @@ impl<'a> Cursor<'a> {
         self.pattern.get(..self.at).and_then(|it| it.chars().next_back())
     }
 
-    #[expect(clippy::should_implement_trait, reason = "a cursor that may go back is no iterator")]
     pub(super) fn next(&mut self) -> Option<char> {
         let it = self.peek()?;
         self.at += it.len_utf8();

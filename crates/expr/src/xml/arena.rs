@@ -37,6 +37,7 @@ pub(super) struct Item {
 
 /// What a node holds.
 #[derive(Clone, Debug)]
+#[expect(clippy::enum_variant_names, reason = "CData is what XML calls it")]
 pub(super) enum Data {
     Document(Vec<u32>, Option<Arc<Declaration>>),
     Element(Box<Element>),

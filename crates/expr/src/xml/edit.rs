@@ -248,15 +248,17 @@ impl Node {
         if let Some(name) = self.name() {
             check_declaration(&name, text)?;
         }
-        self.with(|arena, id| match arena.get_mut(id) {
-            Some(
+        self.with(|arena, id| {
+            if let Some(
                 Data::Attribute(_, own)
                 | Data::Text(own)
                 | Data::CData(own)
                 | Data::Comment(own)
                 | Data::Instruction(_, own),
-            ) => *own = Arc::from(text),
-            _ => {}
+            ) = arena.get_mut(id)
+            {
+                *own = Arc::from(text);
+            }
         });
         Ok(())
     }

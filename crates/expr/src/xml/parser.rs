@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::arena::{Arena, Data};
 use super::markup::is_allowed;
-use super::name::{Name, XML_NAMESPACE, XMLNS_NAMESPACE, is_part, is_start};
+use super::name::{is_part, is_start};
 use super::node::Node;
 use super::values::normal;
 use super::{Fault, MAX_DEPTH, xml_exception};
@@ -72,6 +72,9 @@ pub(super) struct Parser<'a> {
     pub(super) document: u32,
     n_nodes: usize,
 }
+
+/// An attribute as it is written: its name, its value, and where it stands.
+type RawAttribute<'a> = (&'a str, Arc<str>, usize);
 
 /// An element whose end has not come yet.
 pub(super) struct Open<'a> {
@@ -308,7 +311,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn raw_attributes(&mut self) -> Result<Vec<(&'a str, Arc<str>, usize)>, Fault> {
+    fn raw_attributes(&mut self) -> Result<Vec<RawAttribute<'a>>, Fault> {
         let mut attributes = Vec::new();
         loop {
             let spaced = self.space();
@@ -328,24 +331,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn resolve(&self, raw: &str, is_element: bool, at: usize) -> Result<Name, Fault> {
-        let Some((prefix, local)) = raw.split_once(':') else {
-            let namespace = if is_element { self.namespace("") } else { None };
-            let namespace = namespace.unwrap_or_else(|| Arc::from(""));
-            return Ok(Name { namespace, local: Arc::from(raw) });
-        };
-        let namespace = match prefix {
-            "xml" => Arc::from(XML_NAMESPACE),
-            "xmlns" => Arc::from(XMLNS_NAMESPACE),
-            _ => match self.namespace(prefix) {
-                Some(namespace) => namespace,
-                None => return self.error_at(at, format!("'{prefix}' is an undeclared prefix.")),
-            },
-        };
-        Ok(Name { namespace, local: Arc::from(local) })
-    }
-
-    fn namespace(&self, prefix: &str) -> Option<Arc<str>> {
+    pub(super) fn namespace(&self, prefix: &str) -> Option<Arc<str>> {
         self.bound.iter().rev().find(|(own, _)| *own == prefix).map(|(_, it)| Arc::clone(it))
     }
 

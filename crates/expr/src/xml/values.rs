@@ -4,10 +4,28 @@ use std::sync::Arc;
 
 use super::Fault;
 use super::markup::is_allowed;
-use super::name::{is_part, is_start};
+use super::name::{Name, XML_NAMESPACE, XMLNS_NAMESPACE, is_part, is_start};
 use super::parser::Parser;
 
 impl Parser<'_> {
+    /// The name of a prefix and a local name.
+    pub(super) fn resolve(&self, raw: &str, is_element: bool, at: usize) -> Result<Name, Fault> {
+        let Some((prefix, local)) = raw.split_once(':') else {
+            let namespace = if is_element { self.namespace("") } else { None };
+            let namespace = namespace.unwrap_or_else(|| Arc::from(""));
+            return Ok(Name { namespace, local: Arc::from(raw) });
+        };
+        let namespace = match prefix {
+            "xml" => Arc::from(XML_NAMESPACE),
+            "xmlns" => Arc::from(XMLNS_NAMESPACE),
+            _ => match self.namespace(prefix) {
+                Some(namespace) => namespace,
+                None => return self.error_at(at, format!("'{prefix}' is an undeclared prefix.")),
+            },
+        };
+        Ok(Name { namespace, local: Arc::from(local) })
+    }
+
     /// `= "value"`.
     pub(super) fn quoted_value(&mut self) -> Result<Arc<str>, Fault> {
         self.space();

@@ -18,26 +18,27 @@ pub(crate) static TYPE: TypeDef = TypeDef::class(names::JTOKEN, MEMBERS)
     .bases(&[JTOKENS])
     .docs("https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JToken.htm");
 
+const COUNT: usize = OWN.len() + EXPLICIT.len() + IMPLICIT.len();
+
 /// Rows of this type and the conversions, in one list.
-static MEMBERS: &[Member] = const {
-    const COUNT: usize = OWN.len() + EXPLICIT.len() + IMPLICIT.len();
-    const ALL: [Member; COUNT] = {
-        let mut all = [OWN[0]; COUNT];
-        let mut at = 0;
-        while at < COUNT {
-            all[at] = if at < OWN.len() {
-                OWN[at]
-            } else if at < OWN.len() + EXPLICIT.len() {
-                EXPLICIT[at - OWN.len()]
-            } else {
-                IMPLICIT[at - OWN.len() - EXPLICIT.len()]
-            };
-            at += 1;
-        }
-        all
-    };
-    &ALL
-};
+static MEMBERS: &[Member] = &joined();
+
+#[expect(clippy::indexing_slicing, reason = "constant lists, checked when compiled")]
+const fn joined() -> [Member; COUNT] {
+    let mut all = [OWN[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        all[at] = if at < OWN.len() {
+            OWN[at]
+        } else if at < OWN.len() + EXPLICIT.len() {
+            EXPLICIT[at - OWN.len()]
+        } else {
+            IMPLICIT[at - OWN.len() - EXPLICIT.len()]
+        };
+        at += 1;
+    }
+    all
+}
 
 const OWN: &[Member] = &[
     Member::static_method("Parse", &[Type::String], JTOKEN, |args, cx| parse(args, cx, Root::Any))

@@ -168,7 +168,7 @@ struct Filtered {
 
 impl Cursor for Filtered {
     fn next(&mut self, cx: &mut EvalCx<'_>) -> Result<Option<Value>, Exception> {
-        while let Some(child) = self.children.next() {
+        for child in self.children.by_ref() {
             cx.step()?;
             if let Some(value) = (self.keep)(&child?) {
                 return Ok(Some(value));

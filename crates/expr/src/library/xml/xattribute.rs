@@ -29,7 +29,7 @@ const OWN: [Member; 9] = [
     })
     .params(&["other"]),
     Member::property("Name", XNAME, |args, _| Ok(xname::value(node(args, 0)?.name()))),
-    Member::property("Value", Type::String, |args, cx| value_of(args, cx)).set(|args, _| {
+    Member::property("Value", Type::String, value_of).set(|args, _| {
         let new: Str = args.arg(1)?;
         node(args, 0)?.set_value(new.as_str())?;
         Ok(Value::Null)

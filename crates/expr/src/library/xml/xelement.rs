@@ -49,7 +49,7 @@ const OWN: [Member; 34] = [
             Ok(Value::Null)
         })
         .doc("Namespace and local name."),
-    Member::property("Value", Type::String, |args, cx| value_of(args, cx))
+    Member::property("Value", Type::String, value_of)
         .set(|args, _| {
             let new: Str = args.arg(1)?;
             node(args, 0)?.set_value(new.as_str())?;

@@ -25,12 +25,11 @@ const XINSTRUCTION: Type = Type::named(INSTRUCTION_NAME);
 /// `XDocumentType`.
 pub(super) const XDOCUMENTTYPE: Type = Type::named(DOCUMENT_TYPE_NAME);
 
-const VALUE: Member =
-    Member::property("Value", Type::String, |args, cx| value_of(args, cx)).set(|args, _| {
-        let new: Str = args.arg(1)?;
-        node(args, 0)?.set_value(new.as_str())?;
-        Ok(Value::Null)
-    });
+const VALUE: Member = Member::property("Value", Type::String, value_of).set(|args, _| {
+    let new: Str = args.arg(1)?;
+    node(args, 0)?.set_value(new.as_str())?;
+    Ok(Value::Null)
+});
 
 const FOUR: [Type; 4] = [Type::String, Type::String, Type::String, Type::String];
 
@@ -78,7 +77,7 @@ pub(crate) static TYPES: &[TypeDef] = &[
             Member::property("Target", Type::String, |args, _| {
                 Ok(node(args, 0)?.target().map_or(Value::Null, |it| Value::String(it.into())))
             }),
-            Member::property("Data", Type::String, |args, cx| value_of(args, cx)).set(|args, _| {
+            Member::property("Data", Type::String, value_of).set(|args, _| {
                 let new: Str = args.arg(1)?;
                 node(args, 0)?.set_value(new.as_str())?;
                 Ok(Value::Null)
