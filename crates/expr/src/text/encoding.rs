@@ -275,7 +275,7 @@ pub fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
         let text = "The input is not a valid hex string as it contains a non-hex character.";
         Failure::Format(text.to_owned())
     };
-    if text.len() % 2 != 0 || !text.bytes().all(|it| it.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|it| it.is_ascii_hexdigit()) {
         return Err(wrong());
     }
     let (pairs, _) = text.as_bytes().as_chunks::<2>();

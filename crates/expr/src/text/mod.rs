@@ -29,10 +29,12 @@ pub mod ip;
 mod latin;
 pub mod normal;
 pub mod number;
+mod punycode;
 pub mod random;
 pub mod split;
 pub mod time;
 pub mod uri;
+mod uri_escape;
 pub mod web;
 pub mod zones;
 

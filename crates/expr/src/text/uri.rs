@@ -6,10 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Failure;
 use super::ip;
-use super::web::{escape, unescape};
-
-/// What may stand in a URI besides letters and digits.
-const ALLOWED: &[u8] = b"-_.~:/?#[]@!$&'()*+,;=%";
+use super::punycode::idn;
+use super::uri_escape::{ALLOWED, canonical};
+use super::web::unescape;
 
 /// An absolute or relative URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -315,44 +314,6 @@ fn slashes(text: &str) -> String {
     format!("{}{query}{fragment}", path.replace('\\', "/"))
 }
 
-/// Escapes what may not stand in a URI, decodes what need not be escaped.
-fn canonical(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        plain.push_str(before);
-        let digits = tail.as_bytes().get(1..3);
-        let escape = digits.is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
-        plain.push_str(if escape { "%" } else { "%25" });
-        rest = tail.get(1..).unwrap_or_default();
-    }
-    plain.push_str(rest);
-    let decoded = unescape_upper(&plain);
-    escape(&decoded, |byte| byte.is_ascii_alphanumeric() || ALLOWED.contains(&byte))
-}
-
-/// Decodes the escapes of unreserved ASCII, leaves the others as they are.
-fn unescape_upper(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        out.push_str(before);
-        let (triple, after) = tail.split_at_checked(3).unwrap_or((tail, ""));
-        let value = triple.get(1..).and_then(|it| u8::from_str_radix(it, 16).ok());
-        match value {
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(triple),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
 /// RFC 3986, section 5.2.4.
 fn remove_dots(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
@@ -414,69 +375,6 @@ fn host_and_port(text: &str, scheme: &str) -> Result<(String, Option<u16>), Fail
         Some(_) => return Err(invalid("Invalid port specified.")),
     };
     Ok((host, port))
-}
-
-/// A host name with its labels in Punycode (RFC 3492).
-fn idn(host: &str) -> String {
-    let label = |label: &str| {
-        if label.is_ascii() { label.to_owned() } else { format!("xn--{}", punycode(label)) }
-    };
-    host.split('.').map(label).collect::<Vec<_>>().join(".")
-}
-
-fn punycode(label: &str) -> String {
-    let chars: Vec<u32> = label.chars().map(u32::from).collect();
-    let mut out: String = label.chars().filter(char::is_ascii).collect();
-    let basic = out.len() as u32;
-    let mut handled = basic;
-    if basic > 0 {
-        out.push('-');
-    }
-    let (mut next, mut delta, mut bias) = (128u32, 0u32, 72u32);
-    while (handled as usize) < chars.len() {
-        let Some(least) = chars.iter().copied().filter(|it| *it >= next).min() else { break };
-        delta = delta.saturating_add((least - next).saturating_mul(handled + 1));
-        next = least;
-        for value in &chars {
-            if *value < next {
-                delta += 1;
-            }
-            if *value != next {
-                continue;
-            }
-            let mut rest = delta;
-            for step in (36u32..).step_by(36) {
-                let threshold = step.saturating_sub(bias).clamp(1, 26);
-                if rest < threshold {
-                    break;
-                }
-                out.push(digit(threshold + (rest - threshold) % (36 - threshold)));
-                rest = (rest - threshold) / (36 - threshold);
-            }
-            out.push(digit(rest));
-            bias = adapt(delta, handled + 1, handled == basic);
-            delta = 0;
-            handled += 1;
-        }
-        delta += 1;
-        next += 1;
-    }
-    out
-}
-
-fn digit(value: u32) -> char {
-    char::from_digit(if value < 26 { value + 10 } else { value - 26 }, 36).unwrap_or('a')
-}
-
-fn adapt(delta: u32, points: u32, first: bool) -> u32 {
-    let mut delta = if first { delta / 700 } else { delta / 2 };
-    delta += delta / points;
-    let mut step = 0;
-    while delta > 455 {
-        delta /= 35;
-        step += 36;
-    }
-    step + 36 * delta / (delta + 38)
 }
 
 /// `Uri.IsWellFormedUriString`: nothing in it needs to be escaped. `None` accepts both kinds.

@@ -50,12 +50,13 @@ const MEMBERS: &[Member] =
 
 const OTHERS: &[Member] = &[
     Member::constant("IsLittleEndian", Type::Bool, Constant::Bool(true)),
-    Member::static_method("ToString", &[BYTES], STRING, |args, cx| dashed(args, cx))
-        .params(&["value"]),
-    Member::static_method("ToString", FROM, STRING, |args, cx| dashed(args, cx))
-        .params(&["value", "startIndex"]),
-    Member::static_method("ToString", &[BYTES, INT, INT], STRING, |args, cx| dashed(args, cx))
-        .params(&["value", "startIndex", "length"]),
+    Member::static_method("ToString", &[BYTES], STRING, dashed).params(&["value"]),
+    Member::static_method("ToString", FROM, STRING, dashed).params(&["value", "startIndex"]),
+    Member::static_method("ToString", &[BYTES, INT, INT], STRING, dashed).params(&[
+        "value",
+        "startIndex",
+        "length",
+    ]),
     Member::static_method("DoubleToInt64Bits", &[Type::Double], Type::Int64, |args, _| {
         let (it,): (f64,) = args.get()?;
         Ok(i64::from_ne_bytes(it.to_ne_bytes()).into())

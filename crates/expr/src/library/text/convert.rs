@@ -332,7 +332,7 @@ fn to_integer(it: &Value, of: Type) -> Result<Value, Exception> {
         Value::Decimal(it) => decimal::truncated(it.round_dp(0)),
         Value::Single(_) | Value::Double(_) => {
             let rounded = it.as_f64().unwrap_or(f64::NAN).round_ties_even();
-            if !(rounded.abs() < 1e30) {
+            if rounded.is_nan() || rounded.abs() >= 1e30 {
                 return Err(overflow());
             }
             rounded as i128

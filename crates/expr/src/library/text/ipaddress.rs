@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::enums::{self, ADDRESS_FAMILY};
 use crate::Runtime;
 use crate::exception::Exception;
-use crate::library::{Args, Member, TypeDef};
+use crate::library::{Member, TypeDef};
 use crate::string::Str;
 use crate::text::ip::parse;
 use crate::types::Type;

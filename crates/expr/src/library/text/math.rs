@@ -265,7 +265,7 @@ fn sign(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
                     "Function does not accept floating point Not-a-Number values.",
                 ));
             }
-            Some(it) if it == 0.0 => 0,
+            Some(0.0) => 0,
             Some(it) => {
                 if it < 0.0 {
                     -1

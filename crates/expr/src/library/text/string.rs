@@ -159,11 +159,10 @@ const OWN: &[Member] = &[
         Ok(hash_code(&text, comparison(kind)?).into())
     })
     .params(&["comparisonType"]),
-    Member::method("Normalize", &[], STRING, |args, cx| normalized(args, cx)),
-    Member::method("Normalize", &[FORM], STRING, |args, cx| normalized(args, cx))
-        .params(&["normalizationForm"]),
-    Member::method("IsNormalized", &[], Type::Bool, |args, cx| is_normalized(args, cx)),
-    Member::method("IsNormalized", &[FORM], Type::Bool, |args, cx| is_normalized(args, cx))
+    Member::method("Normalize", &[], STRING, normalized),
+    Member::method("Normalize", &[FORM], STRING, normalized).params(&["normalizationForm"]),
+    Member::method("IsNormalized", &[], Type::Bool, is_normalized),
+    Member::method("IsNormalized", &[FORM], Type::Bool, is_normalized)
         .params(&["normalizationForm"]),
     Member::method("CopyTo", &[INT, CHARS, INT, INT], Type::Void, |args, cx| {
         let (text, from, to, at, count): (Str, i32, Arc<Array>, i32, i32) = args.get()?;

@@ -147,7 +147,7 @@ fn from_binary(value: f64, digits: i32) -> Result<Decimal, Failure> {
         scale += 1;
     }
     let mut strippable = scale.min(digits - 1);
-    while strippable > 0 && mantissa % 10 == 0 {
+    while strippable > 0 && mantissa.is_multiple_of(10) {
         mantissa /= 10;
         scale -= 1;
         strippable -= 1;
@@ -166,7 +166,7 @@ mod tests {
             (1.1, "1.1"),
             (0.1, "0.1"),
             (1.0 / 3.0, "0.333333333333333"),
-            (123_456_789.123_456_789, "123456789.123457"),
+            (123_456_789.123_456_8, "123456789.123457"),
             (255.5, "255.5"),
             (1e20, "100000000000000000000"),
             (-0.5, "-0.5"),

@@ -59,13 +59,13 @@ impl Floating {
             Self::Double(value) => format!("{:e}", value.abs()),
             Self::Float(value) => format!("{:e}", value.abs()),
         };
-        self.from_scientific(&text)
+        self.scientific(&text)
     }
 
     /// This many significant digits of the exact value, ties to even.
     pub(crate) fn significant(self, count: usize) -> Digits {
         let places = count.max(1) - 1;
-        self.from_scientific(&format!("{:.places$e}", self.value().abs()))
+        self.scientific(&format!("{:.places$e}", self.value().abs()))
     }
 
     /// The exact value to this many places after the point, ties to even.
@@ -107,7 +107,7 @@ impl Floating {
         }
     }
 
-    fn from_scientific(self, text: &str) -> Digits {
+    fn scientific(self, text: &str) -> Digits {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
         let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
         let scale = exponent.parse::<i32>().unwrap_or(0) + 1;

@@ -11,6 +11,7 @@ mod custom;
 pub mod decimal;
 mod double;
 pub mod parse;
+mod scan;
 mod standard;
 
 pub use double::{double_to_text, float_to_text};
