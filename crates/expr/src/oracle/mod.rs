@@ -13,6 +13,7 @@ mod ask;
 mod recorded;
 mod render;
 mod same;
+mod values;
 
 use serde_json::{Map, Value as Json, json};
 

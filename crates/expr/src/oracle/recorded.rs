@@ -9,16 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json};
 
+use super::values::{date, elapsed, guid, variables};
 use crate::host::{
     ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, GroupInfo, HeadersView, Host,
     IdentityInfo, LastError, OperationInfo, ProductInfo, ProductState, RequestView, ResponseValue,
     ResponseView, SubscriptionInfo, UrlView, UserInfo, Variables, WorkspaceInfo,
 };
-use crate::library;
-use crate::types::names;
-use crate::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
-use crate::value::{DateTime, JwtValue};
-use crate::{EvalCx, Limits, Runtime, Type, Value};
+use crate::value::DateTime;
+use crate::value::time::UNIX_EPOCH_TICKS;
 
 /// The context of every case that does not say otherwise.
 const DEFAULT: &str = include_str!("../../data/context.json");
@@ -34,7 +32,7 @@ pub struct RecordingFault(String);
 
 type Result<T> = std::result::Result<T, RecordingFault>;
 
-fn fault(member: &str) -> RecordingFault {
+pub(super) fn fault(member: &str) -> RecordingFault {
     RecordingFault(member.to_owned())
 }
 
@@ -302,7 +300,7 @@ fn request(of: &Json) -> Result<Request> {
     })
 }
 
-fn response(of: &Json) -> Result<ResponseValue> {
+pub(super) fn response(of: &Json) -> Result<ResponseValue> {
     let headers = headers(of)?;
     let status = of.get("StatusCode").and_then(Json::as_u64);
     Ok(ResponseValue {
@@ -459,102 +457,10 @@ fn last_error(of: &Json) -> LastError {
     }
 }
 
-fn variables(of: Option<&Json>) -> Result<Variables> {
-    let mut all = Variables::default();
-    for (name, value) in of.and_then(Json::as_object).into_iter().flatten() {
-        let value = variable(value).ok_or_else(|| fault(&format!("Variables.{name}")))?;
-        all.set(name.as_str(), value);
-    }
-    Ok(all)
-}
-
-fn variable(of: &Json) -> Option<Value> {
-    Some(match of {
-        Json::Null => Value::Null,
-        Json::Bool(it) => Value::from(*it),
-        Json::String(it) => Value::from(it.as_str()),
-        Json::Number(it) => match it.as_i64() {
-            Some(it) => Value::from(i32::try_from(it).ok()?),
-            None => Value::from(it.as_f64()?),
-        },
-        Json::Object(it) => typed(it.get("type")?.as_str()?, it.get("value")?)?,
-        Json::Array(_) => return None,
-    })
-}
-
-fn typed(kind: &str, value: &Json) -> Option<Value> {
-    let text = value.as_str();
-    Some(match kind {
-        "string" | "bool" => variable(value)?,
-        "int" => Value::from(i32::try_from(value.as_i64()?).ok()?),
-        "long" => Value::from(value.as_i64()?),
-        "double" => Value::from(value.as_f64()?),
-        "decimal" => Value::Decimal(text?.parse().ok()?),
-        "guid" => Value::Guid(guid(text?)?),
-        "datetime" => Value::DateTime(date(value).ok()?),
-        "timespan" => Value::TimeSpan(ticks(text?)?),
-        "bytes" => Value::from(STANDARD.decode(text?).ok()?),
-        "strings" => Value::array(
-            Type::String,
-            value.as_array()?.iter().map(variable).collect::<Option<_>>()?,
-        ),
-        "jobject" => parsed(names::JOBJECT, text?)?,
-        "jarray" => parsed(names::JARRAY, text?)?,
-        "jtoken" => parsed(names::JTOKEN, text?)?,
-        "xelement" => parsed(names::XELEMENT, text?)?,
-        "response" => Value::response(Arc::new(response(value).ok()?)),
-        "jwt" => Value::jwt(JwtValue::parse(text?)?),
-        _ => return None,
-    })
-}
-
-/// What `T.Parse` of the library makes of a text.
-fn parsed(name: &str, text: &str) -> Option<Value> {
-    let host = RecordedHost::default();
-    let mut cx = EvalCx::new(&host, Runtime::Modern, Limits::default());
-    library::parse(name, text.into(), &mut cx).ok()
-}
-
-fn guid(text: &str) -> Option<[u8; 16]> {
-    let digits: String = text.chars().filter(|it| *it != '-').collect();
-    if digits.len() != 32 {
-        return None;
-    }
-    u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
-}
-
-fn date(of: &Json) -> Result<DateTime> {
-    let parsed: Option<jiff::Timestamp> = of.as_str().and_then(|it| it.parse().ok());
-    let parsed = parsed.ok_or_else(|| fault("a date"))?;
-    let ticks = i64::try_from(parsed.as_nanosecond() / 100).map_err(|_| fault("a date"))?;
-    Ok(DateTime::utc(UNIX_EPOCH_TICKS.saturating_add(ticks)))
-}
-
-fn elapsed(of: &Json) -> Result<Duration> {
-    let ticks = of.as_str().and_then(ticks).and_then(|it| u64::try_from(it).ok());
-    ticks.map(|it| Duration::from_nanos(it.saturating_mul(100))).ok_or_else(|| fault("Elapsed"))
-}
-
-/// `[-][d.]hh:mm:ss[.fffffff]` in ticks.
-fn ticks(text: &str) -> Option<i64> {
-    let (sign, text) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text),
-    };
-    let mut parts = text.split(':');
-    let (first, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
-    let (days, hours) = first.split_once('.').unwrap_or(("0", first));
-    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-    let fraction: i64 = format!("{fraction:0<7}").parse().ok()?;
-    let number = |it: &str| it.parse::<i64>().ok();
-    let hours = number(days)? * 24 + number(hours)?;
-    let all = (hours * 60 + number(minutes)?) * 60 + number(seconds)?;
-    Some(sign * (all * TICKS_PER_SECOND + fraction))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Value;
     use serde_json::json;
 
     /// The default without its JSON variables, with something over it.
