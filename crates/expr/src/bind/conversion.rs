@@ -50,7 +50,7 @@ pub(crate) fn standard_implicit(from: Type, to: Type) -> Option<Way> {
         _ => {}
     }
     if from.is_numeric() && to.is_numeric() {
-        return widens(from, to).then(|| Way::By(Conversion::Numeric { to, checked: false }));
+        return widens(from, to).then_some(Way::By(Conversion::Numeric { to, checked: false }));
     }
     (to.is_reference() && is_reference_convertible(from, to)).then_some(Way::Same)
 }

@@ -277,20 +277,12 @@ impl Binder {
 
     /// Converts implicitly, or reports that it cannot be done.
     fn convert(&mut self, from: Expr, to: Type) -> Expr {
-        match self.try_convert(from, to) {
-            Ok(done) => done,
-            Err(from) => {
+        match self.implicit_way(&from, to) {
+            Some(way) => self.apply_way(from, way, to),
+            None => {
                 self.report_no_conversion(&from, to);
                 Expr::error(from.span)
             }
-        }
-    }
-
-    /// Converts implicitly; gives the expression back if it cannot be done.
-    fn try_convert(&mut self, from: Expr, to: Type) -> Result<Expr, Expr> {
-        match self.implicit_way(&from, to) {
-            Some(way) => Ok(self.apply_way(from, way, to)),
-            None => Err(from),
         }
     }
 

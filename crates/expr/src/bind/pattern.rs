@@ -58,7 +58,7 @@ impl Binder {
             }
             Pattern::Constant(expr) => {
                 let bound = self.value(expr);
-                self.constant_test(value, of, bound)
+                self.constant_test(*value, of, bound)
             }
         }
     }
@@ -84,7 +84,7 @@ impl Binder {
                 let (_, is_value) = self.speculate(|it| it.value(&expr));
                 if is_value || !type_first {
                     let bound = self.value(&expr);
-                    return self.constant_test(value, of, bound);
+                    return self.constant_test(*value, of, bound);
                 }
             }
         }
@@ -114,7 +114,7 @@ impl Binder {
         }
     }
 
-    fn constant_test(&mut self, value: Box<Node>, of: Type, constant: Expr) -> Node {
+    fn constant_test(&mut self, value: Node, of: Type, constant: Expr) -> Node {
         if constant.ty == Type::Error {
             return Node::Const(Value::Bool(false));
         }
@@ -122,7 +122,7 @@ impl Binder {
             if of.is_non_nullable_value() {
                 self.report_no_conversion(&constant, of);
             }
-            return Node::Same(true, Box::new((*value, constant.node)));
+            return Node::Same(true, Box::new((value, constant.node)));
         }
         if constant.constant.is_none() {
             self.report(
@@ -136,10 +136,10 @@ impl Binder {
         }
         let inner = of.without_null();
         if inner.is_reference() && inner != Type::String {
-            return Node::IsConstant(Box::new((*value, constant.node)));
+            return Node::IsConstant(Box::new((value, constant.node)));
         }
         let constant = self.convert(constant, inner);
-        Node::IsConstant(Box::new((*value, constant.node)))
+        Node::IsConstant(Box::new((value, constant.node)))
     }
 }
 

@@ -83,16 +83,15 @@ impl Binder {
 
     fn expression_statement(&mut self, expr: &ast::Expr) -> Stmt {
         let bound = self.value(expr);
-        if !is_statement(expr) || matches!(expr.kind, ExprKind::Throw(_)) {
-            if bound.ty != Type::Error {
-                self.report(
-                    codes::NOT_A_VALUE,
-                    expr.span,
-                    "only calls, assignments and `new` can stand as statements",
-                    "its value is not used",
-                    Some("assign it, or `return` it".to_owned()),
-                );
-            }
+        let stands = is_statement(expr) && !matches!(expr.kind, ExprKind::Throw(_));
+        if !stands && bound.ty != Type::Error {
+            self.report(
+                codes::NOT_A_VALUE,
+                expr.span,
+                "only calls, assignments and `new` can stand as statements",
+                "its value is not used",
+                Some("assign it, or `return` it".to_owned()),
+            );
         }
         Stmt::Expression(bound.node)
     }
