@@ -47,7 +47,8 @@ pub struct Request {
     /// The query that the last `rewrite-uri` started from; the next one starts from it again.
     pub query_before_rewrite: Option<String>,
     matched: Vec<(String, String)>,
-    matched_raw: Vec<(String, String)>,
+    /// As received; none if that is the same.
+    matched_raw: Option<Vec<(String, String)>>,
 }
 
 impl Request {
@@ -67,7 +68,7 @@ impl Request {
             extensions: Extensions::new(),
             query_before_rewrite: None,
             matched: Vec::new(),
-            matched_raw: Vec::new(),
+            matched_raw: None,
         }
     }
 
@@ -78,6 +79,10 @@ impl Request {
 
     /// Notes what the operation's URL template matched, as received (percent-encoded).
     pub fn set_matched_parameters(&mut self, raw: Vec<(String, String)>) {
+        if !raw.iter().any(|(_, value)| value.contains('%')) {
+            (self.matched, self.matched_raw) = (raw, None);
+            return;
+        }
         self.matched = raw
             .iter()
             .map(|(name, value)| {
@@ -85,7 +90,7 @@ impl Request {
                 (name.clone(), value.into_owned())
             })
             .collect();
-        self.matched_raw = raw;
+        self.matched_raw = Some(raw);
     }
 
     /// What the operation's URL template matched, decoded.
@@ -97,7 +102,7 @@ impl Request {
     /// What the operation's URL template matched, as received.
     #[must_use]
     pub fn raw_matched_parameters(&self) -> &[(String, String)] {
-        &self.matched_raw
+        self.matched_raw.as_ref().unwrap_or(&self.matched)
     }
 }
 

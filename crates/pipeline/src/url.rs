@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use expr::host::UrlView;
+use http::uri::Authority;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What stays as it is in a query value that a policy sets: the unreserved characters of
@@ -23,6 +24,8 @@ pub struct BaseUrl {
     port: u16,
     path: String,
     query: String,
+    /// Read once for all requests; none if the host cannot stand in a URI.
+    uri_authority: Option<Authority>,
 }
 
 /// Why a text is no base URL.
@@ -56,24 +59,25 @@ impl BaseUrl {
         let host = url.host_str().ok_or(BaseUrlError::NotAbsolute)?.to_owned();
         let port = url.port_or_known_default().ok_or(BaseUrlError::NotAbsolute)?;
         Ok(BaseUrl {
-            scheme: url.scheme().to_owned(),
-            host,
-            port,
             path: url.path().trim_end_matches('/').to_owned(),
             query: url.query().unwrap_or_default().to_owned(),
+            ..BaseUrl::origin(url.scheme(), &host, port)
         })
     }
 
     /// Scheme, host and port without a path: where the client sent its request.
     #[must_use]
     pub fn origin(scheme: &str, host: &str, port: u16) -> BaseUrl {
-        BaseUrl {
+        let mut base = BaseUrl {
             scheme: scheme.to_owned(),
             host: host.to_owned(),
             port,
             path: String::new(),
             query: String::new(),
-        }
+            uri_authority: None,
+        };
+        base.uri_authority = base.authority().parse().ok();
+        base
     }
 
     /// `http`, `https`, `ws` or `wss`.
@@ -108,6 +112,12 @@ impl BaseUrl {
             _ => 443,
         };
         if self.port == known { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+
+    /// [`authority`](Self::authority) as a part of a URI; none if the host cannot stand in one.
+    #[must_use]
+    pub fn uri_authority(&self) -> Option<&Authority> {
+        self.uri_authority.as_ref()
     }
 }
 
@@ -215,7 +225,14 @@ impl RequestUrl {
     pub fn path_and_query(&self) -> String {
         match self.query() {
             "" => self.path.clone(),
-            query => format!("{}?{query}", self.path),
+            query => {
+                // As long as it will be: its bytes become those of the request line.
+                let mut text = String::with_capacity(self.path.len() + 1 + query.len());
+                text.push_str(&self.path);
+                text.push('?');
+                text.push_str(query);
+                text
+            }
         }
     }
 

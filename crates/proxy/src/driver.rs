@@ -196,7 +196,7 @@ fn context(
     request.body = if has_body { Body::stream(body) } else { Body::absent() };
     request.headers = head.headers;
     request.extensions = head.extensions;
-    request.ip_address = peer.address.ip().to_canonical().to_string();
+    request.ip_address = peer.ip_text();
     request.certificate = peer.tls.as_ref().and_then(|it| it.certificate.clone());
     Context::new(request, services.clone())
 }

@@ -174,7 +174,7 @@ impl Drop for Entry {
         let also = self.key_query.as_deref();
         let url = redact::url(&self.url, also);
         let backend_url = self.backend.as_ref().map(|it| redact::url(&it.url, also));
-        let ip = self.peer.address.ip().to_canonical().to_string();
+        let ip = self.peer.ip_text();
         let mut record = AccessRecord::new(self.received, &self.id);
         record.is_request_success = self
             .status

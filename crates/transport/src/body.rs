@@ -4,7 +4,7 @@
 //! process: in bytes and in pauses.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll};
@@ -14,8 +14,9 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
-use tokio::time::Sleep;
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::client::pool::Lease;
 
 /// A message body: `Send`, `Sync`, and an [`http_body::Body`].
@@ -194,15 +195,24 @@ struct Metered {
     limit: u64,
     left: u64,
     idle: Option<Duration>,
-    /// Runs only while a chunk is waited for.
-    sleep: Option<Pin<Box<Sleep>>>,
+    /// Counts only while a chunk is waited for.
+    alarm: Alarm,
+    is_waiting: bool,
     /// For bodies of backends.
     lease: Option<Lease>,
 }
 
 impl Metered {
     fn new(inner: Incoming, limit: u64, idle: Option<Duration>) -> Self {
-        Self { inner, limit, left: limit, idle, sleep: None, lease: None }
+        Self {
+            inner,
+            limit,
+            left: limit,
+            idle,
+            alarm: Alarm::default(),
+            is_waiting: false,
+            lease: None,
+        }
     }
 
     fn finish(&mut self) {
@@ -215,7 +225,7 @@ impl Metered {
         let Poll::Ready(next) = Pin::new(&mut self.inner).poll_frame(cx) else {
             return self.poll_idle(cx);
         };
-        self.sleep = None;
+        self.is_waiting = false;
         Poll::Ready(match next {
             None => {
                 self.finish();
@@ -241,8 +251,13 @@ impl Metered {
 
     fn poll_idle<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BodyError>>> {
         let Some(after) = self.idle else { return Poll::Pending };
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(after)));
-        sleep.as_mut().poll(cx).map(|()| Some(Err(BodyError::IdleTimeout { after })))
+        if !self.is_waiting {
+            // Further away than times go: never.
+            let Some(at) = Instant::now().checked_add(after) else { return Poll::Pending };
+            self.alarm.set(at);
+            self.is_waiting = true;
+        }
+        self.alarm.poll(cx).map(|()| Some(Err(BodyError::IdleTimeout { after })))
     }
 }
 

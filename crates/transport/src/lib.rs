@@ -15,6 +15,7 @@
 //!
 //! This crate knows nothing of policies, routes or configuration.
 
+mod alarm;
 mod body;
 mod client;
 mod clock;

@@ -1,20 +1,22 @@
 //! A text that must never be printed: keys, passwords, tokens.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 /// A secret text: erased from memory when dropped, `Debug` prints `Secret(..)`, no `Display`.
+/// Clones share the text; the last one erases it.
 ///
 /// Comparison takes the same time wherever the first difference is (the length is not hidden).
 #[derive(Clone, Default)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes the text over.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        Self(Arc::new(Zeroizing::new(text.into())))
     }
 
     /// The text itself. The name is long on purpose: each use is a place to review.

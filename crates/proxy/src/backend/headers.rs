@@ -2,33 +2,32 @@
 //!
 //! Source: RFC 9110, section 7.6.1.
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
-static HOP_BY_HOP: [HeaderName; 9] = [
-    CONNECTION,
-    KEEP_ALIVE,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    PROXY_CONNECTION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
+/// A `match`, because it tells most headers apart by their length.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// Takes out the headers that the client's `Connection` names, as its request comes in. Whatever
 /// policies and credentials put in later is the gateway's own: no caller can name it away.
 pub(crate) fn drop_named(headers: &mut HeaderMap) {
     for name in named(headers) {
-        if name != HOST && !HOP_BY_HOP.contains(&name) {
+        if name != HOST && !is_hop_by_hop(&name) {
             headers.remove(name);
         }
     }
@@ -56,21 +55,23 @@ pub(super) fn clean_response(headers: &mut HeaderMap, switches: bool) {
 
 /// What `Connection` names. Most messages have none at all, or one that names nothing.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
+    // The usual words name no header that would stay otherwise.
+    let is_usual =
+        |it: &str| it.eq_ignore_ascii_case("keep-alive") || it.eq_ignore_ascii_case("close");
     headers
         .get_all(CONNECTION)
         .iter()
         .filter_map(|it| it.to_str().ok())
-        .flat_map(|it| it.split(','))
-        .filter_map(|it| it.trim().parse().ok())
+        .flat_map(|it| it.split(',').map(str::trim))
+        .filter(|it| !is_usual(it))
+        .filter_map(|it| it.parse().ok())
         .collect()
 }
 
 fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    // Most messages have none, and to compare names is cheaper than to look them up.
-    if !headers.keys().any(|it| HOP_BY_HOP.contains(it)) {
-        return;
-    }
-    for name in &HOP_BY_HOP {
+    // Most messages have one at most; to compare names is cheaper than to look them up.
+    let found: Vec<HeaderName> = headers.keys().filter(|it| is_hop_by_hop(it)).cloned().collect();
+    for name in found {
         headers.remove(name);
     }
 }
@@ -82,6 +83,12 @@ fn upgrade(headers: &mut HeaderMap) {
 
 /// Appends the client's address to `X-Forwarded-For`; what it says already is kept.
 pub(super) fn add_forwarded_for(headers: &mut HeaderMap, address: &str) {
+    if !headers.contains_key(FORWARDED_FOR) {
+        if let Ok(value) = HeaderValue::from_str(address) {
+            headers.insert(FORWARDED_FOR, value);
+        }
+        return;
+    }
     let mut chain = Vec::new();
     for known in headers.get_all(FORWARDED_FOR) {
         chain.extend_from_slice(known.as_bytes());

@@ -23,7 +23,8 @@ use config::Backend;
 use http::{Extensions, Method, StatusCode, header};
 use pipeline::{Blame, Context, Forward, ForwardCall, PolicyError};
 use transport::{
-    Body, BoxFuture, CallOptions, ClientTls, HttpVersion, Request, Response, Secret, upgrade,
+    Body, BoxFuture, CallError, CallOptions, ClientTls, HttpVersion, Request, Response, Secret,
+    upgrade,
 };
 
 use crate::trail::{BackendCall, Trail};
@@ -77,7 +78,9 @@ impl HttpForward {
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
         let request = self.request(context, backend.as_deref(), is_websocket).await?;
         let options = options(&call, backend.as_deref(), is_websocket);
-        let started = context.services.clock.monotonic();
+        // Nobody asks for the time of a call that is not logged.
+        let is_logged = Trail::of(context).is_some_and(|it| it.is_logged);
+        let started = is_logged.then(|| context.services.clock.monotonic());
         note(context, &request);
         let client = context.services.client.clone();
         let outcome = if call.follow_redirects {
@@ -85,13 +88,9 @@ impl HttpForward {
         } else {
             client.send(request, &options).await
         };
-        let time = context.services.clock.monotonic().saturating_sub(started);
-        if let Some(trail) = Trail::of_mut(context) {
-            trail.backend_time += time;
-            let status = outcome.as_ref().ok().map(http::Response::status);
-            if let Some(call) = &mut trail.call {
-                call.status = status;
-            }
+        if let Some(started) = started {
+            let time = context.services.clock.monotonic().saturating_sub(started);
+            note_outcome(context, time, &outcome);
         }
         let mut response = outcome.map_err(|it| errors::of_call(&it))?;
         let switches = is_websocket && response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -203,6 +202,14 @@ fn note(context: &mut Context, request: &Request) {
             status: None,
             backend,
         });
+    }
+}
+
+fn note_outcome(context: &mut Context, time: Duration, outcome: &Result<Response, CallError>) {
+    let Some(trail) = Trail::of_mut(context) else { return };
+    trail.backend_time += time;
+    if let Some(call) = &mut trail.call {
+        call.status = outcome.as_ref().ok().map(http::Response::status);
     }
 }
 

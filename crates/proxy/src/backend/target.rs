@@ -1,7 +1,8 @@
 //! From the context's URL to the one that is called.
 
+use bytes::Bytes;
 use http::Uri;
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::{PathAndQuery, Scheme};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use pipeline::{PolicyError, RequestUrl};
 
@@ -19,11 +20,13 @@ pub(super) fn uri(url: &RequestUrl) -> Result<Uri, PolicyError> {
         _ => Scheme::HTTPS,
     });
     let refused = || errors::of_protocol(format!("`{}` is no URL that can be called.", base));
-    parts.authority = Some(Authority::from_maybe_shared(base.authority()).map_err(|_| refused())?);
+    parts.authority = Some(base.uri_authority().ok_or_else(refused)?.clone());
     let path = url.path_and_query();
     let is_clean = path.bytes().all(|it| it.is_ascii_graphic() && !b"\"#<>".contains(&it));
     let path = if is_clean { path } else { utf8_percent_encode(&path, FORBIDDEN).to_string() };
-    parts.path_and_query = Some(PathAndQuery::from_maybe_shared(path).map_err(|_| refused())?);
+    // Of all owned texts only `Bytes` are taken over without a copy.
+    let path = PathAndQuery::from_maybe_shared(Bytes::from(path)).map_err(|_| refused())?;
+    parts.path_and_query = Some(path);
     Uri::from_parts(parts).map_err(|_| refused())
 }
 

@@ -9,6 +9,7 @@ use config::{Api, VersionScheme};
 use http::{HeaderMap, HeaderName};
 use pipeline::url::pairs;
 
+use super::hash::Table;
 use super::segment::fold;
 
 /// All APIs by their URL suffixes.
@@ -19,7 +20,7 @@ pub(super) struct Apis {
 
 #[derive(Debug, Default)]
 struct Node {
-    children: HashMap<Box<str>, Node>,
+    children: Table<Node>,
     /// APIs whose suffix (with the version, if that is a segment) ends here.
     versions: Option<Versions>,
 }

@@ -7,6 +7,7 @@
 //! Start with [`Router::find`]. The tables are made when a snapshot is put in place.
 
 mod apis;
+mod hash;
 mod operations;
 mod path;
 pub(crate) mod segment;

@@ -4,11 +4,10 @@
 //! Branches are tried in the order literal, mixed, `{x}`, `*`, segment by segment from the left;
 //! where a branch ends without a fit the next one is tried.
 
-use std::collections::HashMap;
-
 use http::Method;
 use pipeline::url::pairs;
 
+use super::hash::Table;
 use super::segment::{Mixed, Value, fold};
 use super::template::{QueryRule, QueryValue, Segment, Template, split};
 
@@ -20,7 +19,7 @@ pub(super) struct Operations {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<str>, Node>,
+    literals: Table<Node>,
     /// Those with more text first, else in the order of definition.
     mixed: Vec<(Mixed, Node)>,
     parameter: Option<Box<Node>>,
@@ -89,7 +88,10 @@ impl Operations {
 
     /// The operation for a method, a path below the API and a query, all as received.
     pub(super) fn find(&self, method: &Method, path: &str, query: &str) -> Option<Matched> {
-        let wanted = Wanted { method, query, path, segments: split(path).collect() };
+        // Made in one piece: growing step by step would copy it several times.
+        let mut segments = Vec::with_capacity(8);
+        segments.extend(split(path));
+        let wanted = Wanted { method, query, path, segments };
         let mut values = Vec::new();
         let end = self.root.find(&wanted, 0, &mut values)?;
         let names = end.names.iter().cloned();

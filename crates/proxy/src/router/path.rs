@@ -7,7 +7,10 @@ use std::borrow::Cow;
 /// The path without dot segments; encoded dots count too. Empty segments stay. What would climb
 /// above the root stays at the root.
 pub(super) fn resolve(path: &str) -> Cow<'_, str> {
-    if !path.split('/').any(is_dots) {
+    // Hardly any path has a segment that so much as begins like one of dots.
+    let begins = |it: &[u8]| matches!(it, [b'/', b'.' | b'%']);
+    let may_have_dots = path.starts_with(['.', '%']) || path.as_bytes().windows(2).any(begins);
+    if !may_have_dots || !path.split('/').any(is_dots) {
         return Cow::Borrowed(path);
     }
     let mut kept: Vec<&str> = Vec::new();

@@ -17,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use super::pool::{Connection, Http1, Http2, Usage};
 use super::real::Inner;
 use super::target::Target;
+use crate::alarm::Alarm;
 use crate::{CallError, HostTarget, HttpVersion};
 
 /// Probes of the kernel, so that a silent peer is noticed and middleboxes keep the path.
@@ -158,7 +159,7 @@ where
         .await
         .map_err(broken)?;
     tokio::spawn(run(connection.with_upgrades(), usage.clone(), idle, counted));
-    Ok(Connection::Http1(Http1 { sender, usage }))
+    Ok(Connection::Http1(Http1 { sender, alarm: Alarm::default(), usage }))
 }
 
 async fn run<C: Future>(connection: C, usage: Arc<Usage>, idle: Duration, counted: Counted) {

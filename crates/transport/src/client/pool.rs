@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use hyper::client::conn::{http1, http2};
 
 use super::target::{Key, Target};
 use crate::Body;
+use crate::alarm::Alarm;
 
 /// Destinations per thread; beyond, those without connections are forgotten.
 const MAX_DESTINATIONS: usize = 512;
@@ -22,7 +24,27 @@ const MAX_DESTINATIONS: usize = 512;
 const READY_WAIT: Duration = Duration::from_secs(1);
 
 thread_local! {
-    static POOLS: RefCell<HashMap<u64, Pool>> = RefCell::default();
+    static POOLS: RefCell<HashMap<u64, Pool, BuildHasherDefault<Hashed>>> = RefCell::default();
+}
+
+/// The keys are hashes already ([`Target::hash`]).
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The connections of one thread to one destination.
@@ -52,6 +74,8 @@ pub(super) enum Connection {
 /// An HTTP/1.1 connection, owned by one call or by the pool.
 pub(super) struct Http1 {
     pub(super) sender: http1::SendRequest<Body>,
+    /// Bounds one call after the other.
+    pub(super) alarm: Alarm,
     pub(super) usage: Arc<Usage>,
 }
 
@@ -100,7 +124,7 @@ pub(crate) struct Lease {
     hash: u64,
     max_idle: usize,
     /// `None` for HTTP/2, and for connections that must not be used again.
-    http1: Option<http1::SendRequest<Body>>,
+    http1: Option<(http1::SendRequest<Body>, Alarm)>,
     usage: Arc<Usage>,
 }
 
@@ -108,7 +132,7 @@ impl Lease {
     pub(super) fn new(
         hash: u64,
         max_idle: usize,
-        http1: Option<http1::SendRequest<Body>>,
+        http1: Option<(http1::SendRequest<Body>, Alarm)>,
         usage: Arc<Usage>,
     ) -> Self {
         usage.begin();
@@ -117,17 +141,17 @@ impl Lease {
 
     /// The body has been read to its end: the connection may serve the next call.
     pub(crate) fn finish(mut self) {
-        let Some(mut sender) = self.http1.take() else { return };
+        let Some((mut sender, alarm)) = self.http1.take() else { return };
         let (hash, max_idle, usage) = (self.hash, self.max_idle, self.usage.clone());
         drop(self);
         if sender.is_ready() {
-            put_back(hash, max_idle, Http1 { sender, usage });
+            put_back(hash, max_idle, Http1 { sender, alarm, usage });
         } else if !sender.is_closed() {
             // The connection's task has not come round yet, or still sends the request.
             tokio::spawn(async move {
                 let ready = tokio::time::timeout(READY_WAIT, sender.ready()).await;
                 if matches!(ready, Ok(Ok(()))) {
-                    put_back(hash, max_idle, Http1 { sender, usage });
+                    put_back(hash, max_idle, Http1 { sender, alarm, usage });
                 }
             });
         }
@@ -248,7 +272,7 @@ mod tests {
     fn destinations_are_bounded() {
         for number in 0..MAX_DESTINATIONS + 10 {
             let uri: Uri = format!("http://host{number}/").parse().unwrap();
-            let target = Target::new(&uri, &CallOptions::default()).unwrap();
+            let target = Target::new(uri, &CallOptions::default()).unwrap();
             let host = || Ok(HeaderValue::from_static("x"));
             check_out(&target, target.hash(1), host).unwrap();
         }

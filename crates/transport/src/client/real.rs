@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri, Version, header};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::connect::connect;
 use super::expect;
@@ -14,6 +15,7 @@ use super::pool::{self, Connection, Http1, Http2, Lease};
 use super::resolve::Resolver;
 use super::target::Target;
 use super::{CallError, CallOptions, HttpClient};
+use crate::alarm::Alarm;
 use crate::body::reason;
 use crate::tls::client::ClientConfigs;
 use crate::{Body, BodyError, BoxFuture, HostMap, Request, Response, Roots};
@@ -109,15 +111,7 @@ impl HttpClient for Client {
         request: Request,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Response, CallError>> {
-        Box::pin(async move {
-            let exchange = self.0.exchange(request, options);
-            match options.response_timeout {
-                None => exchange.await,
-                Some(after) => tokio::time::timeout(after, exchange)
-                    .await
-                    .unwrap_or(Err(CallError::Timeout { after })),
-            }
-        })
+        Box::pin(self.0.exchange(request, options))
     }
 }
 
@@ -136,6 +130,36 @@ impl Reach {
     }
 }
 
+/// Until when the response's headers must be there.
+#[derive(Debug, Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    after: Duration,
+}
+
+impl Deadline {
+    /// `None` if that is further away than times go.
+    fn new(after: Duration) -> Option<Self> {
+        Instant::now().checked_add(after).map(|at| Self { at, after })
+    }
+}
+
+fn at(deadline: Option<Deadline>) -> Option<Instant> {
+    deadline.map(|it| it.at)
+}
+
+fn late(deadline: Option<Deadline>) -> CallError {
+    CallError::Timeout { after: deadline.map_or(Duration::ZERO, |it| it.after) }
+}
+
+/// What all attempts of a call have in common.
+struct Route<'a> {
+    target: &'a Target,
+    hash: u64,
+    deadline: Option<Deadline>,
+    options: &'a CallOptions,
+}
+
 impl Inner {
     pub(super) fn reach(&self) -> Arc<Reach> {
         self.reach.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -146,9 +170,11 @@ impl Inner {
         request: Request,
         options: &CallOptions,
     ) -> Result<Response, CallError> {
-        let target = Target::new(request.uri(), options)?;
-        let hash = target.hash(self.id.load(Ordering::Acquire));
+        // The request gets it back in the form that its protocol wants.
         let mut request = request;
+        let target = Target::new(std::mem::take(request.uri_mut()), options)?;
+        let hash = target.hash(self.id.load(Ordering::Acquire));
+        let deadline = options.response_timeout.and_then(Deadline::new);
         loop {
             let found = pool::check_out(&target, hash, || target.host_value())?;
             let is_reused = found.connection.is_some();
@@ -158,7 +184,8 @@ impl Inner {
                     let bound = options.connect_timeout;
                     // Boxed: a handshake is large, and most calls need none.
                     let opening = Box::pin(connect(self, &target, bound, found.n_open));
-                    let connection = opening.await?;
+                    let opened = Alarm::default().bound(at(deadline), opening).await;
+                    let connection = opened.ok_or_else(|| late(deadline))??;
                     if let Connection::Http2(shared) = &connection {
                         pool::share(hash, shared);
                     }
@@ -168,10 +195,12 @@ impl Inner {
             let spare = if is_reused { copy(&request) } else { None };
             let attempt = match connection {
                 Connection::Http1(connection) => {
-                    self.send1(connection, request, &target, hash, found.host, options).await
+                    let route = Route { target: &target, hash, deadline, options };
+                    self.send1(connection, request, found.host, route).await
                 }
                 Connection::Http2(connection) => {
-                    Box::pin(Self::send2(connection, request, &target, hash, options)).await
+                    let route = Route { target: &target, hash, deadline, options };
+                    Box::pin(Self::send2(connection, request, route)).await
                 }
             };
             request = match (attempt, spare) {
@@ -191,13 +220,12 @@ impl Inner {
     /// the future that waits for the response.
     fn send1<'a>(
         &self,
-        mut connection: Http1,
+        connection: Http1,
         mut request: Request,
-        target: &'a Target,
-        hash: u64,
         host: HeaderValue,
-        options: &'a CallOptions,
+        Route { target, hash, deadline, options }: Route<'a>,
     ) -> impl Future<Output = Result<Response, Failure>> + use<'a> {
+        let Http1 { mut sender, mut alarm, usage } = connection;
         *request.uri_mut() = target.origin_form();
         *request.version_mut() = Version::HTTP_11;
         request.headers_mut().entry(header::HOST).or_insert(host);
@@ -207,22 +235,20 @@ impl Inner {
             request = expect::hold_back(request, options.continue_timeout);
         }
         let max_idle = self.config.max_idle;
-        let busy = Lease::new(hash, max_idle, None, connection.usage.clone());
-        let sending = connection.sender.try_send_request(request);
+        let busy = Lease::new(hash, max_idle, None, usage.clone());
+        let sending = sender.try_send_request(request);
         async move {
-            match sending.await {
+            let outcome = alarm.bound(at(deadline), sending).await;
+            match outcome.ok_or_else(|| Failure::Final(late(deadline)))? {
                 Ok(response) => {
                     // A body that was never asked for still blocks the connection.
-                    let sender = (!waits).then_some(connection.sender);
-                    let lease = Lease::new(hash, max_idle, sender, connection.usage.clone());
+                    let http1 = (!waits).then_some((sender, alarm));
+                    let lease = Lease::new(hash, max_idle, http1, usage);
                     drop(busy);
                     Ok(respond(response, lease, options))
                 }
                 Err(mut error) => Err(match error.take_message() {
-                    Some(mut unsent) => {
-                        *unsent.uri_mut() = target.uri().clone();
-                        Failure::Unsent(Box::new(unsent))
-                    }
+                    Some(unsent) => Failure::Unsent(Box::new(unsent)),
                     None => failure(error.error(), target),
                 }),
             }
@@ -232,18 +258,18 @@ impl Inner {
     async fn send2(
         mut connection: Http2,
         mut request: Request,
-        target: &Target,
-        hash: u64,
-        options: &CallOptions,
+        Route { target, hash, deadline, options }: Route<'_>,
     ) -> Result<Response, Failure> {
         *request.version_mut() = Version::HTTP_2;
         // HTTP/2 says `:authority` in place of `Host`.
-        if let Some(host) = request.headers_mut().remove(header::HOST) {
-            let uri = with_authority(target.uri(), &host).map_err(Failure::Final)?;
-            *request.uri_mut() = uri;
-        }
+        *request.uri_mut() = match request.headers_mut().remove(header::HOST) {
+            Some(host) => with_authority(target.uri(), &host).map_err(Failure::Final)?,
+            None => target.uri().clone(),
+        };
         let lease = Lease::new(hash, 0, None, connection.usage.clone());
-        match connection.sender.try_send_request(request).await {
+        let sent = connection.sender.try_send_request(request);
+        let outcome = Alarm::default().bound(at(deadline), sent).await;
+        match outcome.ok_or_else(|| Failure::Final(late(deadline)))? {
             Ok(response) => Ok(respond(response, lease, options)),
             Err(mut error) => {
                 if connection.sender.is_closed() || error.message().is_some() {
