@@ -42,6 +42,7 @@ class Process:
             cwd=cwd,
         )
         self.lines = []
+        self.more = threading.Condition()
         self.has_spoken = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -54,13 +55,22 @@ class Process:
 
     def read(self):
         for line in self.process.stdout:
-            self.lines.append(line)
+            with self.more:
+                self.lines.append(line)
+                self.more.notify_all()
             self.has_spoken.set()
         self.has_spoken.set()
 
     def text(self):
         """What it has said on standard error."""
         return (self.folder / "log").read_text()
+
+    def banner(self, n_curls):
+        """The lines of the banner, once it has this many calls to try."""
+        with self.more:
+            told = lambda: sum(line.startswith("  curl ") for line in self.lines) >= n_curls
+            self.more.wait_for(told, timeout=20)
+            return list(self.lines)
 
     def output(self):
         """What it has said on standard output: the banner and the access log."""

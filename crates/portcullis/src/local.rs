@@ -119,16 +119,22 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The folder that was asked for, else the user's state folder.
-    pub(crate) fn open(asked: Option<&Path>) -> io::Result<Self> {
+    /// The folder that was asked for, else the user's state folder. It need not be there.
+    pub(crate) fn existing(asked: Option<&Path>) -> Self {
         let usual = || {
             let variable = std::env::var_os("PORTCULLIS_DATA_DIR").filter(|it| !it.is_empty());
             variable.map_or_else(|| state_folder().join("portcullis"), PathBuf::from)
         };
-        let folder = asked.map_or_else(usual, Path::to_owned);
-        std::fs::create_dir_all(&folder)?;
-        let is_usual = folder == usual();
-        Ok(Self { path: std::path::absolute(folder)?, is_usual })
+        let path = asked.map_or_else(usual, Path::to_owned);
+        let is_usual = path == usual();
+        Self { path, is_usual }
+    }
+
+    /// As [`Folder::existing`], made if it is not there.
+    pub(crate) fn open(asked: Option<&Path>) -> io::Result<Self> {
+        let Self { path, is_usual } = Self::existing(asked);
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { path: std::path::absolute(path)?, is_usual })
     }
 
     /// The folder that was asked for; else, for a run whose ports the system chooses, a new one of

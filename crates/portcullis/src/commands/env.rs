@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::local::{Folder, Ready};
 
 pub(crate) fn run(arguments: &Env) -> Exit {
-    let ready = Folder::open(arguments.data_dir.as_deref()).and_then(|folder| folder.addresses());
+    let ready = Folder::existing(arguments.data_dir.as_deref()).addresses();
     match ready {
         Ok(ready) => {
             for (name, value) in variables(&ready) {

@@ -44,7 +44,12 @@ fn cases(file: &Path, runtime: Runtime) -> Exit {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) if line.len() > MAX_LINE_BYTES => Err("the line is too long".to_owned()),
             Ok(line) => oracle::evaluate_line(&line, runtime).map_err(|fault| fault.to_string()),
-            Err(error) => Err(error.to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(error.to_string()),
+            // Nothing more will come: a folder, for instance, fails at every attempt.
+            Err(error) => {
+                complain(&format!("{}: {error}", file.display()));
+                return Exit::Unreadable;
+            }
         };
         match evaluated {
             Ok(result) => say(&result),
