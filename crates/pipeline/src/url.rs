@@ -325,7 +325,11 @@ impl<'a> Pair<'a> {
     /// Whether the name is this one, without case.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name)
+        // Hardly any name is encoded; the others stand for themselves.
+        if self.raw_name.bytes().any(|it| matches!(it, b'%' | b'+')) {
+            return self.name().eq_ignore_ascii_case(name);
+        }
+        self.raw_name.eq_ignore_ascii_case(name)
     }
 }
 

@@ -5,7 +5,7 @@
 //! where a branch ends without a fit the next one is tried.
 
 use http::Method;
-use pipeline::url::pairs;
+use pipeline::url::{Pair, pairs};
 
 use super::hash::Table;
 use super::segment::{Mixed, Value, fold};
@@ -185,11 +185,11 @@ impl<'a> Wanted<'a> {
     }
 
     fn has(&self, rule: &QueryRule) -> bool {
-        let fits = |value: &str| match &rule.value {
+        let fits = |pair: &Pair<'_>| match &rule.value {
             QueryValue::Parameter(_) => true,
-            QueryValue::Literal(wanted) => wanted.is_empty() || value == wanted,
+            QueryValue::Literal(wanted) => wanted.is_empty() || pair.value() == *wanted,
         };
-        pairs(self.query).any(|it| it.is_named(&rule.name) && fits(&it.value()))
+        pairs(self.query).any(|it| it.is_named(&rule.name) && fits(&it))
     }
 
     /// The path from a segment on, its slashes as received.

@@ -26,8 +26,9 @@ const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// Time for one of several addresses before the next is tried.
 const ATTEMPT: Duration = Duration::from_secs(3);
 
-/// Headers of a response: bytes and lines.
-const MAX_HEAD: (usize, usize) = (128 * 1024, 256);
+/// Headers of a response: bytes and lines. For more lines than 100 the HTTP library would have to
+/// allocate its tables anew for each response.
+const MAX_HEAD: (usize, usize) = (128 * 1024, 100);
 
 /// Opens a connection; its task ends when it is closed, or has rested for the idle timeout.
 pub(super) async fn connect(

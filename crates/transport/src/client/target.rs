@@ -1,6 +1,7 @@
 //! Where a call goes: what of its URL and options makes two calls share a connection.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
@@ -11,6 +12,8 @@ use crate::{CallError, CallOptions, ClientTls, HttpVersion};
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     uri: Uri,
+    /// Where the host stands in the authority: the library would look for it each time.
+    host: Range<usize>,
     pub(super) tls: bool,
     pub(super) port: u16,
     pub(super) verify: ClientTls,
@@ -35,16 +38,21 @@ impl Target {
             Some(scheme) if *scheme == Scheme::HTTP => false,
             _ => return Err(refused()),
         };
-        if uri.host().is_none_or(str::is_empty) {
+        let authority = uri.authority().ok_or_else(refused)?;
+        let (whole, host) = (authority.as_str(), authority.host());
+        if host.is_empty() {
             return Err(refused());
         }
+        let start = host.as_ptr().addr() - whole.as_ptr().addr();
+        let host = start..start + host.len();
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let (verify, version) = (options.tls, options.http_version);
-        Ok(Self { uri, tls, port, verify, version })
+        Ok(Self { uri, host, tls, port, verify, version })
     }
 
     pub(super) fn host(&self) -> &str {
-        self.uri.host().unwrap_or_default()
+        let authority = self.uri.authority().map_or("", |it| it.as_str());
+        authority.get(self.host.clone()).unwrap_or_default()
     }
 
     /// `host:port`, for messages.
