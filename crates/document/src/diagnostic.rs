@@ -122,6 +122,19 @@ impl Diagnostic {
         self
     }
 
+    /// The same problem with its files named from further up: they start with `folder` and a slash.
+    #[must_use]
+    pub fn below(mut self, folder: &str) -> Self {
+        let below = |file: &mut Option<Arc<str>>| {
+            if let Some(name) = file.take() {
+                *file = Some(format!("{folder}/{name}").into());
+            }
+        };
+        below(&mut self.file);
+        self.related.iter_mut().for_each(|it| below(&mut it.file));
+        self
+    }
+
     /// Says that the place is inside a policy expression.
     #[must_use]
     pub fn in_expression(mut self) -> Self {

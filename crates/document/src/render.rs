@@ -65,6 +65,13 @@ impl Sources {
         self.files.extend(other.files);
     }
 
+    /// The same texts under names that start with `folder` and a slash.
+    #[must_use]
+    pub fn below(self, folder: &str) -> Self {
+        let below = |(name, file): (Arc<str>, File)| (format!("{folder}/{name}").into(), file);
+        Self { files: self.files.into_iter().map(below).collect() }
+    }
+
     fn insert(&mut self, name: Arc<str>, text: Arc<str>, is_hidden: bool) {
         let lines = LineIndex::new(&text);
         self.files.insert(name, File { text, lines, is_hidden });

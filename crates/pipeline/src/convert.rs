@@ -318,7 +318,7 @@ impl Convert for Milliseconds {
 /// Declares an enumeration whose variants documents write as words, compared without case.
 ///
 /// ```
-/// pipeline::words! {
+/// portcullis_pipeline::words! {
 ///     /// What happens if the header is there already.
 ///     pub(crate) enum ExistsAction {
 ///         /// The old values are replaced.

@@ -112,6 +112,14 @@ impl CompileCx<'_> {
         let shape = Shape { attrs: kind.attrs, children: kind.children, has_id: true };
         check::check(self, node, shape);
         if self.n_errors() > n_errors {
+            if self.errors_since(n_errors).all(|it| it.code == codes::UNKNOWN_ATTRIBUTE) {
+                // All that the policy needs is there: its values may have problems as well.
+                let uses = std::mem::take(&mut self.uses);
+                if let Err(problem) = (kind.compile)(Element::new(node), self) {
+                    self.report(problem);
+                }
+                self.uses = uses;
+            }
             self.look_inside(node, kind.children);
             return None;
         }
@@ -131,7 +139,12 @@ impl CompileCx<'_> {
     }
 
     fn n_errors(&self) -> usize {
-        self.diagnostics.iter().filter(|it| it.is_error()).count()
+        self.errors_since(0).count()
+    }
+
+    /// The errors after the first `n`.
+    fn errors_since(&self, n: usize) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|it| it.is_error()).skip(n)
     }
 
     fn place(&self, node: &document::Element, kind: &PolicyKind) -> Place {

@@ -138,13 +138,32 @@ async fn configuration(
         options: &expr::Options::default(),
     };
     let loaded = config::load(&source, options, &NoSecrets, engine).await;
-    findings.diagnostics.extend(unreadable);
-    findings.diagnostics.extend(loaded.diagnostics);
-    findings.files.extend(source.files().map(|(name, _)| name.to_string()));
-    findings.sources.extend(loaded.sources);
+    let names = source.files().map(|(name, _)| name.to_string());
+    let found = unreadable.into_iter().chain(loaded.diagnostics);
+    // Files are named from where the command was typed, as editors and code scanning want it.
+    match folder(path) {
+        None => {
+            findings.diagnostics.extend(found);
+            findings.files.extend(names);
+            findings.sources.extend(loaded.sources);
+        }
+        Some(folder) => {
+            findings.diagnostics.extend(found.map(|it| it.below(&folder)));
+            findings.files.extend(names.map(|name| format!("{folder}/{name}")));
+            findings.sources.extend(loaded.sources.below(&folder));
+        }
+    }
     summary.n_policies += loaded.summary.n_policies;
     summary.n_fragments += loaded.summary.n_fragments;
     summary.n_expressions += loaded.summary.n_expressions;
+}
+
+/// The folder of a configuration, unless it is the one where the command was typed.
+fn folder(path: &Path) -> Option<String> {
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    let text = folder.to_string_lossy();
+    let text = text.trim_end_matches('/').trim_start_matches("./");
+    (!text.is_empty() && text != ".").then(|| text.to_owned())
 }
 
 fn closing(findings: &Findings, summary: Summary, started: Instant) -> String {
