@@ -44,7 +44,7 @@ pub use key::{Key, KeyProblem};
 pub use key_vault::{KeyVault, KeyVaultError, Round, SecretWatch, WatchSettings};
 pub use managed_identity::{
     AccessToken, Environment, IdentitySource, ManagedIdentities, ManagedIdentityError,
-    ManagedIdentitySettings, WorkloadIdentity,
+    ManagedIdentitySettings, TokenOf, WorkloadIdentity,
 };
 pub use verifier::{
     EntraTenant, Matching, RequiredClaim, Rules, TenantProblem, VerifiedJwt, Verifier,

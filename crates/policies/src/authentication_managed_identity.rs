@@ -10,7 +10,7 @@ use std::sync::Arc;
 use expr::Value;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
-use identity::{AccessToken, ManagedIdentities};
+use identity::{AccessToken, ManagedIdentities, TokenOf};
 use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, PolicyError, PolicyKind,
     Scope, Scopes, Sections, Step, Waiting,
@@ -40,16 +40,25 @@ const IGNORE_ERROR: Attr =
 struct AuthenticationManagedIdentity {
     resource: Computed<String>,
     client_id: Option<String>,
+    /// Found at load, if the resource is no expression.
+    token: Option<TokenOf>,
     output: Option<Arc<str>>,
     ignore_error: bool,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     let client_id: Option<Computed<String>> = cx.attr_if(element, &CLIENT_ID)?;
+    let client_id = client_id.and_then(|it| it.as_literal().cloned());
     let output: Option<String> = cx.literal_if(element, &OUTPUT)?;
+    let resource: Computed<String> = cx.attr(element, &RESOURCE)?;
+    let identities: Option<Arc<ManagedIdentities>> = cx.extension();
+    let token = identities.zip(resource.as_literal()).and_then(|(identities, resource)| {
+        identities.token_of(client_id.as_deref(), resource.trim()).ok()
+    });
     Ok(Step::waiting(AuthenticationManagedIdentity {
-        resource: cx.attr(element, &RESOURCE)?,
-        client_id: client_id.and_then(|it| it.as_literal().cloned()),
+        resource,
+        client_id,
+        token,
         output: output.map(Into::into),
         ignore_error: cx.literal(element, &IGNORE_ERROR)?,
     }))
@@ -83,9 +92,15 @@ impl Waiting for AuthenticationManagedIdentity {
 
 impl AuthenticationManagedIdentity {
     async fn token(&self, context: &Context, resource: &str) -> Result<AccessToken, PolicyError> {
-        let identities: Option<Arc<ManagedIdentities>> = context.services.extension();
-        let identities = identities.ok_or_else(|| failure("no managed identity is set up"))?;
-        let outcome = identities.access_token(self.client_id.as_deref(), resource).await;
+        let outcome = match &self.token {
+            Some(token) => token.access_token().await,
+            None => {
+                let identities: Option<Arc<ManagedIdentities>> = context.services.extension();
+                let identities =
+                    identities.ok_or_else(|| failure("no managed identity is set up"))?;
+                identities.access_token(self.client_id.as_deref(), resource).await
+            }
+        };
         outcome.map_err(|problem| match problem.is_temporary() {
             true => failure(problem)
                 .respond(StatusCode::SERVICE_UNAVAILABLE, "Managed identity is not available.")

@@ -34,6 +34,21 @@ pub struct ManagedIdentities {
     slots: Mutex<HashMap<SlotKey, Arc<Slot>>>,
 }
 
+/// The tokens of one identity for one resource. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct TokenOf(Arc<Slot>);
+
+impl TokenOf {
+    /// A valid token; as [`ManagedIdentities::access_token`].
+    ///
+    /// # Errors
+    ///
+    /// [`ManagedIdentityError`], without any secret in it.
+    pub async fn access_token(&self) -> Result<AccessToken, ManagedIdentityError> {
+        self.0.token().await
+    }
+}
+
 impl ManagedIdentities {
     /// Tokens that are fetched with this client.
     pub fn new(
@@ -62,8 +77,22 @@ impl ManagedIdentities {
         client_id: Option<&str>,
         resource: &str,
     ) -> Result<AccessToken, ManagedIdentityError> {
+        self.token_of(client_id, resource)?.access_token().await
+    }
+
+    /// The tokens of one identity for one resource, to be kept by who asks for them again and
+    /// again: finding them takes a lock and a key, asking takes neither.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagedIdentityError::Misconfigured`] if the resource is empty or a name too long.
+    pub fn token_of(
+        &self,
+        client_id: Option<&str>,
+        resource: &str,
+    ) -> Result<TokenOf, ManagedIdentityError> {
         let client_id = client_id.map(str::trim).filter(|it| !it.is_empty());
-        self.slot(client_id, resource)?.token().await
+        self.slot(client_id, resource).map(TokenOf)
     }
 
     fn slot(

@@ -26,7 +26,7 @@ use std::time::SystemTime;
 
 use transport::Secret;
 
-pub use cache::{ManagedIdentities, ManagedIdentitySettings};
+pub use cache::{ManagedIdentities, ManagedIdentitySettings, TokenOf};
 pub use source::{Environment, IdentitySource, WorkloadIdentity};
 
 /// A token for a resource, with the time it expires.

@@ -222,7 +222,7 @@ async fn azure_openai_checks_keys_and_tokens_and_says_so_in_two_shapes() {
         (chat("none"), vec![("api-key", key)], 404, json!("DeploymentNotFound")),
         (
             chat("text-embedding-3-small"),
-            vec![("api-key", &key)],
+            vec![("api-key", key)],
             400,
             json!("OperationNotSupported"),
         ),
