@@ -3,7 +3,7 @@
 //! Source: XML 1.0, sections 2.11, 3.3.3 and 4.1; a bare `&` is accepted because published
 //! documents rely on it.
 
-use expr::scan;
+use csharp::scan;
 
 use crate::text::Origin;
 use crate::{SourceText, Span};

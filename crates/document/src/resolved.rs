@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use expr::Form;
-use expr::scan;
+use csharp::Form;
+use csharp::scan;
 
 use crate::named_values::Reference;
 use crate::text::Origin;

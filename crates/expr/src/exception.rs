@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
 
+use dotnet::text::Failure;
+
 use crate::value::Value;
 
 /// A failed evaluation. Small: the details are behind one pointer.
@@ -202,6 +204,23 @@ impl fmt::Display for Exception {
 }
 
 impl std::error::Error for Exception {}
+
+impl From<Failure> for Exception {
+    fn from(failure: Failure) -> Self {
+        let made = Self::new(failure.type_name(), failure.message());
+        match failure {
+            Failure::Argument(_, parameter) | Failure::Range(_, parameter)
+                if parameter.is_empty() =>
+            {
+                made
+            }
+            Failure::Argument(_, parameter)
+            | Failure::Range(_, parameter)
+            | Failure::Null(parameter) => made.with("ParamName", parameter),
+            _ => made,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use csharp::ast::Span;
+
 use crate::library::{Member, TypeDef};
-use crate::syntax::ast::Span;
 use crate::types::Type;
 use crate::value::Value;
 

@@ -1,9 +1,9 @@
 //! Policy expressions: C# 7 over an allow-list of .NET types, compiled at load time, evaluated within bounds.
 //!
 //! ```text
-//! source -> scan (where it ends) -> syntax (tree) -> bind (types, overloads) -> Program
-//!                                                     ^
-//!                                          library: one row per .NET member
+//! source -> csharp (tree) -> bind (types, overloads) -> Program
+//!                                    ^
+//!                         library: one row per .NET member, over `dotnet` and `tree`
 //! Program + Host -> EvalCx (budget) -> Value or Exception
 //! ```
 //!
@@ -11,37 +11,25 @@
 //! from a [`Host`].
 
 pub mod bind;
-pub mod crypto;
 pub mod cx;
 mod evaluate;
 pub mod exception;
-pub mod fault;
 pub mod host;
 mod ir;
-pub mod json;
 pub mod library;
 pub mod options;
 pub mod oracle;
-pub mod problem;
 pub mod program;
-pub mod regex;
-pub mod scan;
-pub mod string;
-pub mod syntax;
-pub mod text;
-mod tree;
 pub mod types;
 pub mod value;
-pub mod xml;
 
 pub use bind::compile;
+pub use csharp::{Form, Problem};
 pub use cx::EvalCx;
+pub use dotnet::{Runtime, Str};
 pub use exception::Exception;
 pub use host::{Host, Variables};
-pub use options::{Limits, Options, Runtime};
-pub use problem::Problem;
+pub use options::{Limits, Options};
 pub use program::{Program, Uses};
-pub use scan::Form;
-pub use string::Str;
 pub use types::Type;
 pub use value::{JwtValue, Value};

@@ -1,14 +1,6 @@
 //! How expressions are compiled and how much they may do.
 
-/// Which .NET to imitate where the runtimes differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Runtime {
-    /// .NET Core 3.1 and later.
-    #[default]
-    Modern,
-    /// .NET Framework.
-    Framework,
-}
+use dotnet::Runtime;
 
 /// How much one evaluation may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

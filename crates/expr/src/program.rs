@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use csharp::Problem;
+
 use crate::Options;
 use crate::cx::EvalCx;
 use crate::evaluate::closure;
 use crate::exception::Exception;
 use crate::host::Host;
 use crate::ir::Code;
-use crate::problem::Problem;
 use crate::types::Type;
 use crate::value::Value;
 

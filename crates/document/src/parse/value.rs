@@ -4,7 +4,7 @@
 //! its bracket is closed, by the rules of C#, and a literal attribute ends at the first quote after
 //! which the tag can go on.
 
-use expr::scan;
+use csharp::scan;
 
 use crate::entity::{self, Place};
 use crate::parse::Parser;

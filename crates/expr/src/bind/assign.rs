@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.21.
 
+use csharp::ast::{self, BinaryOp, ExprKind, Span};
+
 use super::conversion::{explicit, standard_implicit};
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Node};
-use crate::syntax::ast::{self, BinaryOp, ExprKind, Span};
 use crate::types::Type;
 use crate::value::Value;
 

@@ -1,12 +1,13 @@
 //! Calls.
 
+use csharp::ast::{self, ExprKind, Span};
+
 use super::member::Found;
 use super::names::Head;
 use super::overload::{Argument, Fit, Given, Resolution, Signature};
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Node};
 use crate::library::{Constant, MemberKind};
-use crate::syntax::ast::{self, ExprKind, Span};
 use crate::types::{self, Type};
 
 impl Binder {

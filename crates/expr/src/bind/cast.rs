@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.9.7, 12.12.13, 12.18 and 12.8.8.
 
+use csharp::ast::{self, ExprKind, Span};
+
 use super::conversion::{best_common, explicit, with_null};
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::syntax::ast::{self, ExprKind, Span};
 use crate::types::Type;
 use crate::value::Value;
 

@@ -2,13 +2,14 @@
 //!
 //! Source: C# specification, 12.8.16.
 
+use csharp::ast::{self, InitializerKind, InitializerTarget, InitializerValue, Span};
+
 use super::conversion::best_common;
 use super::member::Found;
 use super::overload::Argument;
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
 use crate::library::{self, MemberKind, TypeKind};
-use crate::syntax::ast::{self, InitializerKind, InitializerTarget, InitializerValue, Span};
 use crate::types::{self, Type};
 use crate::value::Value;
 

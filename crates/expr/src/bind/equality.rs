@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.12.
 
+use csharp::ast::{BinaryOp, Span};
+
 use super::conversion::{standard_explicit, standard_implicit};
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Op};
-use crate::syntax::ast::{BinaryOp, Span};
 use crate::types::Type;
 use crate::value::Value;
 

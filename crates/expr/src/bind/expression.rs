@@ -1,11 +1,12 @@
 //! Expressions: one function per form.
 
+use csharp::ast::{self, ExprKind, Span};
+use dotnet::Str;
+
 use super::names::Head;
 use super::{Binder, Expr, Way, codes};
 use crate::ir::Node;
 use crate::library;
-use crate::string::Str;
-use crate::syntax::ast::{self, ExprKind, Span};
 use crate::types::{self, Type};
 use crate::value::Value;
 

@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 12.23.
 
+use csharp::ast::Span;
 use rust_decimal::Decimal;
 
 use super::{Binder, Expr, codes};
 use crate::evaluate::{convert, operators};
 use crate::ir::{Conversion, Op, Operation};
 use crate::library::definition;
-use crate::syntax::ast::Span;
 use crate::types::Type;
 use crate::value::Value;
 

@@ -85,12 +85,7 @@ impl Binder {
         all.into_iter().map(|it| it.fixed).collect()
     }
 
-    fn explicit_parameters(
-        &mut self,
-        lambda: &crate::syntax::ast::Expr,
-        to: Type,
-        all: &mut [Bounds],
-    ) {
+    fn explicit_parameters(&mut self, lambda: &csharp::ast::Expr, to: Type, all: &mut [Bounds]) {
         let (Type::Func(signature), Some(types)) = (to, self.lambda_parameter_types(lambda)) else {
             return;
         };

@@ -4,14 +4,13 @@
 
 use std::sync::Arc;
 
+use csharp::ast::{self, Argument, ArgumentMode, ExprKind, LambdaBody, Name, SimpleName, Span};
+
 use super::conversion::best_common;
 use super::scope::Function;
 use super::{Binder, Expr, codes};
 use crate::ir::{Body, Capture, Code, Node};
 use crate::library::{self, MemberKind};
-use crate::syntax::ast::{
-    self, Argument, ArgumentMode, ExprKind, LambdaBody, Name, SimpleName, Span,
-};
 use crate::types::{self, Type};
 
 /// Where a lambda stands, the types around it and of its parameters, and the result it must have.

@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 6.4.5 and 12.8.3.
 
+use csharp::ast::{self, IntegerSuffix, Literal, Span};
+use dotnet::Str;
+
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::string::Str;
-use crate::syntax::ast::{self, IntegerSuffix, Literal, Span};
 use crate::types::Type;
 use crate::value::Value;
 

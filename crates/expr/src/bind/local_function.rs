@@ -6,11 +6,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use csharp::ast::{self, Name, Span};
+
 use super::overload::{Argument, Param, Signature};
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Stmt};
 use crate::library::Constant;
-use crate::syntax::ast::{self, Name, Span};
 use crate::types::{self, Type};
 use crate::value::Value;
 

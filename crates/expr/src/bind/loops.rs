@@ -2,13 +2,14 @@
 //!
 //! Source: C# specification, 13.9 and 13.10.
 
+use csharp::ast::{self, Span};
+
 use super::flow::Flow;
 use super::member::item_type;
 use super::statement::scoped;
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Foreach, Node, Stmt};
 use crate::library::Member;
-use crate::syntax::ast::{self, Span};
 use crate::types::Type;
 
 /// A loop or a switch that `break` and `continue` refer to.

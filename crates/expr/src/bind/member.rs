@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use csharp::ast::{self, Span};
+
 use super::overload::Argument;
 use super::{Binder, Expr, codes, fold};
 use crate::ir::{Call, Node};
 use crate::library::{self, Member, MemberKind};
-use crate::syntax::ast::{self, Span};
 use crate::types::{self, Type};
 
 /// A row found on a type.

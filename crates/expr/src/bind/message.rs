@@ -1,8 +1,9 @@
 //! Messages that need some thought: near misses and failed conversions.
 
+use csharp::ast::Span;
+
 use super::conversion::explicit;
 use super::{Binder, Expr, codes};
-use crate::syntax::ast::Span;
 use crate::types::Type;
 
 impl Binder {

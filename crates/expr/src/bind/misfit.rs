@@ -1,9 +1,10 @@
 //! Why no overload fits: with one candidate, at the argument that is wrong.
 
+use csharp::ast::Span;
+
 use super::overload::{Argument, Given, Misfit, Resolution, Signature};
 use super::{Binder, codes, message};
 use crate::library::MemberKind;
-use crate::syntax::ast::Span;
 use crate::types::Type;
 
 impl Binder {

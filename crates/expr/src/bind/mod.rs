@@ -42,20 +42,20 @@ mod user_operator;
 
 use std::collections::HashMap;
 
-use crate::Options;
-use crate::ir::{Body, Code, Node};
-use crate::problem::Problem;
-use crate::program::{Program, Uses};
-use crate::scan::Form;
-use crate::syntax::ast::{self, Span};
-use crate::syntax::parser;
-use crate::types::{Type, func};
-use crate::value::Value;
-
 use conversion::Way;
+use csharp::Problem;
+use csharp::ast::{self, Span};
+use csharp::parser;
+use csharp::scan::Form;
 use flow::Flow;
 use lambda::{Inferred, LambdaKey};
 use scope::{Function, Scope, Variable};
+
+use crate::Options;
+use crate::ir::{Body, Code, Node};
+use crate::program::{Program, Uses};
+use crate::types::{Type, func};
+use crate::value::Value;
 
 /// How many expressions a binder looks at, repeated ones counted again.
 const MAX_WORK: u32 = 400_000;

@@ -1,9 +1,10 @@
 //! What a name is: variable, type, namespace, `context`.
 
+use csharp::ast::{self, Span};
+
 use super::{Binder, Expr, codes, message};
 use crate::host::HostRef;
 use crate::library::{self, TypeDef, TypeKind};
-use crate::syntax::ast::{self, Span};
 use crate::types::{self, Type};
 use crate::value::Value;
 

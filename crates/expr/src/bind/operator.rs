@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.4 and 12.8 to 12.15.
 
+use csharp::ast::{self, BinaryOp, ExprKind, Span};
+
 use super::conversion::{explicit, standard_explicit, standard_implicit, with_null};
 use super::{Binder, Expr, codes};
 use crate::ir::{Conversion, Node, Number, Op, Operation};
-use crate::syntax::ast::{self, BinaryOp, ExprKind, Span};
 use crate::types::{self, Type};
 use crate::value::Value;
 

@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.6.4.
 
+use csharp::ast::{self, ArgumentMode, ExprKind, Span};
+
 use super::member::Found;
 use super::{Binder, Expr};
 use crate::library::Constant;
-use crate::syntax::ast::{self, ArgumentMode, ExprKind, Span};
 use crate::types::Type;
 
 /// An argument of a call.

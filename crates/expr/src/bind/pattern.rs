@@ -2,11 +2,12 @@
 //!
 //! Source: C# specification, 11.2.
 
+use csharp::ast::{self, ExprKind, Name, Pattern, Span, TypeRefKind};
+
 use super::conversion::{standard_explicit, standard_implicit};
 use super::names::Head;
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::syntax::ast::{self, ExprKind, Name, Pattern, Span, TypeRefKind};
 use crate::types::Type;
 use crate::value::Value;
 

@@ -1,8 +1,9 @@
 //! Variables, scopes and functions while binding.
 
+use csharp::ast::{Name, Span};
+
 use super::{Binder, Expr, codes};
 use crate::ir::{Capture, Node};
-use crate::syntax::ast::{Name, Span};
 use crate::types::Type;
 use crate::value::Value;
 

@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.14 and 12.15.
 
+use csharp::ast::{self, BinaryOp, ExprKind, Span};
+
 use super::conversion::implicit;
 use super::{Binder, Expr, codes};
 use crate::ir::{Conversion, Node};
-use crate::syntax::ast::{self, BinaryOp, ExprKind, Span};
 use crate::types::Type;
 use crate::value::Value;
 

@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 13.
 
+use csharp::ast::{self, ExprKind, Span, StmtKind};
+
 use super::lambda::is_statement;
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Stmt};
-use crate::syntax::ast::{self, ExprKind, Span, StmtKind};
 use crate::types::Type;
 
 impl Binder {

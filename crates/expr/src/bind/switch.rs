@@ -2,9 +2,10 @@
 //!
 //! Source: C# specification, 13.8.3.
 
+use csharp::ast::{self, Span, SwitchLabel};
+
 use super::{Binder, codes};
 use crate::ir::{Node, Stmt, Switch};
-use crate::syntax::ast::{self, Span, SwitchLabel};
 use crate::types::Type;
 use crate::value::Value;
 

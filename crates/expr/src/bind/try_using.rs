@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 13.10.6, 13.11 and 13.14.
 
+use csharp::ast::{self, Resource, Span};
+
 use super::flow::Flow;
 use super::{Binder, codes};
 use crate::ir::{Catch, Node, Stmt, Try};
-use crate::syntax::ast::{self, Resource, Span};
 use crate::types::{Type, names};
 
 impl Binder {

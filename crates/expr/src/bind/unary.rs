@@ -2,11 +2,12 @@
 //!
 //! Source: C# specification, 12.9.
 
+use csharp::ast::{self, ExprKind, Literal, Span, UnaryOp};
+
 use super::conversion::implicit;
 use super::operator::number_of;
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Number, Op, Operation};
-use crate::syntax::ast::{self, ExprKind, Literal, Span, UnaryOp};
 use crate::types::{self, Type};
 use crate::value::Value;
 

@@ -2,12 +2,13 @@
 //!
 //! Source: C# specification, 12.4.5 and 12.4.8.
 
+use csharp::ast::Span;
+
 use super::conversion::with_null;
 use super::overload::{Argument, Signature};
 use super::{Binder, Expr};
 use crate::ir::Node;
 use crate::library::MemberKind;
-use crate::syntax::ast::Span;
 use crate::types::Type;
 use crate::value::Value;
 

@@ -2,6 +2,7 @@
 //!
 //! Source: C# specification, 10.2 and 10.3.
 
+use dotnet::text::number::decimal;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -10,7 +11,6 @@ use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::ir::Conversion;
 use crate::library::{Args, integer_of};
-use crate::text::number::decimal;
 use crate::types::Type;
 use crate::value::Value;
 

@@ -11,10 +11,11 @@ pub(crate) mod operators;
 pub(crate) mod statements;
 pub(crate) mod text;
 
+use csharp::ast::Span;
+
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::ir::{Node, Op, Operation};
-use crate::syntax::ast::Span;
 use crate::types::Type;
 use crate::value::{Anonymous, Value};
 

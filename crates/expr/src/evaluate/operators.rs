@@ -4,12 +4,12 @@
 
 use std::cmp::Ordering;
 
+use dotnet::text::number::arithmetic;
 use rust_decimal::Decimal;
 
 use super::Outcome;
 use crate::exception::Exception;
 use crate::ir::{Number, Op, Operation};
-use crate::text::number::arithmetic;
 use crate::value::Value;
 
 fn overflow() -> Exception {

@@ -1,13 +1,13 @@
 //! Concatenation and interpolation.
 
+use dotnet::Str;
 use smallvec::SmallVec;
 
 use super::{Outcome, eval};
 use crate::cx::EvalCx;
 use crate::ir::Node;
-use crate::string::Str;
-use crate::text::composite::format_value;
 use crate::value::Value;
+use crate::value::composite::format_value;
 
 /// The texts of all parts, one after the other.
 pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcome {

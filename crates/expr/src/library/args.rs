@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dotnet::Str;
 use rust_decimal::Decimal;
 
 use super::Member;
 use crate::exception::Exception;
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{Array, ByteArray, DateTime, DateTimeOffset, List, Object, Value};
 

@@ -1,10 +1,11 @@
 //! `ToString()` without a format, in the invariant culture.
 
+use dotnet::Str;
+use dotnet::text::number::{double_to_text, float_to_text};
+
 use super::Value;
 use crate::Runtime;
-use crate::string::Str;
-use crate::text::composite::plain;
-use crate::text::number::{double_to_text, float_to_text};
+use crate::value::composite::plain;
 
 /// The text of a value; empty for null.
 #[must_use]

@@ -7,6 +7,7 @@
 //! Nullable values have no form of their own: an `int?` is [`Value::Null`] or [`Value::Int`].
 
 pub mod collections;
+pub mod composite;
 pub mod display;
 pub mod equality;
 pub mod jwt;
@@ -27,9 +28,10 @@ pub use object::{Anonymous, Callable, Object};
 pub use sequence::{Cursor, Sequence};
 pub use time::{DateTime, DateTimeKind, DateTimeOffset};
 
+use dotnet::Str;
+
 use crate::host::{HostRef, ResponseValue};
 use crate::library::TypeDef;
-use crate::string::Str;
 use crate::types::{self, Type, names};
 
 /// A .NET value.

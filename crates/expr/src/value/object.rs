@@ -5,11 +5,12 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use dotnet::Str;
+
 use super::{Cursor, Value};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::string::Str;
 use crate::types::Type;
 
 /// A .NET object with a Rust type of its own.

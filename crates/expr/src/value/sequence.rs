@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use dotnet::Str;
+
 use super::{Array, ByteArray, List, Value};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::string::Str;
 use crate::types::Type;
 
 /// An enumeration under way (`IEnumerator<T>`).

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use expr::scan::expression_end;
-use expr::syntax::parser;
+use csharp::parser;
+use csharp::scan::expression_end;
 use expr::{Form, Options, compile};
 
 /// The folder of public documents beside the checkout, if it is there.

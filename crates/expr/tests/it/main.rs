@@ -10,5 +10,4 @@ extern crate portcullis_expr as expr;
 
 mod corpus;
 mod oracle;
-mod syntax;
 mod vectors;

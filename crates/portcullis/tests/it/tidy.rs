@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 /// Every crate and the crates of ours that it may use; the plan in ARCHITECTURE.md, as a table.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("expr", &[]),
+    ("csharp", &[]),
+    ("dotnet", &[]),
+    ("tree", &["dotnet"]),
+    ("expr", &["csharp", "dotnet", "tree"]),
     ("transport", &[]),
     ("telemetry", &[]),
-    ("document", &["expr"]),
+    ("document", &["csharp"]),
     ("identity", &["transport"]),
     ("pipeline", &["document", "expr", "telemetry", "transport"]),
     ("policies", &["document", "expr", "identity", "pipeline", "transport"]),
@@ -38,6 +41,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Libraries that a crate must never see, whatever else it uses.
 const NEVER: &[(&str, &[&str])] = &[
+    ("csharp", &["tokio", "http", "hyper"]),
+    ("dotnet", &["tokio", "http", "hyper"]),
+    ("tree", &["tokio", "http", "hyper"]),
     ("expr", &["tokio", "http", "hyper"]),
     ("document", &["tokio", "http", "hyper"]),
     ("pipeline", &["hyper"]),

@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use dotnet::text::compare::{self, Comparison};
+
 use crate::exception::Exception;
 use crate::library::text::string_comparer::comparison_of;
-use crate::text::compare::{self, Comparison};
 use crate::value::Value;
 
 /// How items of a collection are compared.

@@ -3,12 +3,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dotnet::Str;
+
 use super::{Comparer, Table, any, enumerator};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{self, Type, names};
 use crate::value::{Cursor, Object, Value};
 

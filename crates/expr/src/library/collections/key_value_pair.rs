@@ -1,9 +1,10 @@
 //! `System.Collections.Generic.KeyValuePair<TKey, TValue>`:
 //! <https://learn.microsoft.com/dotnet/api/system.collections.generic.keyvaluepair-2>
 
+use dotnet::Str;
+
 use crate::Runtime;
 use crate::library::{Member, TypeDef, default_value};
-use crate::string::Str;
 use crate::types::{self, Type, names};
 use crate::value::{Object, Value};
 

@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dotnet::Str;
+
 use super::{any, enumerator};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{self, Type, names};
 use crate::value::{Cursor, Object, Value};
 

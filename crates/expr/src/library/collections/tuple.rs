@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
+use dotnet::Str;
+
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{self, Type, names};
 use crate::value::{Object, Value};
 

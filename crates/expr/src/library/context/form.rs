@@ -1,12 +1,13 @@
 //! Forms: `IDictionary<string, IList<string>>`, and writing them again.
 
+use dotnet::text::compare::Comparison;
+
 use super::DOCS;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::host::url::pairs;
 use crate::library::collections::{Comparer, Dictionary, KeyValuePair};
 use crate::library::{Args, Member, TypeDef};
-use crate::text::compare::Comparison;
 use crate::types::{Type, names};
 use crate::value::Value;
 

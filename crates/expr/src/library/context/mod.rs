@@ -27,9 +27,10 @@ pub(crate) mod user;
 
 pub(crate) use dictionary::{contains, count, cursor, lookup};
 
+use dotnet::Str;
+
 use crate::cx::EvalCx;
 use crate::host::HostRef;
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
 

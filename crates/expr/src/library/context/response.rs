@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dotnet::text::compare::Comparison;
+
 use super::DOCS;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
@@ -9,7 +11,6 @@ use crate::host::{HeadersView, HostRef, ResponseValue, ResponseView};
 use crate::library::collections::{Comparer, Dictionary};
 use crate::library::{Args, Member, TypeDef};
 use crate::program::Uses;
-use crate::text::compare::Comparison;
 use crate::types::{Type, names};
 use crate::value::Value;
 

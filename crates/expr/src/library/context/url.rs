@@ -1,5 +1,8 @@
 //! `IUrl`: of the request, or of an API.
 
+use dotnet::Str;
+use dotnet::text::compare::Comparison;
+
 use super::DOCS;
 use crate::Runtime;
 use crate::cx::EvalCx;
@@ -7,8 +10,6 @@ use crate::exception::Exception;
 use crate::host::{HostRef, UrlView};
 use crate::library::collections::{Comparer, Dictionary};
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::compare::Comparison;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

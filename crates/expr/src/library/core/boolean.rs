@@ -1,8 +1,9 @@
 //! `System.Boolean`: <https://learn.microsoft.com/dotnet/api/system.boolean>
 
+use dotnet::Str;
+
 use crate::exception::Exception;
 use crate::library::{Constant, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
 

@@ -3,9 +3,10 @@
 //!
 //! They differ in little more than name and base, so they share one table.
 
+use dotnet::Str;
+
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

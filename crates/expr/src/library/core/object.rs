@@ -63,7 +63,7 @@ impl crate::value::Object for TypeObject {
         Type::named(names::TYPE)
     }
 
-    fn to_text(&self, _: crate::Runtime) -> crate::string::Str {
+    fn to_text(&self, _: crate::Runtime) -> dotnet::Str {
         crate::library::collections::clr_name(self.0).into()
     }
 

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::crypto::{Cipher, Mode, decrypt, encrypt};
 
 use super::charge;
 use super::symmetric_algorithm::{SYMMETRIC, Symmetric};
-use crate::crypto::{Cipher, Mode, decrypt, encrypt};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
 

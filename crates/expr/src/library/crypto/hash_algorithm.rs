@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::crypto::Hash;
 
 use super::{DISPOSABLE, HASH_ALGORITHM, charge};
-use crate::crypto::Hash;
 #[cfg(test)]
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{ByteArray, Object, Value};
 

@@ -1,10 +1,11 @@
 //! `System.Security.Cryptography.HashAlgorithmName`:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.hashalgorithmname>
 
+use dotnet::Str;
+use dotnet::crypto::{Fault, Hash, cryptographic};
+
 use crate::Runtime;
-use crate::crypto::{Fault, Hash, cryptographic};
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{Object, Value};
 
@@ -76,8 +77,9 @@ pub(super) fn hash(value: &Value) -> Result<Hash, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use dotnet::crypto::Hash;
+
     use super::{hash, value};
-    use crate::crypto::Hash;
 
     #[test]
     fn names_lead_to_algorithms() {

@@ -3,9 +3,10 @@
 //!
 //! They differ in nothing but the algorithm, so they share one table.
 
+use dotnet::crypto::Hash;
+
 use super::HASH_ALGORITHM;
 use super::hash_algorithm::Hasher;
-use crate::crypto::Hash;
 use crate::library::{Member, TypeDef};
 use crate::types::Type;
 use crate::value::Value;
@@ -61,8 +62,9 @@ pub(super) fn create(hash: Hash) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use dotnet::crypto::Hash;
+
     use super::{TYPES, create};
-    use crate::crypto::Hash;
     use crate::cx::test_support::with_cx;
     use crate::library::crypto::hash_algorithm::compute;
 

@@ -3,13 +3,14 @@
 //!
 //! They differ in nothing but the algorithm, so they share one table.
 
+use dotnet::Str;
+use dotnet::crypto::Hash;
+
 use super::HASH_ALGORITHM;
 use super::hash_algorithm::{Hasher, own};
-use crate::crypto::Hash;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
 

@@ -1,6 +1,6 @@
 //! `System.Security.Cryptography`: <https://learn.microsoft.com/dotnet/api/system.security.cryptography>
 //!
-//! The rows stand on [`crate::crypto`].
+//! The rows stand on [`dotnet::crypto`].
 
 pub(crate) mod enums;
 pub(crate) mod extensions;

@@ -1,8 +1,9 @@
 //! `System.Security.Cryptography.Oid`:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.oid>
 
+use dotnet::Str;
+
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{Object, Value};
 

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::crypto::{Hash, PublicKey};
 
 use super::hash_algorithm_name::{HASH_NAME, hash};
 use super::{DISPOSABLE, charge};
 use crate::Runtime;
-use crate::crypto::{Hash, PublicKey};
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{Object, Value};
 

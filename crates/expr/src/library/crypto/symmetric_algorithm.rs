@@ -7,14 +7,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::crypto::{Cipher, Mode, cryptographic, decrypt, encrypt};
 
 use super::enums::{MODE, PADDING};
 use super::{DISPOSABLE, charge};
-use crate::crypto::{Cipher, Mode, cryptographic, decrypt, encrypt};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef, integer_of};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{Object, Value};
 

@@ -6,17 +6,18 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::crypto::{Certificate, Name};
+
 use super::enums::{CONTENT_TYPE, NAME_TYPE};
 use super::oid::{self, OID};
 use super::rsa::{self, ASYMMETRIC, RSA};
 use super::{DISPOSABLE, charge};
 use crate::Runtime;
-use crate::crypto::{Certificate, Name};
 #[cfg(test)]
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef, integer_of};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
 use crate::value::{DateTime, DateTimeKind, Object, Value};
@@ -60,7 +61,7 @@ const BASE_MEMBERS: &[Member] = &[
     }),
     Member::method("GetCertHash", &[], Type::BYTES, |args, _| {
         let it = own(args)?;
-        Ok(crate::crypto::Hash::Sha1.digest(&it.raw).into())
+        Ok(dotnet::crypto::Hash::Sha1.digest(&it.raw).into())
     }),
     Member::method("GetRawCertData", &[], Type::BYTES, |args, _| {
         Ok(own(args)?.raw.to_vec().into())
@@ -251,7 +252,7 @@ mod tests {
     use super::{BASE_MEMBERS, MEMBERS, certificate, read};
     use crate::cx::test_support::with_cx;
 
-    const PEM: &[u8] = include_bytes!("../../crypto/testdata/certificate.pem");
+    const PEM: &[u8] = include_bytes!("../../../../dotnet/src/crypto/testdata/certificate.pem");
 
     #[test]
     fn members_of_a_certificate_are_read() {

@@ -2,10 +2,11 @@
 //!
 //! Source: <https://www.newtonsoft.com/json/help/html/M_Newtonsoft_Json_Linq_JToken_op_Explicit.htm>
 
+use tree::json::{Scalar, Target, Token, cast, change_type};
+
 use super::{JTOKEN, token_of, value_of};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{Scalar, Target, Token, cast, change_type};
 use crate::library::{Args, Member, default_value, integer_of, is_reference_convertible};
 use crate::types::{Type, names};
 use crate::value::Value;
@@ -145,8 +146,9 @@ fn is_compared(ty: Type) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tree::json::{ParseOptions, Root, Scalar, Token, parse};
+
     use super::{cast_to, value_as};
-    use crate::json::{ParseOptions, Root, Scalar, Token, parse};
     use crate::types::Type;
     use crate::value::Value;
 

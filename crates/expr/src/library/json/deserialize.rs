@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
+use tree::json::{Kind, Scalar, Target, Token, change_type, date};
+
 use super::conversions::{target_of, typed};
 use super::{class_of, value_of};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{Kind, Scalar, Target, Token, change_type, date};
 use crate::library::collections::{Comparer, Dictionary};
 use crate::library::{definition, integer_of, is_reference_convertible};
 use crate::types::{self, Type, names};
@@ -114,7 +115,7 @@ fn simple(scalar: &Scalar, to: Type, source: Source) -> Result<Value, Exception>
     let Some((target, nullable)) = target_of(to) else {
         return Err(failure(format!(
             "Error converting value {} to type '{}'.",
-            crate::json::write_scalar(scalar),
+            tree::json::write_scalar(scalar),
             name()
         )));
     };
@@ -134,7 +135,7 @@ fn simple(scalar: &Scalar, to: Type, source: Source) -> Result<Value, Exception>
             return Err(reader("Error reading integer. Unexpected token: Boolean.".to_owned()));
         }
         (Scalar::String(text), Target::Bool) if !text.trim().is_empty() => {
-            let parsed = crate::text::number::parse::parse_bool(text);
+            let parsed = dotnet::text::number::parse::parse_bool(text);
             Scalar::Bool(
                 parsed.ok_or_else(|| {
                     reader(format!("Could not convert string to boolean: {text}."))
@@ -144,10 +145,10 @@ fn simple(scalar: &Scalar, to: Type, source: Source) -> Result<Value, Exception>
         (Scalar::String(_), Target::Guid | Target::TimeSpan | Target::Bytes | Target::Uri)
         | (Scalar::String(_), Target::DateTimeOffset) => {
             let token = Token::value(scalar.clone());
-            crate::json::cast(Some(&token), target, nullable).map_err(|fault| {
+            tree::json::cast(Some(&token), target, nullable).map_err(|fault| {
                 failure(format!(
                     "Error converting value {} to type '{}'. {fault}",
-                    crate::json::write_scalar(scalar),
+                    tree::json::write_scalar(scalar),
                     name()
                 ))
             })?
@@ -190,7 +191,7 @@ fn enumeration(scalar: &Scalar, to: Type) -> Result<Value, Exception> {
     number.map(|it| integer_of(to, it)).ok_or_else(|| {
         failure(format!(
             "Error converting value {} to type '{}'.",
-            crate::json::write_scalar(scalar),
+            tree::json::write_scalar(scalar),
             to.full_name()
         ))
     })
@@ -269,9 +270,10 @@ fn elements(
 
 #[cfg(test)]
 mod tests {
+    use tree::json::{ParseOptions, Root, parse};
+
     use super::text_to;
     use crate::cx::test_support::with_cx;
-    use crate::json::{ParseOptions, Root, parse};
     use crate::types::{self, Type, names};
     use crate::value::Value;
 

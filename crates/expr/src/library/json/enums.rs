@@ -54,8 +54,9 @@ pub(crate) static TYPES: &[TypeDef] = &[
 
 #[cfg(test)]
 mod tests {
+    use tree::json::Kind;
+
     use super::TYPES;
-    use crate::json::Kind;
     use crate::types::names;
 
     #[test]

@@ -1,12 +1,13 @@
 //! `Newtonsoft.Json.Linq.Extensions`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_Extensions.htm>
 
+use tree::json::Token;
+
 use super::conversions::value_as;
 use super::jtoken::item;
 use super::{JOBJECT, JPROPERTY, JTOKEN, JTOKENS, jenumerable, token_of};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::Token;
 use crate::library::{Args, Member, TypeDef};
 use crate::types::Type;
 use crate::value::Value;
@@ -154,9 +155,10 @@ fn map(source: &Value, to: Type, _: &mut EvalCx<'_>) -> Result<Value, Exception>
 
 #[cfg(test)]
 mod tests {
+    use tree::json::{ParseOptions, Root, parse};
+
     use super::{converted, values_at};
     use crate::cx::test_support::with_cx;
-    use crate::json::{ParseOptions, Root, parse};
     use crate::types::Type;
     use crate::value::Value;
 

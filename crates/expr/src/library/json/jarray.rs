@@ -1,11 +1,12 @@
 //! `Newtonsoft.Json.Linq.JArray`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JArray.htm>
 
+use tree::json::{Kind, Root, Scalar, Token};
+
 use super::jcontainer::{construct, params};
 use super::jtoken::{from_object, parse};
 use super::{JARRAY, JCONTAINER, JTOKEN, token, token_of, value};
 use crate::exception::Exception;
-use crate::json::{Kind, Root, Scalar, Token};
 use crate::library::{Args, Member, TypeDef};
 use crate::types::{Type, names};
 use crate::value::{Array, Value};

@@ -1,11 +1,12 @@
 //! `Newtonsoft.Json.Linq.JConstructor`: `new Date(1)` in JSON text.
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JConstructor.htm>
 
+use dotnet::Str;
+use tree::json::Token;
+
 use super::jcontainer::{construct, params};
 use super::{JCONTAINER, token};
-use crate::json::Token;
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -41,7 +42,7 @@ const MEMBERS: &[Member] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::json::{Formatting, Scalar, Token};
+    use tree::json::{Formatting, Scalar, Token};
 
     #[test]
     fn constructors_have_a_name_and_arguments() {

@@ -1,11 +1,12 @@
 //! `Newtonsoft.Json.Linq.JContainer`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JContainer.htm>
 
+use tree::json::{Content, MergeSettings, Token};
+
 use super::settings::{MERGE_SETTINGS, merge_settings};
 use super::{JTOKEN, JTOKENS, content, lazily, token, token_of};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{Content, MergeSettings, Token};
 use crate::library::{Args, Member, TypeDef};
 use crate::types::{Type, names};
 use crate::value::Value;
@@ -61,7 +62,7 @@ const MEMBERS: &[Member] = &[
 fn change(
     args: &mut Args<'_>,
     cx: &mut EvalCx<'_>,
-    change: fn(&Token, Content) -> Result<(), crate::json::Fault>,
+    change: fn(&Token, Content) -> Result<(), tree::json::Fault>,
 ) -> Result<Value, Exception> {
     let added = content(args.value(1), cx)?;
     change(&*token(args, 0)?, added)?;
@@ -101,9 +102,10 @@ pub(super) fn params(value: &Value, cx: &mut EvalCx<'_>) -> Result<Vec<Value>, E
 
 #[cfg(test)]
 mod tests {
+    use tree::json::Token;
+
     use super::construct;
     use crate::cx::test_support::with_cx;
-    use crate::json::Token;
     use crate::types::Type;
     use crate::value::Value;
 

@@ -1,6 +1,9 @@
 //! `Newtonsoft.Json.Linq.JObject`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JObject.htm>
 
+use dotnet::Str;
+use tree::json::{Kind, Root, Token};
+
 use super::jcontainer::{construct, params};
 use super::jtoken::{from_object, parse};
 use super::{
@@ -8,10 +11,8 @@ use super::{
     value,
 };
 use crate::exception::Exception;
-use crate::json::{Kind, Root, Token};
 use crate::library::collections::KeyValuePair;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
 
@@ -127,7 +128,7 @@ const MEMBERS: &[Member] = &[
         cx.allocate(2 * super::TOKEN_BYTES)?;
         let (it, name) = (token(args, 0)?, args.arg::<Str>(1)?);
         let value = match args.value(2) {
-            Value::Null => Token::value(crate::json::Scalar::Null),
+            Value::Null => Token::value(tree::json::Scalar::Null),
             other => token_of(other).cloned().ok_or_else(Exception::null_reference)?,
         };
         it.add(Token::property(name.as_str(), value)?)?;
@@ -175,9 +176,10 @@ fn compared(args: &mut Args<'_>) -> Result<Option<Token>, Exception> {
 
 #[cfg(test)]
 mod tests {
+    use tree::json::{ParseOptions, Root, parse};
+
     use super::pairs;
     use crate::cx::test_support::with_cx;
-    use crate::json::{ParseOptions, Root, parse};
     use crate::value::Value;
 
     #[test]

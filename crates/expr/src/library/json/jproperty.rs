@@ -1,11 +1,12 @@
 //! `Newtonsoft.Json.Linq.JProperty`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JProperty.htm>
 
+use dotnet::Str;
+use tree::json::{Content, Scalar, Token};
+
 use super::jcontainer::params;
 use super::{JCONTAINER, JPROPERTY, JTOKEN, content, token, token_of, value};
-use crate::json::{Content, Scalar, Token};
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
 

@@ -1,8 +1,9 @@
 //! `Newtonsoft.Json.Linq.JRaw`: text that is written as it stands.
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JRaw.htm>
 
+use tree::json::{Scalar, Token};
+
 use super::{JVALUE, token};
-use crate::json::{Scalar, Token};
 use crate::library::{Member, TypeDef};
 use crate::types::Type;
 use crate::value::Value;
@@ -27,7 +28,7 @@ const MEMBERS: &[Member] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::json::{Formatting, Scalar, Token};
+    use tree::json::{Formatting, Scalar, Token};
 
     #[test]
     fn raw_text_is_written_as_it_stands() {

@@ -3,18 +3,19 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use tree::json::{Formatting, Root, write_scalar};
+use tree::xml::Node;
+
 use super::jtoken::{formatting, read};
 use super::settings::{SERIALIZER_SETTINGS, serializer_settings};
 use super::{FORMATTING, deserialize, scalar_of, serialize};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{Formatting, Root, write_scalar};
 use crate::library::xml::{XDOCUMENT, XNODE};
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
-use crate::xml::Node;
 
 const XML_PARAMS: &[&str] = &["node", "formatting", "omitRootObject"];
 
@@ -117,7 +118,7 @@ fn xml_as_json(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Except
     let omit_root = args.value(2).as_bool().unwrap_or(false);
     let node: Arc<Node> = args.arg(0)?;
     cx.allocate(node.weight())?;
-    let text = crate::xml::to_json(&node, omit_root)?.to_json(format);
+    let text = tree::xml::to_json(&node, omit_root)?.to_json(format);
     cx.allocate(text.len())?;
     Ok(text.into())
 }
@@ -126,7 +127,7 @@ fn json_as_xml(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Except
     let root = args.value(1).as_string().cloned();
     let text: Str = args.arg(0)?;
     let token = read(&text, Root::Deserialize, true, cx)?;
-    let document = crate::xml::from_json(&token, root.as_ref().map(Str::as_str))?;
+    let document = tree::xml::from_json(&token, root.as_ref().map(Str::as_str))?;
     cx.allocate(document.weight())?;
     Ok(Value::object(document))
 }
@@ -170,9 +171,10 @@ fn empty(to: Type) -> Result<Value, Exception> {
 
 #[cfg(test)]
 mod tests {
+    use tree::json::Formatting;
+
     use super::{deserialized, write};
     use crate::cx::test_support::with_cx;
-    use crate::json::Formatting;
     use crate::library::Args;
     use crate::types::Type;
     use crate::value::Value;

@@ -1,6 +1,9 @@
 //! `Newtonsoft.Json.Linq.JToken`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JToken.htm>
 
+use dotnet::Str;
+use tree::json::{self, Formatting, ParseOptions, Path, Root, Token};
+
 use super::conversions::{EXPLICIT, IMPLICIT, value_as};
 use super::{
     FORMATTING, JCONTAINER, JTOKEN, JTOKENS, children, content, deserialize, jenumerable, lazily,
@@ -8,9 +11,7 @@ use super::{
 };
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{self, Formatting, ParseOptions, Path, Root, Token};
 use crate::library::{Args, Member, TypeDef, integer_of};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
 
@@ -309,8 +310,9 @@ fn select_all(it: Token, path: &Str, must: bool) -> Result<Value, Exception> {
 
 #[cfg(test)]
 mod tests {
+    use tree::json::{Formatting, Root, Token};
+
     use super::{item, parse, set_item};
-    use crate::json::{Formatting, Root, Token};
     use crate::library::json::token_of;
     use crate::types::Type;
     use crate::value::Value;

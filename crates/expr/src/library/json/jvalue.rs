@@ -4,13 +4,14 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use dotnet::Str;
+use tree::json::{Kind, Scalar, Token, compare_scalars};
+
 use super::{JTOKEN, JVALUE, scalar_of, token, token_of, value_of};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{Kind, Scalar, Token, compare_scalars};
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

@@ -1,6 +1,6 @@
 //! `Newtonsoft.Json` and `Newtonsoft.Json.Linq`: <https://www.newtonsoft.com/json/help/html/Introduction.htm>
 //!
-//! The rows stand on [`crate::json`]. A token is a [`Token`] inside of a [`Value`]; which of the
+//! The rows stand on [`tree::json`]. A token is a [`Token`] inside of a [`Value`]; which of the
 //! classes it is follows from its kind.
 
 pub(crate) mod conversions;
@@ -23,15 +23,16 @@ pub(crate) mod settings;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::Runtime;
-use crate::cx::EvalCx;
-use crate::exception::{Exception, Kind as ExceptionKind};
-use crate::json::{
+use dotnet::Str;
+use tree::json::{
     Children, Content, DateKind, DateTime as JsonDate, Fault, Kind, Scalar, Token, compare_scalars,
     guid_text,
 };
+
+use crate::Runtime;
+use crate::cx::EvalCx;
+use crate::exception::{Exception, Kind as ExceptionKind};
 use crate::library::Args;
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Cursor, DateTime, DateTimeKind, DateTimeOffset, Object, Value};
 

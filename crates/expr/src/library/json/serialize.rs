@@ -5,10 +5,11 @@
 //!
 //! Source: <https://www.newtonsoft.com/json/help/html/SerializationGuide.htm>
 
+use tree::json::{Scalar, Token};
+
 use super::{guid_name, scalar_of, token_of as as_token};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
-use crate::json::{Scalar, Token};
 use crate::library::collections::KeyValuePair;
 use crate::library::{Args, Member, MemberKind, base_types, definition, is_reference_convertible};
 use crate::types::{Type, names};
@@ -40,9 +41,9 @@ pub(super) fn token_of(
     if let Some(scalar) = scalar_of(value) {
         return Ok(Token::value(scalar));
     }
-    if let Some(node) = value.as_object::<crate::xml::Node>() {
+    if let Some(node) = value.as_object::<tree::xml::Node>() {
         cx.allocate(node.weight())?;
-        return Ok(crate::xml::to_json(node, false)?);
+        return Ok(tree::xml::to_json(node, false)?);
     }
     if let Some(it) = value.as_object::<Anonymous>() {
         let members: Vec<(String, Value)> =
@@ -86,7 +87,7 @@ fn key_text(key: &Value) -> String {
     match key {
         Value::Guid(it) => guid_name(*it),
         Value::DateTime(_) | Value::DateTimeOffset(_) => {
-            let text = scalar_of(key).map(|it| crate::json::write_scalar(&it));
+            let text = scalar_of(key).map(|it| tree::json::write_scalar(&it));
             text.unwrap_or_default().trim_matches('"').to_owned()
         }
         other => other.to_text().into_owned(),
@@ -141,9 +142,10 @@ fn properties(value: &Value, options: Options, cx: &mut EvalCx<'_>) -> Result<To
 
 #[cfg(test)]
 mod tests {
+    use tree::json::Formatting;
+
     use super::{Options, token_of};
     use crate::cx::test_support::with_cx;
-    use crate::json::Formatting;
     use crate::library::collections::KeyValuePair;
     use crate::types::{Type, anonymous};
     use crate::value::{Anonymous, Value};

@@ -4,8 +4,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use tree::json::{ArrayMerge, MergeSettings};
+
 use super::FORMATTING;
-use crate::json::{ArrayMerge, MergeSettings};
 use crate::library::{Member, TypeDef, integer_of};
 use crate::types::Type;
 use crate::value::{Object, Value};
@@ -110,8 +111,9 @@ pub(super) fn serializer_settings(value: &Value) -> (bool, bool, bool) {
 
 #[cfg(test)]
 mod tests {
+    use tree::json::MergeSettings;
+
     use super::{SERIALIZER_SETTINGS, merge_settings, serializer_settings, settings};
-    use crate::json::MergeSettings;
     use crate::value::Value;
 
     #[test]

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::regex::Match;
+
 use super::{CAPTURE, Found, GROUP, MATCH, Part};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::regex::Match;
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::sequence::Items;
 use crate::value::{Cursor, Object, Value};
@@ -138,9 +139,10 @@ fn group_by_name(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Excep
 
 #[cfg(test)]
 mod tests {
+    use dotnet::regex::Options;
+
     use super::{captures, groups, matches};
     use crate::cx::test_support::with_cx;
-    use crate::regex::Options;
     use crate::value::Value;
 
     #[test]

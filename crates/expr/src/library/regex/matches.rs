@@ -1,11 +1,12 @@
 //! `System.Text.RegularExpressions.Match`:
 //! <https://learn.microsoft.com/dotnet/api/system.text.regularexpressions.match>
 
+use dotnet::Str;
+
 use super::collections::{GROUPS, groups};
 use super::{Found, GROUP, MATCH, charge, empty, exception, matched};
 use crate::exception::Exception;
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::MATCH, MEMBERS).bases(&[GROUP]);

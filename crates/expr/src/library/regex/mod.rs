@@ -1,6 +1,6 @@
 //! `System.Text.RegularExpressions`: <https://learn.microsoft.com/dotnet/api/system.text.regularexpressions>
 //!
-//! The rows stand on [`crate::regex`]. Patterns that were compiled are kept, as .NET keeps those
+//! The rows stand on [`dotnet::regex`]. Patterns that were compiled are kept, as .NET keeps those
 //! of its static methods.
 
 pub(crate) mod capture;
@@ -13,10 +13,11 @@ pub(crate) mod regex_type;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use dotnet::Str;
+use dotnet::regex::{Fault, Match, Options, Regex};
+
 use crate::cx::EvalCx;
 use crate::exception::{Exception, Kind};
-use crate::regex::{Fault, Match, Options, Regex};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 
@@ -96,7 +97,7 @@ impl Object for Found {
 }
 
 impl Found {
-    fn capture(&self) -> Option<(&Match, &crate::regex::Capture)> {
+    fn capture(&self) -> Option<(&Match, &dotnet::regex::Capture)> {
         let found = self.found.as_deref()?;
         let capture = match self.part {
             Part::Match => found.captures(0).last(),

@@ -1,8 +1,9 @@
 //! `System.Text.RegularExpressions.RegexOptions`:
 //! <https://learn.microsoft.com/dotnet/api/system.text.regularexpressions.regexoptions>
 
+use dotnet::regex::Options;
+
 use crate::library::TypeDef;
-use crate::regex::Options;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -37,8 +38,9 @@ pub(super) fn options(value: &Value) -> Options {
 
 #[cfg(test)]
 mod tests {
+    use dotnet::regex::Options;
+
     use super::TYPE;
-    use crate::regex::Options;
 
     #[test]
     fn the_names_are_those_of_the_engine() {

@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::regex::{self, Match, Options, Regex};
+
 use super::collections::{MATCHES, matches};
 use super::options::{OPTIONS, options};
 use super::{MATCH, REGEX, charge, compiled, exception, matched};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef, integer_of};
-use crate::regex::{self, Match, Options, Regex};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

@@ -1,12 +1,13 @@
 //! `System.Char`: <https://learn.microsoft.com/dotnet/api/system.char>
 
+use dotnet::Str;
+use dotnet::text::chars;
+
 use super::enums::{self, UNICODE_CATEGORY};
 use super::integers::{compare, equals};
 use super::{CULTURE, PROVIDER, made, part};
 use crate::exception::Exception;
 use crate::library::{Args, Constant, Member, TypeDef};
-use crate::string::Str;
-use crate::text::chars;
 use crate::types::{Type, names};
 use crate::value::Value;
 

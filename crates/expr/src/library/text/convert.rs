@@ -6,6 +6,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::text::Failure;
+use dotnet::text::encoding::{from_base64, from_hex, to_base64, to_hex};
+use dotnet::text::number::decimal;
+use dotnet::text::number::parse::{Styles, parse_bool, parse_decimal, parse_radix};
 
 use super::enums::{self, BASE64_OPTIONS};
 use super::integers::{self, integer, value, wide};
@@ -17,11 +22,6 @@ use crate::library::core::object::TypeObject;
 use crate::library::json::conversions::cast_to;
 use crate::library::json::token_of;
 use crate::library::{Args, Member, TypeDef, default_value};
-use crate::string::Str;
-use crate::text::Failure;
-use crate::text::encoding::{from_base64, from_hex, to_base64, to_hex};
-use crate::text::number::decimal;
-use crate::text::number::parse::{Styles, parse_bool, parse_decimal, parse_radix};
 use crate::types::{Type, names};
 use crate::value::{Array, Value};
 

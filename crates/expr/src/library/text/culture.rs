@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::chars;
+
 use super::{CULTURE, PROVIDER, made};
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::chars;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

@@ -2,18 +2,20 @@
 //!
 //! Azure's list names a part of its members only; the others are marked.
 
+use std::sync::Arc;
+
+use dotnet::Str;
+use dotnet::text::time::{self, Styles, Zone};
+
 use super::enums::{self, DATE_TIME_KIND, DATE_TIME_STYLES, DAY_OF_WEEK};
 use super::integers::{compare, equals, to_text};
 use super::{PROVIDER, joined, made, out_of_range};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::composite::zone;
-use crate::text::time::{self, Styles, Zone};
 use crate::types::{Type, names};
+use crate::value::composite::zone;
 use crate::value::{Array, DateTime, DateTimeKind, Value};
-use std::sync::Arc;
 
 pub(crate) const TYPE: TypeDef = TypeDef::structure("System.DateTime", MEMBERS)
     .bases(&[Type::named(names::ICOMPARABLE), Type::named(names::IFORMATTABLE)]);

@@ -1,5 +1,8 @@
 //! `System.DateTimeOffset`: <https://learn.microsoft.com/dotnet/api/system.datetimeoffset>
 
+use dotnet::Str;
+use dotnet::text::time;
+
 use super::datetime::{exact, styles, ticks_of, today, tried};
 use super::enums::{self, DATE_TIME_STYLES, DAY_OF_WEEK};
 use super::integers::{compare, equals, to_text};
@@ -7,8 +10,6 @@ use super::{PROVIDER, joined, out_of_range};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::time;
 use crate::types::{Type, names};
 use crate::value::{DateTime, DateTimeKind, DateTimeOffset, Value};
 

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::Failure;
+use dotnet::text::number::parse::{Styles, parse_decimal};
+use dotnet::text::number::{arithmetic, decimal};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::PROVIDER;
@@ -10,10 +14,6 @@ use super::integers::{compare, equals, integer, styles, to_text, value};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::Failure;
-use crate::text::number::parse::{Styles, parse_decimal};
-use crate::text::number::{arithmetic, decimal};
 use crate::types::{Type, names};
 use crate::value::{Array, Value};
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::text::encoding::Encoding;
 
 use super::{CHARS, char_array, length, part, units};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::encoding::Encoding;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

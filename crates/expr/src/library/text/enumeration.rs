@@ -1,11 +1,12 @@
 //! `System.Enum`: <https://learn.microsoft.com/dotnet/api/system.enum>
 
+use dotnet::Str;
+
 use super::enums;
 use super::integers::to_text;
 use crate::exception::Exception;
 use crate::library::core::object::TypeObject;
 use crate::library::{Args, Member, TypeDef, TypeKind, definition};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
 

@@ -1,6 +1,9 @@
 //! `System.Double` and `System.Single`. Their rows are the same but for the type.
 //! <https://learn.microsoft.com/dotnet/api/system.double>
 
+use dotnet::Str;
+use dotnet::text::number::parse::{Styles, parse_double, parse_float};
+
 use super::PROVIDER;
 use super::enums::{self, NUMBER_STYLES};
 use super::integers::{compare, equals, styles, to_text};
@@ -8,8 +11,6 @@ use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Constant, Member, TypeDef, default_value};
-use crate::string::Str;
-use crate::text::number::parse::{Styles, parse_double, parse_float};
 use crate::types::{Type, names};
 use crate::value::Value;
 

@@ -1,13 +1,13 @@
 //! `System.Guid`: <https://learn.microsoft.com/dotnet/api/system.guid>
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::text::guid;
 
 use super::PROVIDER;
 use super::integers::{compare, equals, to_text};
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::guid;
 use crate::types::{Type, names};
 use crate::value::Value;
 

@@ -1,16 +1,17 @@
 //! The integer types, `System.SByte` to `System.UInt64`. Their rows are the same but for the type,
 //! so they share one table. <https://learn.microsoft.com/dotnet/api/system.int32>
 
+use dotnet::Str;
+use dotnet::text::number::parse::{Styles, parse_integer};
+
 use super::enums::{self, NUMBER_STYLES};
 use super::{PROVIDER, made};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Constant, Member, TypeDef, integer_of};
-use crate::string::Str;
-use crate::text::composite::format_value;
-use crate::text::number::parse::{Styles, parse_integer};
 use crate::types::{Type, names};
 use crate::value::Value;
+use crate::value::composite::format_value;
 
 const STYLES: Type = Type::named(NUMBER_STYLES);
 const STRING: Type = Type::String;

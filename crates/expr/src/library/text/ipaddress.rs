@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::text::ip::parse;
 
 use super::enums::{self, ADDRESS_FAMILY};
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
-use crate::text::ip::parse;
 use crate::types::Type;
 use crate::value::{Object, Value};
 

@@ -1,4 +1,4 @@
-//! Text, numbers and time: rows over the engines of [`crate::text`].
+//! Text, numbers and time: rows over the engines of [`dotnet::text`].
 //!
 //! A row checks its arguments, counts what it allocates and calls an engine.
 
@@ -31,12 +31,13 @@ pub(crate) mod uri;
 pub(crate) mod version;
 pub(crate) mod webutility;
 
+use dotnet::Str;
+use dotnet::text::Failure;
+use dotnet::text::compare::Comparison;
+
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::Member;
-use crate::string::Str;
-use crate::text::Failure;
-use crate::text::compare::Comparison;
 use crate::types::{Type, names};
 use crate::value::{Array, Value};
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dotnet::text::random::Random;
+
 use super::out_of_range;
 use crate::library::{Member, TypeDef};
-use crate::text::random::Random;
 use crate::types::{Type, names};
 use crate::value::{ByteArray, Object, Value};
 

@@ -5,17 +5,18 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::chars;
+use dotnet::text::compare::{self, Comparison};
+use dotnet::text::normal::Form;
+use dotnet::text::split::{Separators, split, trim};
+
 use super::enums;
 use super::{CHARS, COMPARISON, CULTURE, PROVIDER, char_array, comparison, index, joined, length};
 use super::{made, out_of_range, part, scan, search, string_build, string_search, units};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Constant, Member, TypeDef};
-use crate::string::Str;
-use crate::text::chars;
-use crate::text::compare::{self, Comparison};
-use crate::text::normal::Form;
-use crate::text::split::{Separators, split, trim};
 use crate::types::{Type, names};
 use crate::value::{Array, Value};
 

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+
 use super::{CHARS, PROVIDER, made, out_of_range, part, units};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::evaluate::text::text;
 use crate::exception::Exception;
 use crate::library::{Args, Member};
-use crate::string::Str;
-use crate::text::composite;
 use crate::types::{Type, names};
+use crate::value::composite;
 use crate::value::{Array, Value};
 
 const STRING: Type = Type::String;

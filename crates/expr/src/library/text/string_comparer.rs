@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::compare::Comparison;
+
 use super::COMPARISON;
 use super::string::{compared, equal, hash_code};
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::compare::Comparison;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

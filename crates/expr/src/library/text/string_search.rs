@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::chars::to_upper;
+use dotnet::text::compare::{Comparison, Which, find};
+
 use super::units;
 use super::{CHARS, COMPARISON, CULTURE, comparison, out_of_range, part, position, scan, search};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member};
-use crate::string::Str;
-use crate::text::chars::to_upper;
-use crate::text::compare::{Comparison, Which, find};
 use crate::types::Type;
 use crate::value::{Array, Value};
 

@@ -2,6 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dotnet::Str;
+use dotnet::text::Builder;
+use dotnet::text::compare::{self, Comparison};
+
 use super::string_build::formatted;
 use super::{CHARS, PROVIDER, index, length, made, out_of_range, part, search, units};
 use crate::Runtime;
@@ -9,9 +13,6 @@ use crate::cx::EvalCx;
 use crate::evaluate::text::text as text_of;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::Builder;
-use crate::text::compare::{self, Comparison};
 use crate::types::{Type, names};
 use crate::value::{Array, Object, Value};
 

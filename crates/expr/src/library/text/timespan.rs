@@ -1,13 +1,14 @@
 //! `System.TimeSpan`: <https://learn.microsoft.com/dotnet/api/system.timespan>
 
+use dotnet::Str;
+use dotnet::text::Failure;
+use dotnet::text::time::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, span};
+
 use super::PROVIDER;
 use super::integers::{compare, equals, to_text};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Constant, Member, TypeDef};
-use crate::string::Str;
-use crate::text::Failure;
-use crate::text::time::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, span};
 use crate::types::{Type, names};
 use crate::value::Value;
 

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::time::{MAX, MINUTE};
+use dotnet::text::zones::{Reading, Zone};
+
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Member, TypeDef};
-use crate::string::Str;
-use crate::text::time::{MAX, MINUTE};
-use crate::text::zones::{Reading, Zone};
 use crate::types::Type;
 use crate::value::{DateTime, DateTimeKind, DateTimeOffset, Object, Value};
 
@@ -49,7 +50,7 @@ impl Object for Info {
     }
 
     fn to_text(&self, _: Runtime) -> Str {
-        self.display_name(crate::text::time::UNIX_EPOCH).into()
+        self.display_name(dotnet::text::time::UNIX_EPOCH).into()
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {
@@ -282,8 +283,9 @@ fn offset_at(zone: &Zone, time: DateTimeOffset) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use dotnet::text::time::{HOUR, from_date};
+
     use super::*;
-    use crate::text::time::{HOUR, from_date};
 
     #[test]
     fn readings_convert_to_utc_and_back() {

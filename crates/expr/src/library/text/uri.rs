@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use dotnet::text::uri::{Parts, Uri, is_scheme, is_well_formed};
+use dotnet::text::web;
+
 use super::enums::{self, URI_HOST_NAME_TYPE, URI_KIND, URI_PARTIAL};
 use super::{made, out_of_range, scan};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Constant, Member, TypeDef};
-use crate::string::Str;
-use crate::text::uri::{Parts, Uri, is_scheme, is_well_formed};
-use crate::text::web;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

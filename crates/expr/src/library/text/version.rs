@@ -5,10 +5,11 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use dotnet::Str;
+
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
 

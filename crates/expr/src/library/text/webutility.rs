@@ -1,13 +1,13 @@
 //! `System.Net.WebUtility`: <https://learn.microsoft.com/dotnet/api/system.net.webutility>
 
 use bytes::Bytes;
+use dotnet::Str;
+use dotnet::text::web;
 
 use super::{made, part};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
-use crate::text::web;
 use crate::types::Type;
 use crate::value::Value;
 

@@ -3,11 +3,12 @@
 //!
 //! Each compares two nodes and has nothing else, so they share one file.
 
+use tree::xml::Node;
+
 use super::XNODE;
 use crate::library::{Member, TypeDef};
 use crate::types::Type;
 use crate::value::{Object, Value};
-use crate::xml::Node;
 
 const EQUALITY_NAME: &str = "System.Xml.Linq.XNodeEqualityComparer";
 const ORDER_NAME: &str = "System.Xml.Linq.XNodeDocumentOrderComparer";

@@ -56,8 +56,9 @@ pub(crate) static TYPES: &[TypeDef] = &[
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::Kind;
+
     use super::TYPES;
-    use crate::xml::Kind;
 
     #[test]
     fn node_types_have_the_numbers_of_the_engine() {

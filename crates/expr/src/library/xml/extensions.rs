@@ -1,5 +1,7 @@
 //! `System.Xml.Linq.Extensions`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.extensions>
 
+use tree::xml::{Name, Node};
+
 use super::{ATTRIBUTES, ELEMENTS, NODES, XATTRIBUTE, XCONTAINER, XELEMENT, XNAME, XNODE, name};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
@@ -7,7 +9,6 @@ use crate::library::{Args, Member, TypeDef};
 use crate::types::Type;
 use crate::value::Value;
 use crate::value::sequence::Items;
-use crate::xml::{Name, Node};
 
 pub(crate) static TYPE: TypeDef = TypeDef::static_class("System.Xml.Linq.Extensions", MEMBERS);
 
@@ -117,12 +118,13 @@ fn remove(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> 
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::{ParseOptions, Root, parse};
+
     use super::remove;
     use crate::cx::test_support::with_cx;
     use crate::library::Args;
     use crate::types::Type;
     use crate::value::Value;
-    use crate::xml::{ParseOptions, Root, parse};
 
     #[test]
     fn all_nodes_of_a_sequence_are_removed() {

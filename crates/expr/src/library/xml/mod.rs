@@ -1,6 +1,6 @@
 //! `System.Xml.Linq`: <https://learn.microsoft.com/dotnet/api/system.xml.linq>
 //!
-//! The rows stand on [`crate::xml`]. A node is a [`Node`] inside of a [`Value`]; which of the
+//! The rows stand on [`tree::xml`]. A node is a [`Node`] inside of a [`Value`]; which of the
 //! classes it is follows from its kind.
 
 pub(crate) mod comparers;
@@ -19,15 +19,16 @@ pub(crate) mod xtext;
 
 use std::sync::Arc;
 
+use dotnet::Str;
+use tree::xml::{self, Content, Kind, Name, Node, ParseOptions, Root};
+
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, is_reference_convertible};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::sequence::Items;
 use crate::value::{Object, Value};
-use crate::xml::{self, Content, Kind, Name, Node, ParseOptions, Root};
 
 /// `XNode`.
 pub(crate) const XNODE: Type = Type::named(names::XNODE);
@@ -191,11 +192,12 @@ fn change(
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::{Content, Name, Node};
+
     use super::content;
     use crate::cx::test_support::with_cx;
     use crate::types::Type;
     use crate::value::Value;
-    use crate::xml::{Content, Name, Node};
 
     #[test]
     fn values_become_text_and_lists_become_many() {

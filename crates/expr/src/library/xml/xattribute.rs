@@ -1,13 +1,14 @@
 //! `System.Xml.Linq.XAttribute`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xattribute>
 
+use dotnet::Str;
+use tree::xml::Node;
+
 use super::{XATTRIBUTE, XNAME, needed_name, node, text, value, xname};
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
-use crate::xml::Node;
 
 pub(crate) static TYPE: TypeDef =
     TypeDef::class(names::XATTRIBUTE, MEMBERS).bases(&[Type::named(names::XOBJECT)]);
@@ -65,9 +66,10 @@ pub(super) fn value_of(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value
 
 /// The cast operators of `XElement` and `XAttribute`, which are the same.
 pub(super) mod casts {
+    use tree::xml::convert::cast;
+
     use super::{Args, EvalCx, Exception, Member, Node, Type, Value, XATTRIBUTE};
     use crate::library::json::conversions::{target_of, typed};
-    use crate::xml::convert::cast;
 
     const TYPES: [Type; 21] = [
         Type::String,
@@ -149,12 +151,13 @@ pub(super) mod casts {
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::{Name, Node};
+
     use super::TYPE;
     use crate::cx::test_support::with_cx;
     use crate::library::{Args, MemberKind};
     use crate::types::Type;
     use crate::value::Value;
-    use crate::xml::{Name, Node};
 
     #[test]
     fn attributes_are_cast_by_their_text() {

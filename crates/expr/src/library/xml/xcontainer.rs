@@ -1,5 +1,7 @@
 //! `System.Xml.Linq.XContainer`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xcontainer>
 
+use tree::xml::{Content, Fault, Node};
+
 use super::{
     ELEMENTS, NODES, ONE, SEVERAL, XELEMENT, XNAME, XNODE, adding, change, lazily, name,
     needed_name, node, value,
@@ -9,7 +11,6 @@ use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
 use crate::types::{Type, names};
 use crate::value::Value;
-use crate::xml::{Content, Fault, Node};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XCONTAINER, MEMBERS).bases(&[XNODE]);
 
@@ -68,8 +69,9 @@ fn elements(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception>
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::{ParseOptions, Root, parse};
+
     use super::replace_nodes;
-    use crate::xml::{ParseOptions, Root, parse};
 
     #[test]
     fn replacing_nodes_leaves_attributes() {

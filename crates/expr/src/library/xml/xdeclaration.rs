@@ -2,13 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use dotnet::Str;
+use tree::xml::Declaration;
+
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::{Object, Value};
-use crate::xml::Declaration;
 
 const NAME: &str = "System.Xml.Linq.XDeclaration";
 
@@ -88,8 +89,9 @@ fn set(args: &mut Args<'_>, part: Part) -> Result<Value, Exception> {
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::Declaration;
+
     use super::value;
-    use crate::xml::Declaration;
 
     #[test]
     fn its_text_is_the_declaration() {

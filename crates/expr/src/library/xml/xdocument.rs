@@ -1,12 +1,13 @@
 //! `System.Xml.Linq.XDocument`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xdocument>
 
+use tree::xml::{Kind, Node, Root};
+
 use super::enums::LOAD;
 use super::xdeclaration::{self, XDECLARATION, XDeclaration};
 use super::{XCONTAINER, XDOCUMENT, XELEMENT, contents, node, parse, value};
 use crate::library::{Member, TypeDef};
 use crate::types::{Type, names};
 use crate::value::Value;
-use crate::xml::{Kind, Node, Root};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XDOCUMENT, MEMBERS).bases(&[XCONTAINER]);
 

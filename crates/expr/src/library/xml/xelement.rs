@@ -1,5 +1,8 @@
 //! `System.Xml.Linq.XElement`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xelement>
 
+use dotnet::Str;
+use tree::xml::{Content, Fault, Node, Root};
+
 use super::enums::LOAD;
 use super::xattribute::{casts, value_of};
 use super::{
@@ -10,10 +13,8 @@ use super::{
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::Value;
-use crate::xml::{Content, Fault, Node, Root};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XELEMENT, MEMBERS).bases(&[XCONTAINER]);
 
@@ -179,8 +180,9 @@ fn descendants(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Excepti
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::{Name, Node, ParseOptions, Root, parse};
+
     use super::{replace_all, replace_attributes};
-    use crate::xml::{Name, Node, ParseOptions, Root, parse};
 
     #[test]
     fn replacing_all_takes_attributes_too() {

@@ -1,14 +1,15 @@
 //! `System.Xml.Linq.XName`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xname>
 
+use dotnet::Str;
+use tree::xml::Name;
+
 use super::{XNAME, XNAMESPACE, xnamespace};
 use crate::Runtime;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
-use crate::xml::Name;
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XNAME, MEMBERS);
 
@@ -84,8 +85,9 @@ fn part(
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::Name;
+
     use super::value;
-    use crate::xml::Name;
 
     #[test]
     fn names_are_equal_by_their_parts() {

@@ -1,13 +1,14 @@
 //! `System.Xml.Linq.XNamespace`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xnamespace>
 
+use dotnet::Str;
+use tree::xml::{Name, XML_NAMESPACE, XMLNS_NAMESPACE};
+
 use super::{XNAME, XNAMESPACE, xname};
 use crate::Runtime;
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::{Type, names};
 use crate::value::{Object, Value};
-use crate::xml::{Name, XML_NAMESPACE, XMLNS_NAMESPACE};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XNAMESPACE, MEMBERS);
 

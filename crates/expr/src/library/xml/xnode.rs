@@ -1,5 +1,7 @@
 //! `System.Xml.Linq.XNode`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xnode>
 
+use tree::xml::{Kind, Node};
+
 use super::enums::SAVE;
 use super::{ELEMENTS, NODES, ONE, SEVERAL, XNODE, adding, change, lazily, name, node, value};
 use crate::cx::EvalCx;
@@ -7,7 +9,6 @@ use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
 use crate::types::{Type, names};
 use crate::value::Value;
-use crate::xml::{Kind, Node};
 
 pub(crate) static TYPE: TypeDef =
     TypeDef::class(names::XNODE, MEMBERS).bases(&[Type::named(names::XOBJECT)]);
@@ -118,8 +119,9 @@ fn elements_before(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exc
 
 #[cfg(test)]
 mod tests {
+    use tree::xml::{ParseOptions, Root, parse};
+
     use super::before;
-    use crate::xml::{ParseOptions, Root, parse};
 
     #[test]
     fn nodes_before_come_in_document_order() {

@@ -3,14 +3,15 @@
 //!
 //! They differ in little but their constructors, so they share one file.
 
+use dotnet::Str;
+use tree::xml::{DocumentType, Name, Node};
+
 use super::xattribute::value_of;
 use super::{XNODE, node};
 use crate::exception::Exception;
 use crate::library::{Args, Member, TypeDef};
-use crate::string::Str;
 use crate::types::Type;
 use crate::value::Value;
-use crate::xml::{DocumentType, Name, Node};
 
 const TEXT_NAME: &str = "System.Xml.Linq.XText";
 const CDATA_NAME: &str = "System.Xml.Linq.XCData";

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::name::Name;
 use super::node::{Declaration, DocumentType};
 use super::{Fault, MAX_DEPTH};
-use crate::tree::Store;
-pub(super) use crate::tree::{NONE, unite};
+use crate::store::Store;
+pub(super) use crate::store::{NONE, unite};
 
 /// A tree of nodes.
-pub(super) type Tree = crate::tree::Tree<Arena>;
+pub(super) type Tree = crate::store::Tree<Arena>;
 
 /// What a node is: `System.Xml.XmlNodeType`, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

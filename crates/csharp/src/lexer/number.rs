@@ -3,8 +3,8 @@
 //! Source: C# 7 language specification, 6.4.5.3 and 6.4.5.4.
 
 use super::Lexer;
-use crate::syntax::ast::{IntegerSuffix, Literal, Span};
-use crate::syntax::token::TokenKind;
+use crate::ast::{IntegerSuffix, Literal, Span};
+use crate::token::TokenKind;
 
 impl Lexer<'_> {
     pub(super) fn number(&mut self) {

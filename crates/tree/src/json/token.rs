@@ -7,7 +7,7 @@ use super::arena::{Arena, Data, Members, NONE, Tree};
 use super::scalar::{Kind, Scalar};
 use super::writer::{self, Formatting};
 use super::{Fault, convert};
-use crate::tree::Store as _;
+use crate::store::Store as _;
 
 /// A reference to a token of a tree. Clones are the same token, not copies.
 #[derive(Clone)]

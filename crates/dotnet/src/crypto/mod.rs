@@ -22,6 +22,6 @@ pub use rsa::PublicKey;
 pub use crate::fault::Fault;
 
 /// `System.Security.Cryptography.CryptographicException`.
-pub(crate) fn cryptographic(message: impl Into<String>) -> Fault {
+pub fn cryptographic(message: impl Into<String>) -> Fault {
     Fault::new("System.Security.Cryptography.CryptographicException", message)
 }

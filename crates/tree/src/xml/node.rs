@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::arena::{Arena, Data, Kind, NONE, Tree};
 use super::name::Name;
 use super::{Fault, writer};
-use crate::tree::Store as _;
+use crate::store::Store as _;
 
 /// A reference to a node of a tree. Clones are the same node, not copies.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Properties of lexer and parser: any text is answered, in linear time.
 
-use expr::Form;
-use expr::syntax::{lexer, parser};
+use csharp::scan::Form;
+use csharp::{lexer, parser};
 use proptest::prelude::*;
 
 /// Pieces of C# that, thrown together at random, reach far into the parser.

@@ -305,17 +305,17 @@ fn matches_regex(left: &Scalar, right: &Scalar) -> Result<bool, Fault> {
     let end = pattern.rfind('/').filter(|it| *it > 0);
     let Some(end) = end else { return Ok(false) };
     let (pattern, flags) = (pattern.get(1..end), pattern.get(end + 1..).unwrap_or(""));
-    let options = flags.chars().fold(crate::regex::Options::NONE, |options, flag| {
+    let options = flags.chars().fold(dotnet::regex::Options::NONE, |options, flag| {
         options
             | match flag {
-                'i' => crate::regex::Options::IGNORE_CASE,
-                'm' => crate::regex::Options::MULTILINE,
-                's' => crate::regex::Options::SINGLELINE,
-                'x' => crate::regex::Options::EXPLICIT_CAPTURE,
-                _ => crate::regex::Options::NONE,
+                'i' => dotnet::regex::Options::IGNORE_CASE,
+                'm' => dotnet::regex::Options::MULTILINE,
+                's' => dotnet::regex::Options::SINGLELINE,
+                'x' => dotnet::regex::Options::EXPLICIT_CAPTURE,
+                _ => dotnet::regex::Options::NONE,
             }
     });
-    crate::regex::Regex::new(pattern.unwrap_or(""), options)?.is_match(text)
+    dotnet::regex::Regex::new(pattern.unwrap_or(""), options)?.is_match(text)
 }
 
 #[cfg(test)]

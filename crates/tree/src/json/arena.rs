@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::scalar::{Kind, Scalar};
 use super::{Fault, MAX_TREE_DEPTH};
-use crate::tree::Store;
-pub(super) use crate::tree::{NONE, unite};
+use crate::store::Store;
+pub(super) use crate::store::{NONE, unite};
 
 /// A tree of tokens.
-pub(super) type Tree = crate::tree::Tree<Arena>;
+pub(super) type Tree = crate::store::Tree<Arena>;
 
 /// Objects with more members than this find them by a map.
 const MANY: usize = 16;

@@ -4,8 +4,8 @@
 
 use super::text::Units;
 use super::{Hole, Lexer, MAX_HOLES, is_line_break};
-use crate::syntax::ast::Span;
-use crate::syntax::token::TokenKind;
+use crate::ast::Span;
+use crate::token::TokenKind;
 
 impl Lexer<'_> {
     /// `:` and `}` of a hole with no bracket open. Returns whether something was read.
@@ -143,7 +143,7 @@ impl Lexer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::syntax::lexer::tokenize;
+    use crate::lexer::tokenize;
 
     #[test]
     fn a_hole_ends_at_its_own_brace() {

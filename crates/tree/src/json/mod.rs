@@ -42,7 +42,7 @@ pub use scalar::{DateKind, DateTime, Kind, Scalar, guid_text, parse_guid};
 pub use token::{Children, Content, Token};
 pub use writer::{Formatting, quote, write_scalar};
 
-pub use crate::fault::Fault;
+pub use dotnet::Fault;
 
 /// Containers nest this deep at most, however they are built; .NET has no limit but its stack.
 pub const MAX_TREE_DEPTH: u16 = 256;

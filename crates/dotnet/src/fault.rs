@@ -1,4 +1,4 @@
-//! What the .NET library engines (JSON, XML, regular expressions, cryptography) throw.
+//! What the .NET base library (JSON, XML, regular expressions, cryptography) throw.
 //!
 //! A [`Fault`] is an exception before the evaluator has given it a place: the name of the .NET
 //! type, the message, and whether it is a bound of ours that was met instead.

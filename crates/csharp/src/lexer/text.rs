@@ -3,8 +3,8 @@
 //! Source: C# 7 language specification, 6.4.5.5 and 6.4.5.6.
 
 use super::{Lexer, is_line_break};
-use crate::syntax::ast::{Literal, Span};
-use crate::syntax::token::TokenKind;
+use crate::ast::{Literal, Span};
+use crate::token::TokenKind;
 
 impl Lexer<'_> {
     pub(super) fn regular_string(&mut self) {

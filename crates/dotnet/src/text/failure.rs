@@ -1,8 +1,6 @@
 //! Why an operation on text, numbers or times failed, as the exception that .NET throws.
 
-use crate::exception::Exception;
-
-/// A failed operation; the rows turn it into the exception of the same name.
+/// A failed operation, to be thrown as the exception of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// `System.FormatException`.
@@ -80,23 +78,6 @@ impl Failure {
         Self::Overflow(format!(
             "Value was either too large or too small for {article} {type_name}."
         ))
-    }
-}
-
-impl From<Failure> for Exception {
-    fn from(failure: Failure) -> Self {
-        let made = Self::new(failure.type_name(), failure.message());
-        match failure {
-            Failure::Argument(_, parameter) | Failure::Range(_, parameter)
-                if parameter.is_empty() =>
-            {
-                made
-            }
-            Failure::Argument(_, parameter)
-            | Failure::Range(_, parameter)
-            | Failure::Null(parameter) => made.with("ParamName", parameter),
-            _ => made,
-        }
     }
 }
 

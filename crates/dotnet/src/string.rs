@@ -35,6 +35,7 @@ impl Str {
     pub const EMPTY: Self = Self(Repr::Static(""));
 
     /// Text of a constant: no allocation if it is ASCII.
+    #[inline]
     #[must_use]
     pub fn from_static(text: &'static str) -> Self {
         if text.is_ascii() { Self(Repr::Static(text)) } else { Self::wide(text.into()) }
@@ -66,6 +67,7 @@ impl Str {
     }
 
     /// As UTF-8; lone surrogates are U+FFFD.
+    #[inline]
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -76,6 +78,7 @@ impl Str {
     }
 
     /// The bytes if all are ASCII: then position in bytes and in units are the same.
+    #[inline]
     #[must_use]
     pub fn as_ascii(&self) -> Option<&str> {
         match &self.0 {
@@ -86,6 +89,7 @@ impl Str {
     }
 
     /// `Length`: UTF-16 units.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -96,12 +100,14 @@ impl Str {
     }
 
     /// Is `Length` zero?
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The unit at a position.
+    #[inline]
     #[must_use]
     pub fn unit(&self, index: usize) -> Option<u16> {
         match &self.0 {
@@ -112,6 +118,7 @@ impl Str {
     }
 
     /// All units; free for text that is not ASCII.
+    #[inline]
     #[must_use]
     pub fn units(&self) -> Cow<'_, [u16]> {
         match &self.0 {
@@ -181,6 +188,7 @@ impl Str {
     }
 
     /// How many bytes the string holds, for the budget.
+    #[inline]
     #[must_use]
     pub fn size(&self) -> usize {
         match &self.0 {
@@ -232,6 +240,7 @@ impl From<Cow<'_, str>> for Str {
 
 /// Ordinal equality, unit by unit.
 impl PartialEq for Str {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Repr::Wide(a), Repr::Wide(b)) => a.units == b.units,
@@ -244,12 +253,14 @@ impl PartialEq for Str {
 impl Eq for Str {}
 
 impl PartialEq<str> for Str {
+    #[inline]
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other && self.is_well_formed()
     }
 }
 
 impl PartialEq<&str> for Str {
+    #[inline]
     fn eq(&self, other: &&str) -> bool {
         self == *other
     }

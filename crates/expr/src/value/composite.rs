@@ -2,11 +2,11 @@
 //!
 //! Source: <https://learn.microsoft.com/dotnet/standard/base-types/composite-formatting>
 
-use super::time::Zone;
-use super::{Builder, Failure, guid, number, time};
-use crate::Runtime;
+use dotnet::text::time::Zone;
+use dotnet::text::{Builder, Failure, guid, number, time};
+use dotnet::{Runtime, Str};
+
 use crate::library::TypeDef;
-use crate::string::Str;
 use crate::value::{DateTimeKind, Value};
 
 /// The largest index and width that .NET accepts.

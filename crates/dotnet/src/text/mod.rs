@@ -1,13 +1,11 @@
 //! Text, numbers and time as .NET writes and reads them, in the invariant culture.
 //!
-//! Everything here works on plain Rust values and knows nothing of rows, binders or contexts, so
-//! that it can be tested alone. The rows of `library::text` are thin calls into these modules.
+//! Everything here works on plain Rust values.
 //!
 //! ```text
 //! number     integers, double, float, decimal: standard and custom formats, parsing
 //! time       DateTime, DateTimeOffset, TimeSpan: ticks, formats, parsing
 //! zones      time zones by name
-//! composite  string.Format
 //! compare    comparison, searching, replacing; split: cutting into pieces
 //! uri, web   System.Uri, WebUtility
 //! encoding   Encoding, Base64
@@ -20,7 +18,6 @@ mod builder;
 pub mod chars;
 mod collate;
 pub mod compare;
-pub mod composite;
 pub mod encoding;
 mod entities;
 pub mod failure;

@@ -13,7 +13,7 @@ use super::lexer::{FailureKind, Lexed, Lexer, PathStep};
 use super::navigate::write_name;
 use super::scalar::{Kind, Scalar};
 use super::{Fault, Token};
-use crate::tree::Store as _;
+use crate::store::Store as _;
 
 /// What the text must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ pub use name::{Name, XML_NAMESPACE, XMLNS_NAMESPACE};
 pub use node::{Declaration, DocumentType, Node, Nodes};
 pub use parser::{ParseOptions, Root, parse};
 
-pub use crate::fault::Fault;
+pub use dotnet::Fault;
 
 /// Elements nest this deep at most.
 pub const MAX_DEPTH: u16 = 256;
