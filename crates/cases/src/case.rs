@@ -21,9 +21,9 @@ pub struct Case {
     pub described: Vec<(u16, String, Described)>,
     /// The request: its first line is the request line.
     pub request: Message,
-    /// What the backend answers.
-    pub backend_response: Answer,
-    /// What other addresses answer.
+    /// What the backend answers, call by call; the last answer again and again.
+    pub backend_responses: Vec<Answer>,
+    /// What other addresses answer; several of one address as those of the backend.
     pub answers: Vec<(String, Answer)>,
     /// What must come out.
     pub expected: Expected,
@@ -73,6 +73,8 @@ pub struct Expected {
     pub response: Option<Message>,
     /// What the backend got.
     pub backend: Option<ExpectedBackend>,
+    /// Calls that other addresses got; `Message::first_line` is method and URL.
+    pub calls: Vec<Message>,
     /// Variables: name, type if it matters, text; a name that starts with `!` is absent.
     pub variables: Vec<(String, Option<String>, String)>,
     /// Members of `context.LastError`; empty and present: there is none.
@@ -88,6 +90,6 @@ pub struct Expected {
 pub enum ExpectedBackend {
     /// Nothing.
     NotCalled,
-    /// This request; `Message::first_line` is method and URL.
-    Called(Message),
+    /// One: the last call. Several: all calls in order. `Message::first_line` is method and URL.
+    Called(Vec<Message>),
 }

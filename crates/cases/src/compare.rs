@@ -37,10 +37,10 @@ pub(crate) fn compare(case: &Case, outcome: &Outcome) -> Vec<String> {
                 differences.line("backend", "not called", &call.first_line);
             }
         }
-        Some(ExpectedBackend::Called(request)) => match got.backend.last() {
-            Some(call) => differences.message("backend", request, call),
-            None => differences.line("backend", &request.first_line, "not called"),
-        },
+        Some(ExpectedBackend::Called(calls)) => differences.backend(calls, &got.backend),
+    }
+    for call in &expected.calls {
+        differences.call(call, &got.others);
     }
     differences.variables(case, got);
     if let Some(last_error) = &expected.last_error {
@@ -93,6 +93,46 @@ impl Differences {
                 self.line(&format!("{what} body"), &shown(body), &shown(got));
             }
         }
+    }
+
+    /// One expected call is the last; several are all.
+    fn backend(&mut self, expected: &[Message], got: &[Message]) {
+        let found = match (expected, got) {
+            ([_], [.., last]) => std::slice::from_ref(last),
+            _ => got,
+        };
+        if expected.len() != found.len() {
+            let lines = |calls: &[Message]| {
+                calls.iter().map(|it| it.first_line.as_str()).collect::<Vec<_>>().join("\n")
+            };
+            let got = if got.is_empty() { "not called".to_owned() } else { lines(got) };
+            self.line("backend", &lines(expected), &got);
+            return;
+        }
+        for (expected, got) in expected.iter().zip(found) {
+            self.message("backend", expected, got);
+        }
+    }
+
+    /// A call to another address; of several with the same first line any.
+    fn call(&mut self, expected: &Message, got: &[Message]) {
+        let mut alike =
+            got.iter().filter(|it| is_first_line(&expected.first_line, &it.first_line)).map(|it| {
+                let mut differences = Differences::default();
+                differences.message("call", expected, it);
+                differences.0
+            });
+        let Some(mut best) = alike.next() else {
+            let lines: Vec<&str> = got.iter().map(|it| it.first_line.as_str()).collect();
+            let got = if lines.is_empty() { "no call".to_owned() } else { lines.join("\n") };
+            return self.line("call", &expected.first_line, &got);
+        };
+        for other in alike {
+            if other.len() < best.len() {
+                best = other;
+            }
+        }
+        self.0.extend(best);
     }
 
     fn variables(&mut self, case: &Case, got: &Got) {
@@ -191,6 +231,7 @@ mod tests {
         Got {
             response: message("403 Forbidden", Some("no")),
             backend: vec![message("GET https://b.example/x?y=1", None)],
+            others: vec![message("PUT https://o.example/z", None)],
             variables: vec![("n".to_owned(), "System.Int32".to_owned(), "5".to_owned())],
             last_error: vec![("reason".to_owned(), "Odd".to_owned())],
         }
@@ -209,6 +250,7 @@ mod tests {
             "--- response\n403 Forbidden\nX-A: 1\n!x-b\n\nno",
             "--- backend\nGET /x?y=1",
             "--- backend\nGET https://b.example/x?y=1\nx-a: 1",
+            "--- call\nPUT https://o.example/z\nx-a: 1",
             "--- variables\nn: 5\n!m",
             "--- variables\nn (System.Int32): 5",
             "--- last error\nreason: Odd",
@@ -226,6 +268,9 @@ mod tests {
             ("--- response\n403\n\n(empty)", "- (empty)\n    + no"),
             ("--- backend\nnot called", "- not called\n    + GET https"),
             ("--- backend\nGET /y", "- GET /y"),
+            ("--- backend\nGET /x?y=1\n--- backend\nGET /y", "- GET /x?y=1\n    - GET /y"),
+            ("--- call\nGET /z", "- GET /z\n    + PUT https"),
+            ("--- call\nPUT /z\nx-a: 2", "- x-a: 2"),
             (
                 "--- variables\nn (System.String): 5",
                 "- n (System.String): 5\n    + n (System.Int32): 5",

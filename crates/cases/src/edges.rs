@@ -1,6 +1,7 @@
 //! The fake edges of a case: the client's request, the calls that the gateway makes, and what is
 //! seen when the pipeline is done.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,8 +52,17 @@ fn headers(message: &Message) -> Result<HeaderMap, String> {
 /// Answers as the case says.
 pub(crate) fn client(case: &Case) -> FakeClient {
     let case = case.clone();
+    let answered = Mutex::new(HashMap::<Option<String>, usize>::new());
     FakeClient::new(move |request| {
-        let answer = answer_for(&case, request).unwrap_or(&case.backend_response);
+        let (answers, address) = match answers_for(&case, request) {
+            Some((answers, address)) => (answers, Some(address.to_owned())),
+            None => (case.backend_responses.iter().collect(), None),
+        };
+        let mut answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = answered.entry(address).or_default();
+        let default = Answer::default();
+        let answer = answers.get(*n).or(answers.last()).copied().unwrap_or(&default);
+        *n += 1;
         let host = request.uri.authority().map(ToString::to_string).unwrap_or_default();
         let message = match answer {
             Answer::Response(message) => message,
@@ -75,22 +85,28 @@ pub(crate) fn client(case: &Case) -> FakeClient {
     })
 }
 
-/// The answer of an address that has one of its own.
-fn answer_for<'c>(case: &'c Case, request: &RecordedRequest) -> Option<&'c Answer> {
+/// The answers of an address that has some of its own.
+fn answers_for<'c>(
+    case: &'c Case,
+    request: &RecordedRequest,
+) -> Option<(Vec<&'c Answer>, &'c str)> {
     let url = request.uri.to_string();
     let without_query = url.split('?').next().unwrap_or_default();
     let is_it = |own: &str| own == url || own == without_query;
-    case.answers.iter().find(|(own, _)| is_it(own)).map(|(_, answer)| answer)
+    let (address, _) = case.answers.iter().find(|(own, _)| is_it(own))?;
+    let of_it = case.answers.iter().filter(|(own, _)| own == address);
+    Some((of_it.map(|(_, answer)| answer).collect(), address))
 }
 
-/// The calls that went to the backend, in order.
-pub(crate) fn backend_calls(case: &Case, client: &FakeClient) -> Vec<Message> {
-    client
-        .requests()
-        .iter()
-        .filter(|it| answer_for(case, it).is_none())
-        .map(|it| message(format!("{} {}", it.method, it.uri), &it.headers, &it.body))
-        .collect()
+/// The calls that went to the backend, and those that went to other addresses, in order.
+pub(crate) fn calls(case: &Case, client: &FakeClient) -> (Vec<Message>, Vec<Message>) {
+    let (mut backend, mut others) = (Vec::new(), Vec::new());
+    for it in client.requests() {
+        let call = message(format!("{} {}", it.method, it.uri), &it.headers, &it.body);
+        let list = if answers_for(case, &it).is_none() { &mut backend } else { &mut others };
+        list.push(call);
+    }
+    (backend, others)
 }
 
 /// The gateway's answer, read to its end.
@@ -172,11 +188,37 @@ mod tests {
     fn an_answer_without_a_query_answers_any() {
         let case =
             case("--- answer https://a.example/x\n201\n--- answer https://b.example/?y=1\n202");
-        let has = |url| answer_for(&case, &recorded(url)).is_some();
+        let has = |url| answers_for(&case, &recorded(url)).is_some();
 
         assert!(has("https://a.example/x") && has("https://a.example/x?z=1"));
         assert!(has("https://b.example/?y=1"));
         assert!(!has("https://b.example/?y=2") && !has("https://a.example/"));
+    }
+
+    #[tokio::test]
+    async fn answers_come_in_order_and_the_last_one_stays() {
+        use transport::{CallOptions, HttpClient};
+        let case = case(
+            "--- answer https://a.example/x\n201\n--- answer https://a.example/x\n202\n\
+                         --- backend response\n503",
+        );
+        let client = client(&case);
+        let mut statuses = Vec::new();
+        for url in [
+            "https://a.example/x?1",
+            "https://b.example/",
+            "https://a.example/x",
+            "https://a.example/x",
+        ] {
+            let mut request = http::Request::new(transport::Body::empty());
+            *request.uri_mut() = url.parse().unwrap();
+            let answer = client.send(request, &CallOptions::default()).await.unwrap();
+            statuses.push(answer.status().as_u16());
+        }
+
+        assert_eq!(statuses, [201, 503, 202, 202]);
+        let (backend, others) = calls(&case, &client);
+        assert_eq!((backend.len(), others.len()), (1, 3));
     }
 
     #[test]

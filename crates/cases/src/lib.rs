@@ -28,7 +28,7 @@
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |
 //! | `request` | request line, headers, an empty line, the body; `GET /` if absent |
-//! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures |
+//! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures. Several blocks answer several calls in order, the last one all further ones |
 //! | `answer URL` | the same for another address that the gateway calls |
 //!
 //! What must come out; what is not mentioned is not looked at:
@@ -36,7 +36,8 @@
 //! | Block | Content |
 //! |---|---|
 //! | `response` | status (and reason), headers, the body. `!name` is a header that is absent, `(empty)` an empty body |
-//! | `backend` | `not called`, or the request that the backend got: method and URL, headers, body |
+//! | `backend` | `not called`, or the last request that the backend got: method and URL, headers, body. Several blocks are all its requests in order |
+//! | `call` | a request that an address with an `answer` got |
 //! | `variables` | lines `name: text`; `!name` is absent. `name (System.Int32): 5` looks at the type, too |
 //! | `last error` | lines `source: ...`, `reason:`, `message:`, `scope:`, `section:`, `path:`, `policy-id:`; `none` |
 //! | `error` | the problems that keep the document from loading: a code a line, perhaps followed by a part of the message |

@@ -95,7 +95,7 @@ fn apply(
     let (word, rest) = block.heading.split_once(' ').unwrap_or((block.heading, ""));
     match (word, rest.trim()) {
         ("backend", "") if !block.text().trim_start().starts_with('<') => {
-            case.expected.backend = Some(block.expected_backend());
+            block.expect_backend(&mut case.expected);
         }
         ("inbound" | "backend" | "outbound" | "on-error", "") => {
             let section = Section::from_name(word).ok_or_else(|| block.unknown())?;
@@ -130,7 +130,8 @@ fn apply(
             case.described.push((status, content_type, Described::Schema(block.trimmed())));
         }
         ("request", "") => case.request = block.message(),
-        ("backend", "response") => case.backend_response = block.answer(),
+        ("backend", "response") => case.backend_responses.push(block.answer()),
+        ("call", "") => case.expected.calls.push(block.message()),
         ("answer", url) => case.answers.push((url.to_owned(), block.answer())),
         _ => return expect(&mut case.expected, block),
     }
@@ -168,11 +169,13 @@ impl Block<'_> {
         error(self.line, &format!("block `{}` needs {wanted}", self.heading))
     }
 
-    fn expected_backend(&self) -> ExpectedBackend {
+    fn expect_backend(&self, expected: &mut Expected) {
         if self.trimmed() == "not called" {
-            ExpectedBackend::NotCalled
+            expected.backend = Some(ExpectedBackend::NotCalled);
+        } else if let Some(ExpectedBackend::Called(calls)) = &mut expected.backend {
+            calls.push(self.message());
         } else {
-            ExpectedBackend::Called(self.message())
+            expected.backend = Some(ExpectedBackend::Called(vec![self.message()]));
         }
     }
 
@@ -325,11 +328,24 @@ not called
             one("n\n--- backend\n<forward-request />\n--- backend\nPOST https://b/x\na: 1\n\nhi");
 
         assert!(case.documents[0].1.contains("<backend><forward-request /></backend>"));
-        let Some(ExpectedBackend::Called(request)) = case.expected.backend else { panic!() };
+        let Some(ExpectedBackend::Called(calls)) = case.expected.backend else { panic!() };
+        let [request] = calls.as_slice() else { panic!("{}", calls.len()) };
         assert_eq!(
             (request.first_line.as_str(), request.body.as_deref()),
             ("POST https://b/x", Some("hi"))
         );
+    }
+
+    #[test]
+    fn calls_and_answers_are_kept_in_order() {
+        let case = one("n\n--- backend response\n503\n--- backend response\ntimeout\n\
+                        --- backend\nGET /a\n--- backend\nGET /b\n--- call\nGET https://o/c");
+
+        assert_eq!(case.backend_responses.len(), 2);
+        assert_eq!(case.backend_responses[1], Answer::Timeout);
+        let Some(ExpectedBackend::Called(calls)) = case.expected.backend else { panic!() };
+        assert_eq!((calls[0].first_line.as_str(), calls.len()), ("GET /a", 2));
+        assert_eq!(case.expected.calls[0].first_line, "GET https://o/c");
     }
 
     #[test]

@@ -5,9 +5,12 @@
 //! find an empty body, and an unchanged message is sent on with an empty body.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use transport::BodyError;
 
 use crate::services::DEFAULT_MAX_BUFFERED_BODY_BYTES;
@@ -112,6 +115,15 @@ impl Body {
         self.max_bytes.unwrap_or(DEFAULT_MAX_BUFFERED_BODY_BYTES)
     }
 
+    /// Keeps a value until the stream has ended or is given up; for anything else the value is
+    /// dropped at once.
+    pub fn hold(&mut self, value: impl Send + Sync + Unpin + 'static) {
+        if let Content::Stream(stream) = &mut self.content {
+            let body = std::mem::take(stream);
+            *stream = transport::Body::stream(Held { body, value: Some(value) });
+        }
+    }
+
     /// The bytes, if they are in memory, without reading them.
     #[must_use]
     pub fn as_bytes(&self) -> Option<Bytes> {
@@ -143,6 +155,36 @@ impl Body {
             }
             Content::Gone => Err(NotBuffered),
         }
+    }
+}
+
+/// A stream that keeps a value until its end.
+struct Held<T> {
+    body: transport::Body,
+    value: Option<T>,
+}
+
+impl<T: Unpin> HttpBody for Held<T> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.value = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -213,6 +255,30 @@ mod tests {
         assert!(streamed.is_stream());
         assert!(streamed.send().is_ok());
         assert!(streamed.send().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_value_is_held_until_the_stream_ends_or_is_dropped() {
+        let held = std::sync::Arc::new(());
+        let is_held = || std::sync::Arc::strong_count(&held) == 2;
+
+        let mut bytes = Body::bytes("x");
+        bytes.hold(held.clone());
+        assert!(!is_held());
+
+        let mut read = stream(&["x"]);
+        read.hold(held.clone());
+        let mut sent = read.send().unwrap();
+        assert_eq!(sent.next_data().await.unwrap().unwrap(), "x");
+        assert!(is_held());
+        assert_eq!(sent.next_data().await, Ok(None));
+        assert!(!is_held());
+
+        let mut dropped = stream(&["x"]);
+        dropped.hold(held.clone());
+        assert!(is_held());
+        drop(dropped);
+        assert!(!is_held());
     }
 
     #[test]

@@ -60,6 +60,10 @@ document::codes! {
     LITERAL_LOOKS_LIKE_EXPRESSION = "PC0427": "literal looks like an expression",
         "Expressions are not evaluated inside of longer text. Make the whole value one expression: \
          `@(\"Bearer \" + token)`.";
+    BODY_SENT_ONCE = "PC0428": "request body can be sent only once",
+        "Another try needs the body again, and it is streamed to the backend and gone unless \
+         `forward-request` has `buffer-request-body=\"true\"`. The second try of a request with a \
+         body fails.";
 }
 
 #[cfg(test)]

@@ -140,8 +140,15 @@ impl PolicyError {
 
     /// Where it failed; the first (innermost) place stays.
     #[must_use]
-    pub(crate) fn at(mut self, place: &Arc<Place>) -> PolicyError {
+    pub fn at(mut self, place: &Arc<Place>) -> PolicyError {
         self.0.place.get_or_insert_with(|| Arc::clone(place));
+        self
+    }
+
+    /// Forgets where it failed: the policy that holds the one that failed answers for it.
+    #[must_use]
+    pub fn without_place(mut self) -> PolicyError {
+        self.0.place = None;
         self
     }
 
@@ -246,5 +253,6 @@ mod tests {
         let error = PolicyError::new("Odd", "").at(&inner).at(&Arc::new(Place::built_in("outer")));
 
         assert_eq!(error.place().map(|it| it.source()), Some("inner"));
+        assert!(error.without_place().place().is_none());
     }
 }

@@ -15,6 +15,7 @@
 //! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
 
 mod body;
+mod call;
 pub mod codes;
 mod compile;
 mod computed;
@@ -30,11 +31,13 @@ pub mod known;
 mod message;
 mod operation;
 mod place;
+mod redirect;
 mod registry;
 mod run;
 mod schema;
 mod section;
 mod services;
+mod shared;
 mod step;
 #[cfg(test)]
 mod test_support;
@@ -43,6 +46,7 @@ pub mod url;
 pub use document::Diagnostic;
 
 pub use body::{Body, NotBuffered};
+pub use call::{call_failure, connection_failure, request_body_failure};
 pub use compile::{
     Checked, CompileCx, Element, Surroundings, Target, check_fragment, check_text,
     compile_default_global, compile_document,
@@ -59,6 +63,7 @@ pub use operation::{
     Operation, OperationResponse, Placeholder, Representation, UrlTemplate, placeholders,
 };
 pub use place::Place;
+pub use redirect::follow_redirects;
 pub use registry::Registry;
 pub use run::{fail, run};
 pub use schema::{Attr, Child, Compile, PolicyKind};
@@ -67,5 +72,6 @@ pub use services::{
     DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Observer,
     Services,
 };
+pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Step, Steps, Waiting};
 pub use url::{BaseUrl, BaseUrlError, RequestUrl};

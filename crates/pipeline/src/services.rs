@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -100,24 +100,38 @@ impl fmt::Debug for Services {
 
 /// Values found by their type: token providers, caches, sinks.
 #[derive(Clone, Default)]
-pub struct Extensions(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct Extensions {
+    given: ByType,
+    made: Arc<Mutex<ByType>>,
+}
+
+type ByType = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
 impl Extensions {
     /// Adds a value, replacing one of the same type.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        self.0.insert(TypeId::of::<T>(), value);
+        self.given.insert(TypeId::of::<T>(), value);
     }
 
     /// The value of that type.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>()).and_then(|it| Arc::clone(it).downcast().ok())
+        self.given.get(&TypeId::of::<T>()).and_then(|it| Arc::clone(it).downcast().ok())
+    }
+
+    /// What all policies of a process share, such as counters: made empty for the first that
+    /// asks, the same for all clones of this set, and kept when documents are compiled anew.
+    #[must_use]
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let it = made.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(it).downcast().unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Extensions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Extensions({})", self.0.len())
+        write!(f, "Extensions({})", self.given.len())
     }
 }
 
@@ -207,6 +221,18 @@ mod tests {
         assert_eq!(it.extension::<u32>().as_deref(), Some(&7));
         assert_eq!(it.extension::<String>().as_deref().map(String::as_str), Some("text"));
         assert_eq!(it.extension::<u64>(), None);
+    }
+
+    #[test]
+    fn what_is_shared_is_made_once_for_all_clones() {
+        let first = Extensions::default();
+        let second = first.clone();
+        let counter: Arc<std::sync::atomic::AtomicU32> = first.shared();
+        counter.store(5, std::sync::atomic::Ordering::Relaxed);
+
+        let same: Arc<std::sync::atomic::AtomicU32> = second.shared();
+        assert!(Arc::ptr_eq(&counter, &same));
+        assert!(!Arc::ptr_eq(&counter, &Extensions::default().shared()));
     }
 
     #[test]

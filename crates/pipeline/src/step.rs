@@ -11,6 +11,7 @@ use crate::context::{Context, reads_response};
 use crate::effective::Item;
 use crate::error::PolicyError;
 use crate::place::Place;
+use crate::shared::SharedContext;
 
 /// What happens after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,25 @@ pub trait Waiting: fmt::Debug + Send + Sync + 'static {
     ///
     /// The failure that `on-error` gets to see.
     fn run(&self, context: &mut Context) -> impl Future<Output = Result<Flow, PolicyError>> + Send;
+
+    /// Does the policy's work beside others on the same context, as children of `wait` do.
+    ///
+    /// Without an own form the policy keeps the context to itself until it is done. A policy
+    /// that waits for something else than the context, or that holds policies, lets go of it
+    /// meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Waiting::run`].
+    fn run_beside(
+        &self,
+        shared: &SharedContext<'_>,
+    ) -> impl Future<Output = Result<Flow, PolicyError>> + Send {
+        async move {
+            let mut context = shared.lock().await;
+            self.run(&mut context).await
+        }
+    }
 }
 
 /// [`Waiting`] behind a pointer; only these pay for a boxed future.
@@ -47,6 +67,11 @@ trait BoxedWaiting: fmt::Debug + Send + Sync {
     fn run_boxed<'a>(
         &'a self,
         context: &'a mut Context,
+    ) -> BoxFuture<'a, Result<Flow, PolicyError>>;
+
+    fn run_beside_boxed<'a>(
+        &'a self,
+        shared: &'a SharedContext<'_>,
     ) -> BoxFuture<'a, Result<Flow, PolicyError>>;
 }
 
@@ -56,6 +81,13 @@ impl<T: Waiting> BoxedWaiting for T {
         context: &'a mut Context,
     ) -> BoxFuture<'a, Result<Flow, PolicyError>> {
         Box::pin(self.run(context))
+    }
+
+    fn run_beside_boxed<'a>(
+        &'a self,
+        shared: &'a SharedContext<'_>,
+    ) -> BoxFuture<'a, Result<Flow, PolicyError>> {
+        Box::pin(self.run_beside(shared))
     }
 }
 
@@ -125,6 +157,15 @@ impl Placed {
 
     fn is_immediate(&self) -> bool {
         matches!(self.action, Action::Immediate(_)) && !reads_bodies(self.uses)
+    }
+
+    /// Reads the bodies that the step is about to read.
+    async fn buffer(&self, context: &mut Context) -> Result<(), PolicyError> {
+        if reads_bodies(self.uses) {
+            let buffered = context.buffer(self.uses).await;
+            buffered.map_err(|error| error.at(&self.place))?;
+        }
+        Ok(())
     }
 }
 
@@ -199,10 +240,7 @@ impl Steps {
     /// The first failure, with the place of its step.
     pub async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         for step in &self.0 {
-            if reads_bodies(step.uses) {
-                let buffered = context.buffer(step.uses).await;
-                buffered.map_err(|error| error.at(&step.place))?;
-            }
+            step.buffer(context).await?;
             let result = match &step.action {
                 Action::Immediate(policy) => policy.apply(context),
                 Action::Waiting(policy) => policy.run_boxed(context).await,
@@ -213,6 +251,38 @@ impl Steps {
             }
         }
         Ok(Flow::Next)
+    }
+
+    /// Runs the steps one after the other, beside other steps on the same context.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, with the place of its step.
+    pub async fn run_beside(&self, shared: &SharedContext<'_>) -> Result<Flow, PolicyError> {
+        for step in &self.0 {
+            let result = match &step.action {
+                Action::Waiting(policy) => {
+                    step.buffer(&mut *shared.lock().await).await?;
+                    policy.run_beside_boxed(shared).await
+                }
+                Action::Immediate(policy) => {
+                    let mut context = shared.lock().await;
+                    step.buffer(&mut context).await?;
+                    policy.apply(&mut context)
+                }
+                Action::Inline(_) => Ok(Flow::Next),
+            };
+            if result.map_err(|error| error.at(&step.place))? == Flow::End {
+                return Ok(Flow::End);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Each step as a list of its own.
+    #[must_use]
+    pub fn into_each(self) -> Vec<Steps> {
+        self.0.into_iter().map(|it| Steps(vec![it])).collect()
     }
 }
 
@@ -254,6 +324,23 @@ mod tests {
 
         assert_eq!(steps.len(), 3);
         assert_eq!(steps.run(&mut context).await.unwrap(), Flow::Next);
+        assert_eq!(log(&context), "a b c");
+    }
+
+    #[tokio::test]
+    async fn steps_beside_each_other_take_turns_with_the_context() {
+        let each = inbound("<pause name='a'/><mark name='b'/><end><mark name='c'/></end>");
+        let each = each.into_each();
+        let mut context = context();
+        let shared = SharedContext::new(&mut context);
+        let [a, b, c] = each.as_slice() else { panic!("{}", each.len()) };
+
+        let flows =
+            tokio::join!(a.run_beside(&shared), b.run_beside(&shared), c.run_beside(&shared));
+
+        let flows = [flows.0.unwrap(), flows.1.unwrap(), flows.2.unwrap()];
+        assert_eq!(flows, [Flow::Next, Flow::Next, Flow::End]);
+        drop(shared);
         assert_eq!(log(&context), "a b c");
     }
 

@@ -5,10 +5,12 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/choose-policy>
 
+use std::sync::Arc;
+
 use expr::Uses;
 use pipeline::{
-    Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step, Steps, Waiting,
+    Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Place,
+    PolicyError, PolicyKind, Scopes, Sections, SharedContext, Step, Steps, Waiting,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -36,13 +38,17 @@ struct Choose {
 #[derive(Debug)]
 struct Branch {
     condition: Computed<bool>,
+    /// Of the `when`, for a condition that fails.
+    place: Arc<Place>,
     steps: Steps,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     let mut branches = Vec::new();
     for when in element.children(&WHEN) {
-        branches.push(Branch { condition: cx.attr(when, &CONDITION)?, steps: cx.steps(when)? });
+        let condition = cx.attr(when, &CONDITION)?;
+        let place = cx.place_of(element, when);
+        branches.push(Branch { condition, place, steps: cx.steps(when)? });
     }
     let otherwise = element.child(&OTHERWISE).map(|it| cx.steps(it)).transpose()?;
     let choose = Choose { branches, otherwise: otherwise.unwrap_or_default() };
@@ -64,7 +70,7 @@ impl Choose {
 impl Immediate for Choose {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         for branch in &self.branches {
-            if branch.condition.get(context)? {
+            if branch.holds(context)? {
                 return branch.steps.apply(context);
             }
         }
@@ -76,11 +82,31 @@ impl Waiting for Choose {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         for branch in &self.branches {
             context.buffer(branch.condition.uses()).await?;
-            if branch.condition.get(context)? {
+            if branch.holds(context)? {
                 return branch.steps.run(context).await;
             }
         }
         self.otherwise.run(context).await
+    }
+
+    async fn run_beside(&self, shared: &SharedContext<'_>) -> Result<Flow, PolicyError> {
+        for branch in &self.branches {
+            let holds = {
+                let mut context = shared.lock().await;
+                context.buffer(branch.condition.uses()).await?;
+                branch.holds(&context)?
+            };
+            if holds {
+                return branch.steps.run_beside(shared).await;
+            }
+        }
+        self.otherwise.run_beside(shared).await
+    }
+}
+
+impl Branch {
+    fn holds(&self, context: &Context) -> Result<bool, PolicyError> {
+        self.condition.get(context).map_err(|error| error.at(&self.place))
     }
 }
 

@@ -13,7 +13,9 @@ mod check_header;
 mod choose;
 mod forward_request;
 mod include_fragment;
+mod limit_concurrency;
 mod mock_response;
+mod retry;
 mod return_response;
 mod rewrite_uri;
 mod sample;
@@ -29,6 +31,7 @@ mod test_support;
 mod token;
 mod validate_azure_ad_token;
 mod validate_jwt;
+mod wait;
 
 use pipeline::PolicyKind;
 
@@ -40,7 +43,9 @@ pub const ALL: &[PolicyKind] = &[
     choose::KIND,
     forward_request::KIND,
     include_fragment::KIND,
+    limit_concurrency::KIND,
     mock_response::KIND,
+    retry::KIND,
     return_response::KIND,
     rewrite_uri::KIND,
     set_backend_service::KIND,
@@ -52,4 +57,5 @@ pub const ALL: &[PolicyKind] = &[
     set_variable::KIND,
     validate_azure_ad_token::KIND,
     validate_jwt::KIND,
+    wait::KIND,
 ];

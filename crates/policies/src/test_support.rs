@@ -35,6 +35,8 @@ pub(crate) struct Trial {
     pub(crate) matched: Vec<(String, String)>,
     pub(crate) response: Option<Response>,
     pub(crate) backend_status: StatusCode,
+    /// Whether the body of the backend's response never ends.
+    pub(crate) backend_streams: bool,
     pub(crate) backends: Option<Backends>,
     pub(crate) fragments: Fragments,
     pub(crate) named_values: NamedValues,
@@ -63,6 +65,7 @@ impl Trial {
             matched: Vec::new(),
             response: None,
             backend_status: StatusCode::OK,
+            backend_streams: false,
             backends: None,
             fragments: Fragments::new(),
             named_values: NamedValues::new(),
@@ -107,8 +110,11 @@ impl Trial {
         let (compiled, problems) = self.compile();
         let compiled = compiled.unwrap_or_else(|| panic!("{problems:?}"));
         let pipeline = Pipeline::splice(&[&compiled]);
-        let forward =
-            Arc::new(FakeForward { status: self.backend_status, calls: Mutex::new(Vec::new()) });
+        let forward = Arc::new(FakeForward {
+            status: self.backend_status,
+            streams: self.backend_streams,
+            calls: Mutex::new(Vec::new()),
+        });
         let services = Services::new(
             Arc::new(FakeClient::unreachable()),
             Arc::new(FakeClock::at_unix(1_700_000_000)),
@@ -169,6 +175,7 @@ fn read_request(text: &str) -> Request {
 #[derive(Debug)]
 struct FakeForward {
     status: StatusCode,
+    streams: bool,
     calls: Mutex<Vec<ForwardCall>>,
 }
 
@@ -179,7 +186,12 @@ impl Forward for FakeForward {
         call: ForwardCall,
     ) -> BoxFuture<'a, Result<(), PolicyError>> {
         self.calls.lock().unwrap().push(call);
-        context.set_response(Response::new(self.status));
+        let mut response = Response::new(self.status);
+        if self.streams {
+            let (_sender, body) = transport::Body::channel(1);
+            response.body = Body::stream(body);
+        }
+        context.set_response(response);
         Box::pin(async { Ok(()) })
     }
 }

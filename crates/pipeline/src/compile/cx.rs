@@ -199,6 +199,14 @@ impl<'a> CompileCx<'a> {
         self.surroundings.extensions.get()
     }
 
+    /// What all policies of a process share, such as counters; see [`Extensions::shared`].
+    ///
+    /// [`Extensions::shared`]: crate::Extensions::shared
+    #[must_use]
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.surroundings.extensions.shared()
+    }
+
     /// Whether a backend of that name exists; `None` if the backends are not at hand.
     #[must_use]
     pub fn has_backend(&self, id: &str) -> Option<bool> {

@@ -23,12 +23,47 @@ impl CompileCx<'_> {
     ///
     /// As [`CompileCx::attr`].
     pub fn steps(&mut self, element: Element<'_>) -> Result<Steps, Diagnostic> {
+        self.steps_where(element, |_| true)
+    }
+
+    /// Those of the children that have these names; see [`CompileCx::steps_on`].
+    ///
+    /// # Errors
+    ///
+    /// As [`CompileCx::attr`].
+    pub fn steps_of(
+        &mut self,
+        element: Element<'_>,
+        children: &[Child],
+        message: Message,
+    ) -> Result<Steps, Diagnostic> {
+        self.with_message(message, |cx| {
+            cx.steps_where(element, |name| children.iter().any(|it| it.name == name))
+        })
+    }
+
+    /// Where an element stands, for failures of its own such as that of a condition: the policy,
+    /// its `id`, and the path down to the element.
+    #[must_use]
+    pub fn place_of(&self, policy: Element<'_>, element: Element<'_>) -> Arc<Place> {
+        let mut path = self.path.join("/");
+        if let Some(segment) = element.segment() {
+            path = format!("{path}/{segment}");
+        }
+        Arc::new(self.place_at(policy.node(), policy.name(), &path))
+    }
+
+    fn steps_where(
+        &mut self,
+        element: Element<'_>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Steps, Diagnostic> {
         let segment = element.segment();
         let is_nested = segment.is_some();
         self.path.extend(segment);
         let uses = std::mem::take(&mut self.uses);
         let mut steps = Steps::default();
-        for child in element.node().child_elements() {
+        for child in element.node().child_elements().filter(|it| is_wanted(&it.name)) {
             self.path.push(super::element::segment(element.node(), child));
             if let Some(step) = self.policy(child) {
                 steps.push(step);
@@ -52,12 +87,16 @@ impl CompileCx<'_> {
         element: Element<'_>,
         message: Message,
     ) -> Result<Steps, Diagnostic> {
+        self.with_message(message, |cx| cx.steps(element))
+    }
+
+    fn with_message<T>(&mut self, message: Message, f: impl FnOnce(&mut Self) -> T) -> T {
         let outer_message = std::mem::replace(&mut self.message, message);
         let outer = std::mem::replace(&mut self.is_child_of_policy, true);
-        let steps = self.steps(element);
+        let result = f(self);
         self.message = outer_message;
         self.is_child_of_policy = outer;
-        steps
+        result
     }
 
     /// The policies of a fragment, at the place of the element that includes it.
@@ -148,11 +187,15 @@ impl CompileCx<'_> {
     }
 
     fn place(&self, node: &document::Element, kind: &PolicyKind) -> Place {
+        self.place_at(node, kind.name, &self.path.join("/"))
+    }
+
+    fn place_at(&self, node: &document::Element, name: &str, path: &str) -> Place {
         let id = node.attribute("id").map(|it| {
             let (id, _) = self.surroundings.named_values.resolve(&it.value, Mode::Policy);
             id.as_str().to_owned()
         });
-        Place::policy(kind.name, self.target.scope, self.section, &self.path.join("/"))
+        Place::policy(name, self.target.scope, self.section, path)
             .with_id(id.as_deref())
             .in_file(self.file.clone(), node.span.start)
     }

@@ -8,10 +8,8 @@
 //! <https://learn.microsoft.com/azure/api-management/backends>
 
 mod credentials;
-mod errors;
 mod gather;
 pub(crate) mod headers;
-mod redirect;
 mod target;
 
 use std::borrow::Cow;
@@ -21,7 +19,10 @@ use std::time::Duration;
 
 use config::Backend;
 use http::{Extensions, Method, StatusCode, header};
-use pipeline::{Blame, Context, Forward, ForwardCall, PolicyError};
+use pipeline::{
+    Blame, Context, Forward, ForwardCall, PolicyError, call_failure, connection_failure,
+    request_body_failure,
+};
 use transport::{
     Body, BoxFuture, CallError, CallOptions, ClientTls, HttpVersion, Request, Response, Secret,
     upgrade,
@@ -73,7 +74,7 @@ impl HttpForward {
         let backend = backend(context)?;
         if call.buffer_request_body {
             let max_bytes = context.services.max_buffered_body_bytes;
-            context.request.body.buffer(max_bytes).await.map_err(|it| errors::of_body(&it))?;
+            context.request.body.buffer(max_bytes).await.map_err(|it| request_body_failure(&it))?;
         }
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
         let request = self.request(context, backend.as_deref(), is_websocket).await?;
@@ -84,7 +85,7 @@ impl HttpForward {
         note(context, &request);
         let client = context.services.client.clone();
         let outcome = if call.follow_redirects {
-            redirect::follow(&*client, request, &options).await
+            pipeline::follow_redirects(&*client, request, &options).await
         } else {
             client.send(request, &options).await
         };
@@ -92,12 +93,12 @@ impl HttpForward {
             let time = context.services.clock.monotonic().saturating_sub(started);
             note_outcome(context, time, &outcome);
         }
-        let mut response = outcome.map_err(|it| errors::of_call(&it))?;
+        let mut response = outcome.map_err(|it| call_failure(&it))?;
         let switches = is_websocket && response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if switches {
             relay(&mut context.request.extensions, &mut response)?;
         } else if response.status().is_informational() {
-            return Err(errors::of_protocol("The backend switched protocols without being asked."));
+            return Err(connection_failure("The backend switched protocols without being asked."));
         }
         headers::clean_response(response.headers_mut(), switches);
         if call.buffer_response {
@@ -151,7 +152,7 @@ impl HttpForward {
 fn backend(context: &Context) -> Result<Option<Arc<Backend>>, PolicyError> {
     let Some(entry) = context.backend() else {
         if Arc::ptr_eq(context.request.url.base(), context.request.original_url.base()) {
-            return Err(errors::of_protocol(
+            return Err(connection_failure(
                 "The API has no service URL, and no policy has chosen a backend.",
             )
             .blame(Blame::Configuration));
@@ -183,7 +184,7 @@ fn options(call: &ForwardCall, backend: Option<&Backend>, is_websocket: bool) ->
 
 fn send_body(context: &mut Context) -> Result<Body, PolicyError> {
     context.request.body.send().map_err(|_| {
-        errors::of_protocol(
+        connection_failure(
             "The request body was sent before and is gone. Set buffer-request-body=\"true\" \
              on forward-request.",
         )
@@ -217,7 +218,7 @@ fn note_outcome(context: &mut Context, time: Duration, outcome: &Result<Response
 fn relay(client: &mut Extensions, backend: &mut Response) -> Result<(), PolicyError> {
     let sides = upgrade::take(client).zip(upgrade::take(backend.extensions_mut()));
     let Some((client, backend)) = sides else {
-        return Err(errors::of_protocol("The connection cannot be upgraded."));
+        return Err(connection_failure("The connection cannot be upgraded."));
     };
     tokio::spawn(async move {
         match upgrade::relay(client, backend, WEBSOCKET_IDLE).await {

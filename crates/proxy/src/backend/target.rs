@@ -4,9 +4,7 @@ use bytes::Bytes;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use pipeline::{PolicyError, RequestUrl};
-
-use super::errors;
+use pipeline::{PolicyError, RequestUrl, connection_failure};
 
 /// What may not stand in a path or query as it is; policies can put anything there.
 const FORBIDDEN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
@@ -19,7 +17,7 @@ pub(super) fn uri(url: &RequestUrl) -> Result<Uri, PolicyError> {
         "http" | "ws" => Scheme::HTTP,
         _ => Scheme::HTTPS,
     });
-    let refused = || errors::of_protocol(format!("`{}` is no URL that can be called.", base));
+    let refused = || connection_failure(format!("`{}` is no URL that can be called.", base));
     parts.authority = Some(base.uri_authority().ok_or_else(refused)?.clone());
     let path = url.path_and_query();
     let is_clean = path.bytes().all(|it| it.is_ascii_graphic() && !b"\"#<>".contains(&it));

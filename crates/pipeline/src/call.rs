@@ -3,30 +3,33 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-error-handling-policies>
 
 use http::StatusCode;
-use pipeline::{Blame, PolicyError};
 use transport::{BodyError, CallError};
 
+use crate::error::{Blame, PolicyError};
+
 /// A call that brought no response.
-pub(super) fn of_call(error: &CallError) -> PolicyError {
+#[must_use]
+pub fn call_failure(error: &CallError) -> PolicyError {
     match error {
         CallError::Timeout { .. } => {
             PolicyError::new("Timeout", "Request to the backend service timed out")
                 .blame(Blame::Backend)
         }
-        CallError::RequestBody(error) => of_body(error),
-        CallError::Url(_) => of_protocol(error.to_string()).blame(Blame::Configuration),
+        CallError::RequestBody(error) => request_body_failure(error),
+        CallError::Url(_) => connection_failure(error.to_string()).blame(Blame::Configuration),
         CallError::Resolve { .. }
         | CallError::Connect { .. }
         | CallError::ConnectTimeout { .. }
         | CallError::Tls { .. }
         | CallError::Version { .. }
-        | CallError::Broken { .. } => of_protocol(error.to_string()),
-        CallError::Busy { .. } => of_protocol(error.to_string()).blame(Blame::Gateway),
+        | CallError::Broken { .. } => connection_failure(error.to_string()),
+        CallError::Busy { .. } => connection_failure(error.to_string()).blame(Blame::Gateway),
     }
 }
 
 /// A request body that could not be read to its end.
-pub(super) fn of_body(error: &BodyError) -> PolicyError {
+#[must_use]
+pub fn request_body_failure(error: &BodyError) -> PolicyError {
     let failure =
         |message: &str| PolicyError::new("ClientConnectionFailure", message).blame(Blame::Client);
     match error {
@@ -43,7 +46,7 @@ pub(super) fn of_body(error: &BodyError) -> PolicyError {
 }
 
 /// Anything else between gateway and backend.
-pub(super) fn of_protocol(message: impl Into<String>) -> PolicyError {
+pub fn connection_failure(message: impl Into<String>) -> PolicyError {
     PolicyError::new("BackendConnectionFailure", message).blame(Blame::Backend)
 }
 
@@ -53,7 +56,7 @@ mod tests {
 
     use transport::{BodyError, CallError};
 
-    use super::of_call;
+    use super::call_failure;
 
     #[test]
     fn every_failure_has_azures_word_and_a_status() {
@@ -76,7 +79,7 @@ mod tests {
                 "ClientConnectionFailure 400 client",
             ),
         ] {
-            let error = of_call(&error);
+            let error = call_failure(&error);
             let status = error.response_status().unwrap().as_u16();
             let shown = format!("{} {status} {}", error.reason(), error.blamed().name());
             assert_eq!(shown, expected);

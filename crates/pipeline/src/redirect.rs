@@ -1,4 +1,4 @@
-//! `follow-redirects="true"`: the gateway goes where the backend points.
+//! The gateway goes where a response points: `follow-redirects="true"`, and calls of policies.
 //!
 //! Source: RFC 9110, section 15.4.
 
@@ -22,7 +22,11 @@ static OF_THE_HOST: [HeaderName; 5] = [
 
 /// Sends a request and follows redirects, as far as the body can be sent again and the way does
 /// not leave TLS. A redirect that is not followed is the response.
-pub(super) async fn follow(
+///
+/// # Errors
+///
+/// Those of [`HttpClient::send`].
+pub async fn follow_redirects(
     client: &dyn HttpClient,
     request: Request,
     options: &CallOptions,
@@ -88,7 +92,7 @@ mod tests {
     use http::{HeaderValue, Method};
     use transport::{Body, CallOptions, FakeClient, Request, Response};
 
-    use super::{MAX_REDIRECTS, follow};
+    use super::{MAX_REDIRECTS, follow_redirects};
 
     fn request(method: &Method, body: Body) -> Request {
         let mut request = Request::new(body);
@@ -108,7 +112,7 @@ mod tests {
             }
             Ok(response)
         });
-        follow(&client, request(&method, body), &CallOptions::default()).await.unwrap();
+        follow_redirects(&client, request(&method, body), &CallOptions::default()).await.unwrap();
         client
             .requests()
             .iter()
@@ -166,7 +170,7 @@ mod tests {
             Ok(response)
         });
         let request = request(&Method::GET, Body::empty());
-        let response = follow(&client, request, &CallOptions::default()).await.unwrap();
+        let response = follow_redirects(&client, request, &CallOptions::default()).await.unwrap();
         assert_eq!(response.status(), 302);
         assert_eq!(client.requests().len(), MAX_REDIRECTS + 1);
     }
