@@ -46,8 +46,8 @@ document::codes! {
         "A policy fragment cannot include another one. Include both where they are needed.";
     FRAGMENT_TOO_LARGE = "PC0421": "policy fragment is too large",
         "A policy fragment may have 512 KiB.";
-    MISSING_EXPECTED = "PC0422": "attribute is missing",
-        "The documentation calls the attribute required. Without it the default counts.";
+    MISSING_EXPECTED = "PC0422": "attribute or element is missing",
+        "The documentation calls it required. Without it the default counts.";
     NOT_SUPPORTED = "PC0423": "option is not supported",
         "The policy is supported, this way of using it is not. The document is refused rather \
          than run without it.";
@@ -64,6 +64,12 @@ document::codes! {
         "Another try needs the body again, and it is streamed to the backend and gone unless \
          `forward-request` has `buffer-request-body=\"true\"`. The second try of a request with a \
          body fails.";
+    REPEATED_POLICY = "PC0430": "policy stands more than once in a section",
+        "Azure API Management documents the policy to stand once in a section.";
+    NO_EFFECT = "PC0431": "policy or value has no effect",
+        "The document loads, but what stands here changes nothing for any request.";
+    NOT_PORTABLE = "PC0432": "value is understood here only",
+        "Azure API Management does not document values of this kind; this gateway understands them.";
 }
 
 #[cfg(test)]

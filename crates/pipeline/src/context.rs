@@ -60,9 +60,13 @@ pub struct Context {
     pub tracing: bool,
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
+    stamp: Option<Box<Stamp>>,
     started: Duration,
     backend: Option<Arc<BackendEntry>>,
 }
+
+/// Changes the headers of a response.
+type Stamp = dyn Fn(&mut HeaderMap) + Send + Sync;
 
 /// What `set-status` asked for before there was a response.
 #[derive(Debug)]
@@ -132,6 +136,7 @@ impl Context {
             received: services.clock.now(),
             tracing: false,
             pending_status: None,
+            stamp: None,
             started: services.clock.monotonic(),
             backend: None,
             services,
@@ -231,17 +236,37 @@ impl Context {
 
     /// The response; made if there is none yet: 200, or what `set-status` asked for.
     pub fn response_mut(&mut self) -> &mut Response {
-        let pending = &mut self.pending_status;
-        self.response.get_or_insert_with(|| match pending.take() {
-            None => Response::new(StatusCode::OK),
-            Some(it) => Response { reason: it.reason, ..Response::new(it.status) },
+        let (pending, stamp) = (&mut self.pending_status, &self.stamp);
+        self.response.get_or_insert_with(|| {
+            let mut response = match pending.take() {
+                None => Response::new(StatusCode::OK),
+                Some(it) => Response { reason: it.reason, ..Response::new(it.status) },
+            };
+            if let Some(stamp) = stamp {
+                stamp(&mut response.headers);
+            }
+            response
         })
     }
 
-    /// Puts the response of a backend in; what `set-status` asked for before is void.
-    pub fn set_response(&mut self, response: Response) {
+    /// Puts a response in, such as that of a backend; what `set-status` asked for before is
+    /// void.
+    pub fn set_response(&mut self, mut response: Response) {
         self.pending_status = None;
+        if let Some(stamp) = &self.stamp {
+            stamp(&mut response.headers);
+        }
         self.response = Some(response);
+    }
+
+    /// Changes the headers of every response that comes in from now on: those of the backend,
+    /// of policies that answer, of errors. Policies that run later may change them again. One
+    /// stamp counts, the last.
+    pub fn stamp_responses(&mut self, stamp: impl Fn(&mut HeaderMap) + Send + Sync + 'static) {
+        if let Some(response) = &mut self.response {
+            stamp(&mut response.headers);
+        }
+        self.stamp = Some(Box::new(stamp));
     }
 
     /// Reads the bodies that a step is about to read into memory.
@@ -377,6 +402,20 @@ mod tests {
         it.set_response(Response::new(StatusCode::NOT_FOUND));
 
         assert_eq!(it.response_mut().status, StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn every_response_is_stamped_when_it_comes_in() {
+        let mut it = context();
+        it.stamp_responses(|headers| {
+            headers.insert("x-stamp", http::HeaderValue::from_static("1"));
+        });
+        assert_eq!(it.response_mut().headers["x-stamp"], "1");
+        it.response_mut().headers.remove("x-stamp");
+        assert!(it.response_mut().headers.is_empty());
+
+        it.set_response(Response::new(StatusCode::NOT_FOUND));
+        assert_eq!(it.response_mut().headers["x-stamp"], "1");
     }
 
     #[tokio::test]

@@ -65,7 +65,7 @@ pub use operation::{
 pub use place::Place;
 pub use redirect::follow_redirects;
 pub use registry::Registry;
-pub use run::{fail, run};
+pub use run::{fail, preflight, run};
 pub use schema::{Attr, Child, Compile, PolicyKind};
 pub use section::{Scope, Scopes, Section, Sections};
 pub use services::{

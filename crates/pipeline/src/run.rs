@@ -24,6 +24,20 @@ pub async fn run(pipeline: &Pipeline, context: &mut Context) -> Option<PolicyErr
     failure
 }
 
+/// Answers a CORS preflight by the policies of `inbound` that do so; none of the others runs.
+/// Afterwards the context has the response to send: 200 without headers if none matched.
+///
+/// Returns the failure that went through `on-error`, if there was one.
+pub async fn preflight(pipeline: &Pipeline, context: &mut Context) -> Option<PolicyError> {
+    let failure = match pipeline.inbound.preflight(context).await {
+        Ok(_) => None,
+        Err(error) => Some(jump(pipeline, context, error).await),
+    };
+    context.ensure_response();
+    observe(context, failure.as_ref());
+    failure
+}
+
 fn observe(context: &Context, failure: Option<&PolicyError>) {
     if let Some(observer) = &context.services.observer {
         observer.finished(context, failure);
@@ -73,7 +87,7 @@ async fn jump(pipeline: &Pipeline, context: &mut Context, error: PolicyError) ->
         );
         context.last_error = Some(last_error(&second));
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        context.response = Some(internal_error_response(status, context.request_id));
+        context.set_response(internal_error_response(status, context.request_id));
     }
     context.ensure_response();
     error

@@ -31,6 +31,17 @@ pub trait Immediate: fmt::Debug + Send + Sync + 'static {
     ///
     /// The failure that `on-error` gets to see.
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError>;
+
+    /// Answers a CORS preflight, if the step says so ([`Step::answering_preflights`]):
+    /// [`Flow::End`] with the answer in the context, or [`Flow::Next`] if the next such policy
+    /// is to be asked.
+    ///
+    /// # Errors
+    ///
+    /// The failure that `on-error` gets to see.
+    fn preflight(&self, _: &mut Context) -> Result<Flow, PolicyError> {
+        Ok(Flow::Next)
+    }
 }
 
 /// A policy that waits for something; written as `async fn run`.
@@ -105,23 +116,24 @@ pub struct Step {
     action: Action,
     /// Bodies to buffer before the step, if it says so itself; else what its expressions read.
     reads: Option<Uses>,
+    answers_preflights: bool,
 }
 
 impl Step {
     /// A policy that never waits.
     pub fn immediate(policy: impl Immediate) -> Step {
-        Step { action: Action::Immediate(Box::new(policy)), reads: None }
+        Step { action: Action::Immediate(Box::new(policy)), reads: None, answers_preflights: false }
     }
 
     /// A policy that waits.
     pub fn waiting(policy: impl Waiting) -> Step {
-        Step { action: Action::Waiting(Box::new(policy)), reads: None }
+        Step { action: Action::Waiting(Box::new(policy)), reads: None, answers_preflights: false }
     }
 
     /// Steps that stand in place of the policy, such as those of a fragment.
     #[must_use]
     pub fn inline(steps: Steps) -> Step {
-        Step { action: Action::Inline(steps), reads: None }
+        Step { action: Action::Inline(steps), reads: None, answers_preflights: false }
     }
 
     /// Says which bodies have to be buffered before the step runs, instead of those that the
@@ -132,9 +144,18 @@ impl Step {
         self
     }
 
+    /// Says that the policy answers CORS preflights ([`Immediate::preflight`]) where it stands
+    /// directly in `inbound`.
+    #[must_use]
+    pub fn answering_preflights(mut self) -> Step {
+        self.answers_preflights = true;
+        self
+    }
+
     pub(crate) fn placed(self, place: Place, expressions: Uses) -> Placed {
         let uses = self.reads.unwrap_or(expressions);
-        Placed { action: self.action, uses, place: Arc::new(place) }
+        let answers_preflights = self.answers_preflights;
+        Placed { action: self.action, uses, answers_preflights, place: Arc::new(place) }
     }
 }
 
@@ -143,6 +164,7 @@ impl Step {
 pub(crate) struct Placed {
     action: Action,
     uses: Uses,
+    answers_preflights: bool,
     place: Arc<Place>,
 }
 
@@ -227,6 +249,32 @@ impl Steps {
                 _ => Err(PolicyError::new("Internal", "a step that waits stands where none may")),
             };
             if result.map_err(|error| error.at(&step.place))? == Flow::End {
+                return Ok(Flow::End);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Whether a step answers CORS preflights.
+    #[must_use]
+    pub fn answer_preflights(&self) -> bool {
+        self.0.iter().any(|it| it.answers_preflights)
+    }
+
+    /// Asks the steps that answer CORS preflights, one after the other; no other step runs.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, with the place of its step.
+    pub async fn preflight(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        for step in self.0.iter().filter(|it| it.answers_preflights) {
+            if reads_bodies(step.uses) {
+                let buffered = context.buffer(step.uses).await;
+                buffered.map_err(|error| error.at(&step.place))?;
+            }
+            let Action::Immediate(policy) = &step.action else { continue };
+            let flow = policy.preflight(context).map_err(|error| error.at(&step.place))?;
+            if flow == Flow::End {
                 return Ok(Flow::End);
             }
         }

@@ -11,8 +11,13 @@ mod authentication_basic;
 mod authentication_managed_identity;
 mod check_header;
 mod choose;
+mod content;
+mod cors;
+mod cross_domain;
 mod forward_request;
 mod include_fragment;
+mod ip_filter;
+mod jsonp;
 mod limit_concurrency;
 mod mock_response;
 mod retry;
@@ -41,8 +46,12 @@ pub const ALL: &[PolicyKind] = &[
     authentication_managed_identity::KIND,
     check_header::KIND,
     choose::KIND,
+    cors::KIND,
+    cross_domain::KIND,
     forward_request::KIND,
     include_fragment::KIND,
+    ip_filter::KIND,
+    jsonp::KIND,
     limit_concurrency::KIND,
     mock_response::KIND,
     retry::KIND,

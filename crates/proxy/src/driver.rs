@@ -1,7 +1,8 @@
 //! One request from its headers to its answer.
 //!
 //! ```text
-//! origin ─▶ Context ─▶ route ─▶ key ─▶ pipeline::run ─▶ finish
+//! origin ─▶ Context ─▶ route ─┬─▶ key ─▶ pipeline::run ─▶ finish
+//!                        │     └─preflight─▶ pipeline::preflight ─▶ finish
 //!                        └────────┴─────error─▶ pipeline::fail ─▶ finish
 //! ```
 //!
@@ -21,6 +22,7 @@ use crate::backend::headers;
 use crate::finish::{self, Entry};
 use crate::gateway::Live;
 use crate::origin;
+use crate::preflight;
 use crate::router::{Route, Wanted};
 use crate::trail::Trail;
 
@@ -56,6 +58,8 @@ pub(crate) fn prepare(
     let operation = api
         .zip(route.as_ref())
         .and_then(|(api, route)| operation(api, route, &head.method, is_websocket));
+    let preflight = preflight::find(&live, wanted, api, operation);
+    let operation = preflight.as_ref().map_or(operation, |it| it.operation);
 
     let url = match (api.and_then(|it| it.service.as_ref()), &route) {
         (Some(Service::Url(base)), Some(route)) => {
@@ -75,16 +79,22 @@ pub(crate) fn prepare(
     context.operation = operation.map(|it| it.operation.clone());
     context.request.set_matched_parameters(parameters);
     context.request.extensions.insert(Trail::new(live.clone(), n_api, access_log.is_some()));
-    let (pipeline, checked) = check(&live, api, operation, &mut context, query, is_websocket);
+    let is_preflight = preflight.is_some();
+    let (pipeline, checked) = match preflight {
+        Some(it) => (it.pipeline, Ok(())),
+        None => check(&live, api, operation, &mut context, query, is_websocket),
+    };
     let entry =
         access_log.map(|log| Box::new(Entry::new(log.clone(), &mut context, peer, version, api)));
-    Work { pipeline: pipeline.clone(), checked, context: Some(Box::new(context)), entry }
+    let pipeline = pipeline.clone();
+    Work { pipeline, checked, is_preflight, context: Some(Box::new(context)), entry }
 }
 
 /// A request in the pipeline. If it is dropped there, the client has gone.
 pub(crate) struct Work {
     pipeline: Arc<Pipeline>,
     checked: Result<(), PolicyError>,
+    is_preflight: bool,
     context: Option<Box<Context>>,
     entry: Option<Box<Entry>>,
 }
@@ -95,6 +105,9 @@ impl Work {
         let checked = std::mem::replace(&mut self.checked, Ok(()));
         let Some(context) = self.context.as_deref_mut() else { return not_loaded() };
         match checked {
+            Ok(()) if self.is_preflight => {
+                pipeline::preflight(&self.pipeline, context).await;
+            }
             Ok(()) => {
                 pipeline::run(&self.pipeline, context).await;
             }

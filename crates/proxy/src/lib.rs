@@ -17,6 +17,7 @@ mod finish;
 mod gateway;
 pub mod health;
 mod origin;
+mod preflight;
 mod router;
 #[cfg(test)]
 mod test_support;

@@ -35,6 +35,8 @@ pub struct CompileCx<'a> {
     pub(super) n_expressions: usize,
     /// A named value or fragment is not at hand: the result cannot run.
     pub(super) is_incomplete: bool,
+    /// Policies seen that should stand once in a section.
+    pub(super) once: Vec<(Section, String)>,
 }
 
 /// Whether `null` has a meaning of its own, and how literals are trimmed.
@@ -241,6 +243,25 @@ impl<'a> CompileCx<'a> {
     #[must_use]
     pub fn message(&self) -> Message {
         self.message
+    }
+
+    /// Whether the policy stands directly in its section, or in a fragment that does.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        let outer = self.path.split_last().map_or(&[][..], |(_, outer)| outer);
+        outer.iter().all(|it| it.split('[').next() == Some("include-fragment"))
+    }
+
+    /// For a policy that should stand once in a section: a warning if it was there before.
+    pub fn once(&mut self, element: Element<'_>) {
+        let name = element.name();
+        if self.once.iter().any(|(section, it)| *section == self.section && it == name) {
+            let message = format!("`{name}` stands more than once in `{}`", self.section);
+            let it = Diagnostic::warning(codes::REPEATED_POLICY, element.span(), message);
+            self.report(it.label("documented to stand once in a section"));
+            return;
+        }
+        self.once.push((self.section, name.to_owned()));
     }
 
     /// A problem that stops the policy but was reported before.

@@ -122,6 +122,7 @@ impl<'a> CompileCx<'a> {
             diagnostics: Vec::new(),
             n_expressions: 0,
             is_incomplete: false,
+            once: Vec::new(),
         }
     }
 
