@@ -1,4 +1,4 @@
-//! What the .NET base library (JSON, XML, regular expressions, cryptography) throw.
+//! What .NET throws from regular expressions, cryptography, JSON and XML.
 //!
 //! A [`Fault`] is an exception before the evaluator has given it a place: the name of the .NET
 //! type, the message, and whether it is a bound of ours that was met instead.

@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
+use clr::rows::{Member, TypeDef};
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::Span;
-
-use crate::library::{Member, TypeDef};
-use crate::types::Type;
-use crate::value::Value;
 
 /// An expression.
 #[derive(Clone, Debug)]

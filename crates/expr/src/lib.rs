@@ -1,9 +1,9 @@
 //! Policy expressions: C# 7 over an allow-list of .NET types, compiled at load time, evaluated within bounds.
 //!
 //! ```text
-//! source -> csharp (tree) -> bind (types, overloads) -> Program
-//!                                    ^
-//!                         library: one row per .NET member, over `dotnet` and `tree`
+//! source -> csharp (syntax tree) -> bind (types, overloads) -> Program
+//!                                           ^
+//!                     corelib, library, context: one row per .NET member
 //! Program + Host -> EvalCx (budget) -> Value or Exception
 //! ```
 //!
@@ -11,25 +11,34 @@
 //! from a [`Host`].
 
 pub mod bind;
-pub mod cx;
+mod catalog;
+mod context;
 mod evaluate;
-pub mod exception;
-pub mod host;
 mod ir;
-pub mod library;
-pub mod options;
+mod options;
 pub mod oracle;
-pub mod program;
-pub mod types;
-pub mod value;
+mod program;
 
 pub use bind::compile;
+pub use clr::{
+    EvalCx, Exception, Host, JwtValue, Limits, Type, Uses, Value, Variables, cx, exception, host,
+    types, value,
+};
 pub use csharp::{Form, Problem};
-pub use cx::EvalCx;
 pub use dotnet::{Runtime, Str};
-pub use exception::Exception;
-pub use host::{Host, Variables};
-pub use options::{Limits, Options};
-pub use program::{Program, Uses};
-pub use types::Type;
-pub use value::{JwtValue, Value};
+pub use options::Options;
+pub use program::Program;
+
+#[cfg(test)]
+mod test_support {
+    //! Evaluations for unit tests.
+
+    use crate::{EvalCx, Limits, Runtime};
+
+    /// Runs something with a fresh evaluation over a host that knows nothing.
+    pub(crate) fn with_cx<R>(f: impl FnOnce(&mut EvalCx<'_>) -> R) -> R {
+        crate::catalog::load();
+        let host = crate::host::EmptyHost::default();
+        f(&mut EvalCx::new(&host, Runtime::Modern, Limits::default()))
+    }
+}

@@ -1,23 +1,7 @@
-//! How expressions are compiled and how much they may do.
+//! How expressions are compiled.
 
+use clr::Limits;
 use dotnet::Runtime;
-
-/// How much one evaluation may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Steps: operations, calls, rounds of loops.
-    pub steps: u64,
-    /// Bytes allocated in total, freed or not.
-    pub bytes: u64,
-    /// Levels of nesting: calls within calls, each counted with the height of its code.
-    pub depth: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { steps: 5_000_000, bytes: 256 << 20, depth: 1_000 }
-    }
-}
 
 /// How an expression is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

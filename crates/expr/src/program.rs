@@ -3,16 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use clr::Uses;
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::host::Host;
+use clr::types::Type;
+use clr::value::Value;
 use csharp::Problem;
 
 use crate::Options;
-use crate::cx::EvalCx;
 use crate::evaluate::closure;
-use crate::exception::Exception;
-use crate::host::Host;
 use crate::ir::Code;
-use crate::types::Type;
-use crate::value::Value;
 
 /// A compiled expression: made once when configuration loads, evaluated for each request.
 #[derive(Clone)]
@@ -111,59 +112,17 @@ impl fmt::Debug for Program {
     }
 }
 
-/// What of the request and the response an expression may read, known without evaluating it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Uses {
-    /// The body of `context.Request`.
-    pub request_body: bool,
-    /// The body of `context.Response`.
-    pub response_body: bool,
-    /// `context.Response` at all.
-    pub response: bool,
-    /// A part of the request or response that only a buffered body can answer, such as `Foundry`.
-    pub foundry: bool,
-}
-
-impl Uses {
-    /// Nothing.
-    pub const NONE: Self =
-        Self { request_body: false, response_body: false, response: false, foundry: false };
-    /// The body of the request.
-    pub const REQUEST_BODY: Self = Self { request_body: true, ..Self::NONE };
-    /// The body of a response; it counts only together with [`Uses::RESPONSE`].
-    pub const RESPONSE_BODY: Self = Self { response_body: true, ..Self::NONE };
-    /// `context.Response`.
-    pub const RESPONSE: Self = Self { response: true, ..Self::NONE };
-    /// `context.Request.Foundry`.
-    pub const FOUNDRY: Self = Self { foundry: true, ..Self::NONE };
-
-    /// A response body counts only if it is that of `context.Response`.
-    #[must_use]
-    pub(crate) const fn settled(mut self) -> Self {
-        self.response_body = self.response_body && self.response;
-        self
-    }
-
-    /// What either reads.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self {
-            request_body: self.request_body || other.request_body,
-            response_body: self.response_body || other.response_body,
-            response: self.response || other.response,
-            foundry: self.foundry || other.foundry,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::{Form, Options, compile};
 
     #[test]
-    fn uses_add_up() {
-        let both = Uses::REQUEST_BODY.union(Uses::RESPONSE);
-        assert!(both.request_body && both.response && !both.response_body);
+    fn a_program_knows_its_constant() {
+        let constant = |source| {
+            let program = compile(source, Form::Expression, &Options::default()).unwrap();
+            program.constant().map(|it| it.to_text().into_owned())
+        };
+        assert_eq!(constant("1 + 2").as_deref(), Some("3"));
+        assert_eq!(constant("context.Request.Method"), None);
     }
 }

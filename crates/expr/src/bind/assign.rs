@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 12.21.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
 
 use super::conversion::{explicit, standard_implicit};
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Node};
-use crate::types::Type;
-use crate::value::Value;
 
 /// What can be assigned to.
 enum Place {

@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.6.4.3 to 12.6.4.6.
 
+use clr::types::Type;
+
 use super::Binder;
 use super::conversion::standard_implicit;
 use super::overload::{Argument, Fit, Given, Signature};
-use crate::types::Type;
 
 impl Binder {
     /// Is the first fit better than the second (12.6.4.3)?

@@ -1,5 +1,7 @@
 //! Calls.
 
+use clr::rows::{Constant, MemberKind};
+use clr::types::{self, Type};
 use csharp::ast::{self, ExprKind, Span};
 
 use super::member::Found;
@@ -7,8 +9,6 @@ use super::names::Head;
 use super::overload::{Argument, Fit, Given, Resolution, Signature};
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Node};
-use crate::library::{Constant, MemberKind};
-use crate::types::{self, Type};
 
 impl Binder {
     /// `target(arguments)`.
@@ -368,7 +368,7 @@ impl Binder {
             Given::Lambda(it) => self.lambda_as(it, ty).node,
             Given::Group(it) => self.group_as(it, ty, argument.span).node,
             Given::Default => Self::default_of(ty, argument.span).node,
-            Given::Variable { .. } => Node::Const(crate::value::Value::Null),
+            Given::Variable { .. } => Node::Const(clr::value::Value::Null),
         }
     }
 
@@ -381,7 +381,7 @@ impl Binder {
         passed: &mut Passed,
     ) -> Node {
         let slot = self.temporary();
-        let mut initial = Node::Const(crate::library::default_value(ty));
+        let mut initial = Node::Const(clr::rows::default_value(ty));
         if let Some(id) = id {
             if let Some(variable) = self.variables.get_mut(id)
                 && variable.ty == Type::Error
@@ -395,7 +395,7 @@ impl Binder {
             }
             passed.outs.push((at, Node::SetLocal(target, Box::new(Node::Local(slot))), slot));
         } else {
-            passed.outs.push((at, Node::Const(crate::value::Value::Null), slot));
+            passed.outs.push((at, Node::Const(clr::value::Value::Null), slot));
         }
         initial
     }

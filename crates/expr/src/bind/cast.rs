@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 12.9.7, 12.12.13, 12.18 and 12.8.8.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{self, ExprKind, Span};
 
 use super::conversion::{best_common, explicit, with_null};
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn cast(&mut self, written: &ast::TypeRef, value: &ast::Expr, span: Span) -> Expr {

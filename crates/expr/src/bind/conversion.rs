@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 10.2 to 10.5.
 
+use clr::rows::{self, Member, MemberKind, is_reference_convertible};
+use clr::types::{self, Type};
+use clr::value::Value;
+
 use crate::ir::Conversion;
-use crate::library::{self, Member, MemberKind, is_reference_convertible};
-use crate::types::{self, Type};
-use crate::value::Value;
 
 /// How to get from one type to another: nothing to do, or an operation.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ pub(crate) fn constant_implicit(from: Type, value: &Value, to: Type) -> Option<W
     let target = to.without_null();
     let by = |to| Way::By(Conversion::Numeric { to, checked: false });
     if target.is_enum() && value.as_i64() == Some(0) {
-        return library::definition(target.definition_name()?)
+        return rows::definition(target.definition_name()?)
             .map(|def| Way::By(Conversion::ToEnum(def)));
     }
     let value = value.as_i64()?;
@@ -133,7 +134,7 @@ pub(crate) fn standard_explicit(from: Type, to: Type, checked: bool) -> Option<W
         return Some(Way::By(Conversion::FromEnum { to, checked }));
     }
     if to.is_enum() && (number(from) || from.is_enum()) {
-        let def = library::definition(to.definition_name()?)?;
+        let def = rows::definition(to.definition_name()?)?;
         let into = Way::By(Conversion::ToEnum(def));
         return Some(if from.is_enum() {
             Way::By(Conversion::FromEnum { to: Type::Int64, checked: false }).then(into)
@@ -161,8 +162,8 @@ pub(crate) fn standard_explicit(from: Type, to: Type, checked: bool) -> Option<W
 
 fn is_interface(it: Type) -> bool {
     it.definition_name()
-        .and_then(library::definition)
-        .is_some_and(|def| def.kind == library::TypeKind::Interface)
+        .and_then(rows::definition)
+        .is_some_and(|def| def.kind == rows::TypeKind::Interface)
 }
 
 /// Types that nothing derives from, so that a cast to an unrelated interface makes no sense.
@@ -213,13 +214,13 @@ fn operators(of: Type) -> Vec<&'static Member> {
     let mut found = Vec::new();
     let mut queue = vec![of.without_null()];
     while let Some(it) = queue.pop() {
-        if let Some(def) = it.definition_name().and_then(library::definition) {
+        if let Some(def) = it.definition_name().and_then(rows::definition) {
             let is_conversion =
                 |it: &&Member| matches!(it.kind, MemberKind::Implicit | MemberKind::Explicit);
             found.extend(def.members.iter().filter(is_conversion));
         }
         if matches!(it, Type::Named(..)) {
-            queue.extend(library::base_types(it));
+            queue.extend(rows::base_types(it));
         }
     }
     found
@@ -238,8 +239,9 @@ pub(crate) fn with_null(of: Type) -> Type {
 
 #[cfg(test)]
 mod tests {
+    use clr::types::nullable;
+
     use super::*;
-    use crate::types::nullable;
 
     #[test]
     fn implicit_conversions_widen_only() {

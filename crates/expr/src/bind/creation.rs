@@ -2,6 +2,9 @@
 //!
 //! Source: C# specification, 12.8.16.
 
+use clr::rows::{self, MemberKind, TypeKind};
+use clr::types::{self, Type};
+use clr::value::Value;
 use csharp::ast::{self, InitializerKind, InitializerTarget, InitializerValue, Span};
 
 use super::conversion::best_common;
@@ -9,9 +12,6 @@ use super::member::Found;
 use super::overload::Argument;
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::library::{self, MemberKind, TypeKind};
-use crate::types::{self, Type};
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn new_object(
@@ -37,7 +37,7 @@ impl Binder {
     }
 
     fn construct(&mut self, ty: Type, arguments: &[Argument<'_>], at: Span, span: Span) -> Expr {
-        let def = ty.definition_name().and_then(library::definition);
+        let def = ty.definition_name().and_then(rows::definition);
         let allow_unlisted = self.options.allow_unlisted;
         let rows: Vec<Found> = def.map_or(Vec::new(), |def| {
             let of_type = match ty {

@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 12.12.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{BinaryOp, Span};
 
 use super::conversion::{standard_explicit, standard_implicit};
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Op};
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     /// `==` and `!=` (12.12).

@@ -1,14 +1,14 @@
 //! Expressions: one function per form.
 
+use clr::rows;
+use clr::types::{self, Type};
+use clr::value::Value;
 use csharp::ast::{self, ExprKind, Span};
 use dotnet::Str;
 
 use super::names::Head;
 use super::{Binder, Expr, Way, codes};
 use crate::ir::Node;
-use crate::library;
-use crate::types::{self, Type};
-use crate::value::Value;
 
 impl Binder {
     /// Binds an expression that must have a value (or be `void`).
@@ -179,7 +179,7 @@ impl Binder {
             );
             return Expr::error(span);
         }
-        let value = Value::object(library::core::object::TypeObject(ty));
+        let value = Value::object(corelib::language::TypeObject(ty));
         Expr::new(Node::Const(value), Type::named(types::names::TYPE), span)
     }
 
@@ -195,7 +195,7 @@ impl Binder {
     }
 
     pub(super) fn default_of(ty: Type, span: Span) -> Expr {
-        let value = library::default_value(ty);
+        let value = rows::default_value(ty);
         if ty.is_simple() || ty.is_enum() {
             return Expr::constant(value, ty, span);
         }

@@ -2,15 +2,15 @@
 //!
 //! Source: C# specification, 12.23.
 
+use clr::rows::definition;
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::Span;
 use rust_decimal::Decimal;
 
 use super::{Binder, Expr, codes};
 use crate::evaluate::{convert, operators};
 use crate::ir::{Conversion, Op, Operation};
-use crate::library::definition;
-use crate::types::Type;
-use crate::value::Value;
 
 /// A decimal literal's value, with its scale.
 pub(super) fn decimal(text: &str) -> Option<Decimal> {
@@ -89,7 +89,7 @@ impl Binder {
 }
 
 /// The constant of a row, as a value.
-pub(super) fn member_constant(member: &crate::library::Member) -> Option<Value> {
+pub(super) fn member_constant(member: &clr::rows::Member) -> Option<Value> {
     let value = member.constant?.value(member.returns);
     let known = !matches!(member.returns, Type::Named(name, _) if definition(name).is_none());
     known.then_some(value)

@@ -2,10 +2,11 @@
 //!
 //! Source: C# specification, 12.6.3.
 
+use clr::rows;
+use clr::types::Type;
+
 use super::overload::{Argument, Given, Pair};
 use super::{Binder, conversion};
-use crate::library;
-use crate::types::Type;
 
 /// What is known of one type parameter.
 #[derive(Clone, Debug, Default)]
@@ -210,7 +211,7 @@ fn lower(from: Type, formal: Type, all: &mut [Bounds]) {
                 }
                 _ => None,
             });
-            let covariant = library::is_covariant(name);
+            let covariant = rows::is_covariant(name);
             for (own, formal) in found.unwrap_or(&[]).iter().zip(arguments) {
                 if covariant {
                     by_variance(*own, *formal, all);

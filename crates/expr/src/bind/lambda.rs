@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
+use clr::rows::{self, MemberKind};
+use clr::types::{self, Type};
 use csharp::ast::{self, Argument, ArgumentMode, ExprKind, LambdaBody, Name, SimpleName, Span};
 
 use super::conversion::best_common;
 use super::scope::Function;
 use super::{Binder, Expr, codes};
 use crate::ir::{Body, Capture, Code, Node};
-use crate::library::{self, MemberKind};
-use crate::types::{self, Type};
 
 /// Where a lambda stands, the types around it and of its parameters, and the result it must have.
 pub(crate) type LambdaKey = (usize, Vec<Type>, Option<Type>);
@@ -290,8 +290,7 @@ impl Binder {
         let ExprKind::Member { name, .. } = &expr.kind else { return false };
         let text = &*name.name.text;
         let mut is_method = false;
-        for member in library::lookup::all().flat_map(|it| it.members).filter(|it| it.name == text)
-        {
+        for member in rows::all().flat_map(|it| it.members).filter(|it| it.name == text) {
             match member.kind {
                 MemberKind::Method | MemberKind::StaticMethod | MemberKind::Extension => {
                     is_method = true

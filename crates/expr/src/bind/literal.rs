@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 6.4.5 and 12.8.3.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{self, IntegerSuffix, Literal, Span};
 use dotnet::Str;
 
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn literal(&mut self, literal: &Literal, span: Span) -> Expr {

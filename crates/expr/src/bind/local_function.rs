@@ -6,14 +6,14 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use clr::rows::Constant;
+use clr::types::{self, Type};
+use clr::value::Value;
 use csharp::ast::{self, Name, Span};
 
 use super::overload::{Argument, Param, Signature};
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Stmt};
-use crate::library::Constant;
-use crate::types::{self, Type};
-use crate::value::Value;
 
 /// How deep generic local functions may call one another.
 const MAX_INSTANCES: usize = 8;

@@ -2,6 +2,8 @@
 //!
 //! Source: C# specification, 13.9 and 13.10.
 
+use clr::rows::Member;
+use clr::types::Type;
 use csharp::ast::{self, Span};
 
 use super::flow::Flow;
@@ -9,8 +11,6 @@ use super::member::item_type;
 use super::statement::scoped;
 use super::{Binder, Expr, codes};
 use crate::ir::{Call, Foreach, Node, Stmt};
-use crate::library::Member;
-use crate::types::Type;
 
 /// A loop or a switch that `break` and `continue` refer to.
 #[derive(Clone, Debug, Default)]
@@ -176,7 +176,7 @@ fn join(a: Flow, b: Option<Flow>) -> Flow {
 /// A class with a `GetEnumerator` of its own is enumerated by it, as C# prefers: a `JObject` gives
 /// pairs, though it is a sequence of tokens as well.
 fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
-    let def = source.ty.definition_name().and_then(crate::library::definition);
+    let def = source.ty.definition_name().and_then(clr::rows::definition);
     let row = def.and_then(|it| {
         it.members.iter().find(|it| it.name == "GetEnumerator" && it.params.is_empty())
     });

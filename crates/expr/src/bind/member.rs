@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use clr::rows::{self, Member, MemberKind};
+use clr::types::{self, Type};
 use csharp::ast::{self, Span};
 
 use super::overload::Argument;
 use super::{Binder, Expr, codes, fold};
 use crate::ir::{Call, Node};
-use crate::library::{self, Member, MemberKind};
-use crate::types::{self, Type};
 
 /// A row found on a type.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Found {
 
 static EXTENSIONS: LazyLock<HashMap<&'static str, Vec<&'static Member>>> = LazyLock::new(|| {
     let mut index: HashMap<_, Vec<_>> = HashMap::new();
-    for def in library::lookup::all() {
+    for def in rows::all() {
         for member in def.members.iter().filter(|it| it.kind == MemberKind::Extension) {
             index.entry(member.name).or_default().push(member);
         }
@@ -36,7 +36,7 @@ pub(super) fn hierarchy(of: Type) -> Vec<(Type, usize)> {
     let mut all: Vec<(Type, usize)> = vec![(of, 0)];
     let mut at = 0;
     while let Some((ty, depth)) = all.get(at).copied() {
-        for base in library::base_types(ty) {
+        for base in rows::base_types(ty) {
             if !all.iter().any(|(it, _)| *it == base) {
                 all.push((base, depth + 1));
             }
@@ -63,7 +63,7 @@ impl Binder {
     pub(super) fn rows(&self, of: Type, fits: impl Fn(&Member) -> bool) -> Vec<Found> {
         let mut found = Vec::new();
         for (ty, depth) in hierarchy(of) {
-            let Some(def) = ty.definition_name().and_then(library::definition) else { continue };
+            let Some(def) = ty.definition_name().and_then(rows::definition) else { continue };
             let of_type = arguments_of(ty);
             let allowed = |it: &&Member| it.listed || self.options.allow_unlisted;
             let rows =
@@ -152,7 +152,7 @@ impl Binder {
     /// Reports a member that exists but may not be used.
     pub(super) fn report_unlisted(&mut self, of: Type, name: &str, span: Span) -> bool {
         let exists = hierarchy(of).into_iter().any(|(ty, _)| {
-            let def = ty.definition_name().and_then(library::definition);
+            let def = ty.definition_name().and_then(rows::definition);
             def.is_some_and(|def| def.members.iter().any(|it| it.name == name && !it.listed))
         });
         if exists {
@@ -314,10 +314,8 @@ impl Binder {
 }
 
 fn enum_names(of: Type) -> Vec<&'static str> {
-    match of.definition_name().and_then(library::definition).map(|it| it.kind) {
-        Some(library::TypeKind::Enum { values, .. }) => {
-            values.iter().map(|(name, _)| *name).collect()
-        }
+    match of.definition_name().and_then(rows::definition).map(|it| it.kind) {
+        Some(rows::TypeKind::Enum { values, .. }) => values.iter().map(|(name, _)| *name).collect(),
         _ => Vec::new(),
     }
 }
@@ -327,7 +325,7 @@ fn could_extend(of: Type, first: Type) -> bool {
     match first {
         Type::Named(name, _) => hierarchy(of).iter().any(|(it, _)| it.is_named(name)),
         Type::MethodArg(_) => true,
-        other => library::is_reference_convertible(of, other) || of == other,
+        other => rows::is_reference_convertible(of, other) || of == other,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Messages that need some thought: near misses and failed conversions.
 
+use clr::types::Type;
 use csharp::ast::Span;
 
 use super::conversion::explicit;
 use super::{Binder, Expr, codes};
-use crate::types::Type;
 
 impl Binder {
     pub(super) fn report_no_conversion(&mut self, from: &Expr, to: Type) {

@@ -1,11 +1,11 @@
 //! Why no overload fits: with one candidate, at the argument that is wrong.
 
+use clr::rows::MemberKind;
+use clr::types::Type;
 use csharp::ast::Span;
 
 use super::overload::{Argument, Given, Misfit, Resolution, Signature};
 use super::{Binder, codes, message};
-use crate::library::MemberKind;
-use crate::types::Type;
 
 impl Binder {
     /// Says why nothing fits: with one candidate, at the argument that is wrong.

@@ -42,6 +42,9 @@ mod user_operator;
 
 use std::collections::HashMap;
 
+use clr::Uses;
+use clr::types::{Type, func};
+use clr::value::Value;
 use conversion::Way;
 use csharp::Problem;
 use csharp::ast::{self, Span};
@@ -53,9 +56,7 @@ use scope::{Function, Scope, Variable};
 
 use crate::Options;
 use crate::ir::{Body, Code, Node};
-use crate::program::{Program, Uses};
-use crate::types::{Type, func};
-use crate::value::Value;
+use crate::program::Program;
 
 /// How many expressions a binder looks at, repeated ones counted again.
 const MAX_WORK: u32 = 400_000;
@@ -146,6 +147,7 @@ impl Expr {
 
 impl Binder {
     fn new(options: Options) -> Self {
+        crate::catalog::load();
         Self {
             options,
             problems: Vec::new(),

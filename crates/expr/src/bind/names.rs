@@ -1,12 +1,12 @@
 //! What a name is: variable, type, namespace, `context`.
 
+use clr::host::HostRef;
+use clr::rows::{self, TypeDef, TypeKind};
+use clr::types::{self, Type};
+use clr::value::Value;
 use csharp::ast::{self, Span};
 
 use super::{Binder, Expr, codes, message};
-use crate::host::HostRef;
-use crate::library::{self, TypeDef, TypeKind};
-use crate::types::{self, Type};
-use crate::value::Value;
 
 /// What stands before a dot, or before an argument list.
 pub(super) enum Head {
@@ -48,7 +48,7 @@ impl Binder {
                 return Head::Type(*ty);
             }
         }
-        if let Some(def) = library::find_type(text, name.type_arguments.len()) {
+        if let Some(def) = rows::find_type(text, name.type_arguments.len()) {
             return self.type_head(def, &name.type_arguments, name.name.span);
         }
         if is_namespace(text) {
@@ -60,7 +60,7 @@ impl Binder {
 
     fn qualified_head(&mut self, namespace: &str, name: &ast::SimpleName) -> Head {
         let full = format!("{namespace}.{}", name.name.text);
-        if let Some(def) = library::find_type(&full, name.type_arguments.len()) {
+        if let Some(def) = rows::find_type(&full, name.type_arguments.len()) {
             return self.type_head(def, &name.type_arguments, name.name.span);
         }
         if is_namespace(&full) {
@@ -72,7 +72,7 @@ impl Binder {
 
     fn nested_head(&mut self, of: Type, name: &ast::SimpleName, expr: &ast::Expr) -> Head {
         if let Some(outer) = of.definition_name()
-            && let Some(def) = library::definition(&format!("{outer}.{}", name.name.text))
+            && let Some(def) = rows::definition(&format!("{outer}.{}", name.name.text))
         {
             return self.type_head(def, &name.type_arguments, name.name.span);
         }
@@ -84,7 +84,7 @@ impl Binder {
             return Head::Error;
         }
         let arguments: Vec<Type> = arguments.iter().map(|it| self.type_of(it)).collect();
-        Head::Type(library::lookup::type_of(def, &arguments))
+        Head::Type(rows::type_of(def, &arguments))
     }
 
     /// May the type be named? Reports it if not.
@@ -105,8 +105,7 @@ impl Binder {
     pub(super) fn report_unknown_name(&mut self, name: &str, span: Span) {
         let variables = self.scopes.iter().flat_map(|it| &it.variables);
         let locals = variables.filter_map(|it| self.variables.get(*it)).map(|it| it.name.clone());
-        let types =
-            library::lookup::all().filter(|it| it.listed).map(|it| it.short_name().to_owned());
+        let types = rows::all().filter(|it| it.listed).map(|it| it.short_name().to_owned());
         let all: Vec<String> = locals.chain(types).chain(["context".to_owned()]).collect();
         let help = known_but_absent(name)
             .map(str::to_owned)
@@ -121,7 +120,7 @@ impl Binder {
 
     pub(super) fn report_unknown_type(&mut self, name: &str, span: Span) {
         let short = name.rsplit('.').next().unwrap_or(name);
-        let all = library::lookup::all().filter(|it| it.listed).map(TypeDef::short_name);
+        let all = rows::all().filter(|it| it.listed).map(TypeDef::short_name);
         let help = known_but_absent(short)
             .map(str::to_owned)
             .or_else(|| message::nearest(short, all).map(|it| format!("did you mean `{it}`?")));
@@ -136,7 +135,7 @@ impl Binder {
 
     /// The value of a member of an enum.
     pub(super) fn enum_member(of: Type, name: &str, span: Span) -> Option<Expr> {
-        let def = library::definition(of.definition_name()?)?;
+        let def = rows::definition(of.definition_name()?)?;
         if !matches!(def.kind, TypeKind::Enum { .. }) {
             return None;
         }
@@ -161,8 +160,7 @@ fn is_dotted(expr: &ast::Expr) -> bool {
 }
 
 fn is_namespace(name: &str) -> bool {
-    library::lookup::all()
-        .any(|it| it.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    rows::all().any(|it| it.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// Why some well-known types are not there.
@@ -262,8 +260,8 @@ impl Binder {
         if let (true, [of]) = (matches!(&*name, "Nullable" | "System.Nullable"), &*arguments) {
             return types::nullable(*of);
         }
-        match library::find_type(&name, arguments.len()) {
-            Some(def) if self.check_listed(def, span) => library::lookup::type_of(def, &arguments),
+        match rows::find_type(&name, arguments.len()) {
+            Some(def) if self.check_listed(def, span) => rows::type_of(def, &arguments),
             Some(_) => Type::Error,
             None => {
                 self.report_unknown_type(&name, span);

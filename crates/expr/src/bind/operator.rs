@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 12.4 and 12.8 to 12.15.
 
+use clr::types::{self, Type};
+use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
 
 use super::conversion::{explicit, standard_explicit, standard_implicit, with_null};
 use super::{Binder, Expr, codes};
 use crate::ir::{Conversion, Node, Number, Op, Operation};
-use crate::types::{self, Type};
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn binary(
@@ -287,7 +287,7 @@ impl Binder {
                 if op == Op::Subtract && x == y {
                     return Some(sum);
                 }
-                let def = crate::library::definition(of.definition_name()?)?;
+                let def = clr::rows::definition(of.definition_name()?)?;
                 let node = Node::Convert(Conversion::ToEnum(def), Box::new(sum.node), span);
                 Some(Expr::new(node, of, span))
             }

@@ -2,12 +2,12 @@
 //!
 //! Source: C# specification, 12.6.4.
 
+use clr::rows::Constant;
+use clr::types::Type;
 use csharp::ast::{self, ArgumentMode, ExprKind, Span};
 
 use super::member::Found;
 use super::{Binder, Expr};
-use crate::library::Constant;
-use crate::types::Type;
 
 /// An argument of a call.
 #[derive(Clone, Debug)]

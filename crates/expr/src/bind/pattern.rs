@@ -2,14 +2,14 @@
 //!
 //! Source: C# specification, 11.2.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{self, ExprKind, Name, Pattern, Span, TypeRefKind};
 
 use super::conversion::{standard_explicit, standard_implicit};
 use super::names::Head;
 use super::{Binder, Expr, codes};
 use crate::ir::Node;
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn is_pattern(&mut self, value: &ast::Expr, pattern: &Pattern, span: Span) -> Expr {

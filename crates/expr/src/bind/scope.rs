@@ -1,11 +1,11 @@
 //! Variables, scopes and functions while binding.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{Name, Span};
 
 use super::{Binder, Expr, codes};
 use crate::ir::{Capture, Node};
-use crate::types::Type;
-use crate::value::Value;
 
 /// A local variable, parameter or local function.
 #[derive(Clone, Debug)]

@@ -2,13 +2,13 @@
 //!
 //! Source: C# specification, 12.14 and 12.15.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
 
 use super::conversion::implicit;
 use super::{Binder, Expr, codes};
 use crate::ir::{Conversion, Node};
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn short_circuit(

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::compile;
-use crate::cx::test_support::EmptyHost;
 use crate::{Form, Limits, Options};
+use clr::host::EmptyHost;
 
 const TOKENS: &[&str] = &[
     "a",

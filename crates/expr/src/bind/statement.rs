@@ -2,12 +2,12 @@
 //!
 //! Source: C# specification, 13.
 
+use clr::types::Type;
 use csharp::ast::{self, ExprKind, Span, StmtKind};
 
 use super::lambda::is_statement;
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Stmt};
-use crate::types::Type;
 
 impl Binder {
     /// Statements in the scope that is open.
@@ -142,8 +142,8 @@ impl Binder {
     }
 
     fn constant_local(&mut self, id: usize, value: &Expr) {
-        let is_null = matches!(value.node, Node::Const(crate::value::Value::Null));
-        let constant = value.constant.clone().or(is_null.then_some(crate::value::Value::Null));
+        let is_null = matches!(value.node, Node::Const(clr::value::Value::Null));
+        let constant = value.constant.clone().or(is_null.then_some(clr::value::Value::Null));
         match constant {
             Some(it) => {
                 if let Some(own) = self.variables.get_mut(id) {

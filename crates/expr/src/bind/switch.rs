@@ -2,12 +2,12 @@
 //!
 //! Source: C# specification, 13.8.3.
 
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::{self, Span, SwitchLabel};
 
 use super::{Binder, codes};
 use crate::ir::{Node, Stmt, Switch};
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn switch(&mut self, it: &ast::Switch) -> Stmt {

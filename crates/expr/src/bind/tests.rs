@@ -1,7 +1,7 @@
 //! Whole expressions, compiled and evaluated against an empty host.
 
 use super::*;
-use crate::cx::test_support::EmptyHost;
+use clr::host::EmptyHost;
 
 fn compiled(source: &str, form: Form) -> Result<Program, Vec<Problem>> {
     compile(source, form, &Options::default())

@@ -2,12 +2,12 @@
 //!
 //! Source: C# specification, 13.10.6, 13.11 and 13.14.
 
+use clr::types::{Type, names};
 use csharp::ast::{self, Resource, Span};
 
 use super::flow::Flow;
 use super::{Binder, codes};
 use crate::ir::{Catch, Node, Stmt, Try};
-use crate::types::{Type, names};
 
 impl Binder {
     pub(super) fn throw_statement(&mut self, value: Option<&ast::Expr>, span: Span) -> Stmt {
@@ -70,8 +70,7 @@ impl Binder {
         let exception = Type::named(names::EXCEPTION);
         let ty = it.ty.as_ref().map_or(exception, |written| {
             let ty = self.type_of(written);
-            let derives =
-                ty == Type::Error || crate::library::is_reference_convertible(ty, exception);
+            let derives = ty == Type::Error || clr::rows::is_reference_convertible(ty, exception);
             if !derives {
                 self.report(
                     codes::NO_CONVERSION,
@@ -83,7 +82,7 @@ impl Binder {
             }
             if earlier
                 .iter()
-                .any(|own| ty != Type::Error && crate::library::is_reference_convertible(ty, *own))
+                .any(|own| ty != Type::Error && clr::rows::is_reference_convertible(ty, *own))
             {
                 self.report(
                     codes::CONTROL_FLOW,

@@ -2,14 +2,14 @@
 //!
 //! Source: C# specification, 12.9.
 
+use clr::types::{self, Type};
+use clr::value::Value;
 use csharp::ast::{self, ExprKind, Literal, Span, UnaryOp};
 
 use super::conversion::implicit;
 use super::operator::number_of;
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Number, Op, Operation};
-use crate::types::{self, Type};
-use crate::value::Value;
 
 impl Binder {
     pub(super) fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, span: Span) -> Expr {

@@ -2,15 +2,15 @@
 //!
 //! Source: C# specification, 12.4.5 and 12.4.8.
 
+use clr::rows::MemberKind;
+use clr::types::Type;
+use clr::value::Value;
 use csharp::ast::Span;
 
 use super::conversion::with_null;
 use super::overload::{Argument, Signature};
 use super::{Binder, Expr};
 use crate::ir::Node;
-use crate::library::MemberKind;
-use crate::types::Type;
-use crate::value::Value;
 
 impl Binder {
     /// An operator that a type defines.

@@ -1,10 +1,11 @@
 //! Elements of arrays and strings.
 
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::types::Type;
+use clr::value::Value;
+
 use super::Outcome;
-use crate::cx::EvalCx;
-use crate::exception::Exception;
-use crate::types::Type;
-use crate::value::Value;
 
 fn position(index: &Value) -> Result<usize, Exception> {
     let index = match index {
@@ -72,7 +73,7 @@ pub(crate) fn new_array(element: Type, length: &Value, cx: &mut EvalCx<'_>) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cx::test_support::with_cx;
+    use crate::test_support::with_cx;
 
     #[test]
     fn positions_outside_throw() {

@@ -1,13 +1,13 @@
 //! Calls of rows.
 
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::rows::Args;
+use clr::value::Value;
 use smallvec::SmallVec;
 
 use super::{Outcome, eval};
-use crate::cx::EvalCx;
-use crate::exception::Exception;
 use crate::ir::Call;
-use crate::library::Args;
-use crate::value::Value;
 
 /// Calls a row with evaluated arguments.
 pub(crate) fn call(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
@@ -64,8 +64,8 @@ fn set(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::cx::test_support::EmptyHost;
     use crate::{Form, Options, compile};
+    use clr::host::EmptyHost;
 
     #[test]
     fn a_call_on_null_throws_where_it_stands() {

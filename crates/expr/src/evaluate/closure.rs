@@ -1,49 +1,15 @@
 //! Functions at run time: lambdas, local functions, delegates to rows.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use clr::cx::EvalCx;
+use clr::slot::Cell;
+use clr::types::Type;
+use clr::value::{Callable, Value};
 
 use super::statements::{Flow, exec_all};
 use super::{Outcome, eval};
-use crate::cx::EvalCx;
 use crate::ir::{Body, Capture, Code};
-use crate::types::Type;
-use crate::value::{Callable, Object, Value};
-
-/// A variable that functions share.
-#[derive(Debug, Default)]
-pub(crate) struct Cell(Mutex<Value>);
-
-impl Cell {
-    /// A cell with a value.
-    pub(crate) fn new(value: Value) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(value)))
-    }
-
-    pub(crate) fn get(&self) -> Value {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set(&self, value: Value) {
-        // The old value is dropped after the lock: dropping it may drop other cells.
-        let old =
-            std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), value);
-        drop(old);
-    }
-}
-
-/// As the argument for a `ref` or `out` parameter.
-impl Object for Cell {
-    fn net_type(&self) -> Type {
-        Type::Object
-    }
-}
-
-/// A slot of a function.
-#[derive(Clone, Debug)]
-pub(crate) enum Slot {
-    Value(Value),
-    Cell(Arc<Cell>),
-}
 
 /// A function with the variables that it captured.
 #[derive(Debug)]
@@ -108,7 +74,7 @@ pub(crate) fn run(
 
 #[cfg(test)]
 mod tests {
-    use crate::cx::test_support::with_cx;
+    use crate::test_support::with_cx;
     use crate::{Form, Options, Value, compile};
 
     #[test]

@@ -2,17 +2,17 @@
 //!
 //! Source: C# specification, 10.2 and 10.3.
 
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::rows::{Args, integer_of};
+use clr::types::Type;
+use clr::value::Value;
 use dotnet::text::number::decimal;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Outcome;
-use crate::cx::EvalCx;
-use crate::exception::Exception;
 use crate::ir::Conversion;
-use crate::library::{Args, integer_of};
-use crate::types::Type;
-use crate::value::Value;
 
 /// Converts a value.
 ///

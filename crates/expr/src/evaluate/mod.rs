@@ -11,13 +11,13 @@ pub(crate) mod operators;
 pub(crate) mod statements;
 pub(crate) mod text;
 
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::types::Type;
+use clr::value::{Anonymous, Value};
 use csharp::ast::Span;
 
-use crate::cx::EvalCx;
-use crate::exception::Exception;
 use crate::ir::{Node, Op, Operation};
-use crate::types::Type;
-use crate::value::{Anonymous, Value};
 
 /// What evaluating gives.
 pub(crate) type Outcome = Result<Value, Exception>;
@@ -233,13 +233,13 @@ fn invoke(target: &Node, args: &[Node], span: Span, base: usize, cx: &mut EvalCx
 
 /// The default of a type; what an uninitialised array holds.
 pub(crate) fn default_of(ty: Type) -> Value {
-    crate::library::default_value(ty)
+    clr::rows::default_value(ty)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::cx::test_support::EmptyHost;
     use crate::{Form, Options, compile};
+    use clr::host::EmptyHost;
 
     #[test]
     fn a_null_conditional_skips_the_rest() {

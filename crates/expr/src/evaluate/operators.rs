@@ -4,13 +4,13 @@
 
 use std::cmp::Ordering;
 
+use clr::exception::Exception;
+use clr::value::Value;
 use dotnet::text::number::arithmetic;
 use rust_decimal::Decimal;
 
 use super::Outcome;
-use crate::exception::Exception;
 use crate::ir::{Number, Op, Operation};
-use crate::value::Value;
 
 fn overflow() -> Exception {
     Exception::overflow("Arithmetic operation resulted in an overflow.")

@@ -1,11 +1,12 @@
 //! Statements.
 
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::value::Value;
+use corelib::language::ExceptionObject;
+
 use super::{Outcome, convert, eval, truth};
-use crate::cx::EvalCx;
-use crate::exception::Exception;
 use crate::ir::{Catch, Foreach, Node, Stmt, Switch, Try};
-use crate::library::core::exceptions::ExceptionObject;
-use crate::value::Value;
 
 /// Where control goes after a statement.
 #[derive(Debug)]
@@ -229,9 +230,10 @@ fn dispose(resource: &Value, _cx: &mut EvalCx<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::cx::test_support::EmptyHost;
-    use crate::exception::Kind;
+    use clr::exception::Kind;
+
     use crate::{Form, Limits, Options, compile};
+    use clr::host::EmptyHost;
 
     #[test]
     fn a_used_up_budget_is_not_caught() {

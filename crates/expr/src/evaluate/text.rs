@@ -1,13 +1,13 @@
 //! Concatenation and interpolation.
 
+use clr::cx::EvalCx;
+use clr::value::Value;
+use clr::value::composite::format_value;
 use dotnet::Str;
 use smallvec::SmallVec;
 
 use super::{Outcome, eval};
-use crate::cx::EvalCx;
 use crate::ir::Node;
-use crate::value::Value;
-use crate::value::composite::format_value;
 
 /// The texts of all parts, one after the other.
 pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcome {
@@ -15,7 +15,7 @@ pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcom
     for part in parts {
         let text = match eval(part, base, cx)? {
             Value::String(it) => it,
-            other => text(&other, cx),
+            other => cx.text_of(&other),
         };
         texts.push(text);
     }
@@ -26,15 +26,6 @@ pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcom
     }))
 }
 
-/// The text of a value; a part of `context` may need the host for it.
-pub(crate) fn text(value: &Value, cx: &EvalCx<'_>) -> Str {
-    let of_host = match value {
-        Value::Host(it) => crate::library::context::text(*it, cx),
-        _ => None,
-    };
-    of_host.unwrap_or_else(|| value.to_str(cx.runtime()))
-}
-
 /// A hole of an interpolated string.
 pub(crate) fn hole(
     value: &Value,
@@ -43,7 +34,7 @@ pub(crate) fn hole(
     cx: &mut EvalCx<'_>,
 ) -> Outcome {
     let text = match format {
-        None => text(value, cx),
+        None => cx.text_of(value),
         Some(format) => format_value(value, format, cx.runtime())?,
     };
     let width = usize::try_from(alignment.unsigned_abs()).unwrap_or(0);
@@ -58,7 +49,7 @@ pub(crate) fn hole(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cx::test_support::with_cx;
+    use crate::test_support::with_cx;
 
     #[test]
     fn parts_are_joined_by_their_text() {

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use crate::host::Host;
-use crate::{Form, Options, Program, Value, Variables, compile};
+use clr::host::Host;
 
 use super::recorded::RecordedHost;
+use crate::{Form, Options, Program, Value, Variables, compile};
 
 /// The name of the value in the expressions: `context.Variables["v"]`.
 const VARIABLE: &str = "v";

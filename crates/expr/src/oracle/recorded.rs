@@ -7,16 +7,16 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::{Map, Value as Json};
-
-use super::values::{date, elapsed, guid, variables};
-use crate::host::{
+use clr::host::{
     ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, GroupInfo, HeadersView, Host,
     IdentityInfo, LastError, OperationInfo, ProductInfo, ProductState, RequestView, ResponseValue,
     ResponseView, SubscriptionInfo, UrlView, UserInfo, Variables, WorkspaceInfo,
 };
-use crate::value::DateTime;
-use crate::value::time::UNIX_EPOCH_TICKS;
+use clr::value::DateTime;
+use clr::value::time::UNIX_EPOCH_TICKS;
+use serde_json::{Map, Value as Json};
+
+use super::values::{date, elapsed, guid, variables};
 
 /// The context of every case that does not say otherwise.
 const DEFAULT: &str = include_str!("../../data/context.json");
@@ -459,9 +459,10 @@ fn last_error(of: &Json) -> LastError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Value;
+    use clr::Value;
     use serde_json::json;
+
+    use super::*;
 
     /// The default without its JSON variables, with something over it.
     fn plain(mut over: Json) -> RecordedHost {

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clr::types::names;
+use clr::value::KeyValuePair;
+use clr::value::{Anonymous, DateTimeKind};
+use corelib::language::ExceptionObject;
+use library::linq::Grouping;
 use serde_json::{Map, Value as Json};
 
 use super::ask::ask;
-use crate::library::collections::KeyValuePair;
-use crate::library::core::exceptions::ExceptionObject;
-use crate::library::linq::Grouping;
-use crate::types::names;
-use crate::value::{Anonymous, DateTimeKind};
 use crate::{EvalCx, Exception, Runtime, Str, Type, Value};
 
 /// How deep results are written.
@@ -258,11 +258,9 @@ impl Writer {
 /// The public face of a type: sequences of LINQ are `IEnumerable<T>`, groups keep their interface.
 fn type_name(value: &Value) -> String {
     match value.runtime_type() {
-        Type::Named(names::IORDEREDENUMERABLE, [item]) => {
-            crate::types::enumerable(*item).full_name()
-        }
+        Type::Named(names::IORDEREDENUMERABLE, [item]) => clr::types::enumerable(*item).full_name(),
         Type::Named(names::ILOOKUP, items) => {
-            crate::types::enumerable(crate::types::named(names::IGROUPING, items)).full_name()
+            clr::types::enumerable(clr::types::named(names::IGROUPING, items)).full_name()
         }
         other => other.full_name(),
     }
@@ -276,7 +274,7 @@ fn is_enumerable(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cx::test_support::with_cx;
+    use crate::test_support::with_cx;
 
     fn written(value: &Value) -> String {
         with_cx(|cx| Json::Object(render(value, cx).unwrap()).to_string())

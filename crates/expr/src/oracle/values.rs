@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clr::host::Variables;
+use clr::rows;
+use clr::types::names;
+use clr::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
+use clr::value::{DateTime, JwtValue};
 use serde_json::Value as Json;
 
 use super::recorded::{RecordedHost, RecordingFault, fault, response};
-use crate::host::Variables;
-use crate::library;
-use crate::types::names;
-use crate::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
-use crate::value::{DateTime, JwtValue};
 use crate::{EvalCx, Limits, Runtime, Type, Value};
 
 type Result<T> = std::result::Result<T, RecordingFault>;
@@ -68,9 +68,10 @@ fn typed(kind: &str, value: &Json) -> Option<Value> {
 
 /// What `T.Parse` of the library makes of a text.
 fn parsed(name: &str, text: &str) -> Option<Value> {
+    crate::catalog::load();
     let host = RecordedHost::default();
     let mut cx = EvalCx::new(&host, Runtime::Modern, Limits::default());
-    library::parse(name, text.into(), &mut cx).ok()
+    rows::parse(name, text.into(), &mut cx).ok()
 }
 
 pub(super) fn guid(text: &str) -> Option<[u8; 16]> {

@@ -1,0 +1,353 @@
+//! Rows: one [`Member`] per member of a .NET type.
+//!
+//! The binder reads a row's signature, the evaluator calls its function, completion and the
+//! reference pages read its name and documentation. A member without a row does not exist.
+
+use std::fmt;
+
+use super::args::Args;
+use crate::Uses;
+use crate::cx::EvalCx;
+use crate::exception::Exception;
+use crate::types::Type;
+use crate::value::Value;
+
+/// What a row does. Instance members find their object at argument 0; it is never null there.
+pub type Call = fn(&mut Args<'_>, &mut EvalCx<'_>) -> Result<Value, Exception>;
+
+/// One member of a .NET type.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Member {
+    /// `Join`; `.ctor` for constructors, `Item` for indexers, `+` for operators.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: MemberKind,
+    /// Types of the parameters, without the object of instance members. The first parameter of an
+    /// extension method is the one it extends.
+    pub params: &'static [Type],
+    /// What it returns.
+    pub returns: Type,
+    /// Names of the parameters, for named arguments and messages; may be shorter than `params`.
+    pub names: &'static [&'static str],
+    /// Default values of the last parameters.
+    pub defaults: &'static [Constant],
+    /// Reads it.
+    pub call: Call,
+    /// Writes it: properties and indexers. The value is the last argument.
+    pub set: Option<Call>,
+    /// The value of a constant: `int.MaxValue`.
+    pub constant: Option<Constant>,
+    /// Is it on Azure's allow-list?
+    pub listed: bool,
+    /// What of the request or response an expression reads through it.
+    pub uses: Uses,
+    /// One sentence for completion and reference pages.
+    pub summary: &'static str,
+}
+
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MemberKind {
+    StaticMethod,
+    Method,
+    StaticProperty,
+    Property,
+    Constructor,
+    Indexer,
+    /// A static method that may be called on its first argument.
+    Extension,
+    /// A user-defined implicit conversion, from its parameter to its result.
+    Implicit,
+    /// A user-defined explicit conversion.
+    Explicit,
+    /// A user-defined operator, by its text (`+`, `==`, `-`).
+    Operator,
+}
+
+/// A value in a row: a default of a parameter, a constant field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant {
+    /// `null`, `0`, `false`: the default of the type.
+    Default,
+    /// A `bool`.
+    Bool(bool),
+    /// Any integer type or enum, by the declared type.
+    Integer(i64),
+    /// `ulong` beyond `long.MaxValue`.
+    Unsigned(u64),
+    /// A `char`.
+    Char(u16),
+    /// A `float` or `double`, by the declared type.
+    Float(f64),
+    /// A `string`.
+    Text(&'static str),
+}
+
+impl Constant {
+    /// The value as one of the declared type.
+    #[must_use]
+    pub fn value(self, declared: Type) -> Value {
+        match self {
+            Self::Default => super::default_value(declared),
+            Self::Bool(it) => Value::Bool(it),
+            Self::Char(it) => Value::Char(it),
+            Self::Text(it) => Value::text(it),
+            #[expect(clippy::cast_possible_truncation, reason = "the row's type says float")]
+            Self::Float(it) if declared == Type::Single => Value::Single(it as f32),
+            Self::Float(it) => Value::Double(it),
+            Self::Unsigned(it) => Value::ULong(it),
+            Self::Integer(it) => super::integer_of(declared, it),
+        }
+    }
+}
+
+const fn row(
+    name: &'static str,
+    kind: MemberKind,
+    params: &'static [Type],
+    returns: Type,
+    call: Call,
+) -> Member {
+    Member {
+        name,
+        kind,
+        params,
+        returns,
+        names: &[],
+        defaults: &[],
+        call,
+        set: None,
+        constant: None,
+        listed: true,
+        uses: Uses::NONE,
+        summary: "",
+    }
+}
+
+fn read_constant(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let member = args.member();
+    Ok(member.constant.map_or(Value::Null, |it| it.value(member.returns)))
+}
+
+impl Member {
+    /// `T.Name(..)`.
+    #[must_use]
+    pub const fn static_method(
+        name: &'static str,
+        params: &'static [Type],
+        returns: Type,
+        call: Call,
+    ) -> Self {
+        row(name, MemberKind::StaticMethod, params, returns, call)
+    }
+
+    /// `x.Name(..)`; argument 0 is `x`.
+    #[must_use]
+    pub const fn method(
+        name: &'static str,
+        params: &'static [Type],
+        returns: Type,
+        call: Call,
+    ) -> Self {
+        row(name, MemberKind::Method, params, returns, call)
+    }
+
+    /// `x.Name(..)` of a static class: `params[0]` is the type of `x`.
+    #[must_use]
+    pub const fn extension(
+        name: &'static str,
+        params: &'static [Type],
+        returns: Type,
+        call: Call,
+    ) -> Self {
+        row(name, MemberKind::Extension, params, returns, call)
+    }
+
+    /// `T.Name`.
+    #[must_use]
+    pub const fn static_property(name: &'static str, returns: Type, call: Call) -> Self {
+        row(name, MemberKind::StaticProperty, &[], returns, call)
+    }
+
+    /// `T.Name`, a compile-time constant.
+    #[must_use]
+    pub const fn constant(name: &'static str, returns: Type, value: Constant) -> Self {
+        let mut it = row(name, MemberKind::StaticProperty, &[], returns, read_constant);
+        it.constant = Some(value);
+        it
+    }
+
+    /// `x.Name`; argument 0 is `x`.
+    #[must_use]
+    pub const fn property(name: &'static str, returns: Type, call: Call) -> Self {
+        row(name, MemberKind::Property, &[], returns, call)
+    }
+
+    /// `x[..]`; argument 0 is `x`.
+    #[must_use]
+    pub const fn indexer(params: &'static [Type], returns: Type, call: Call) -> Self {
+        row("Item", MemberKind::Indexer, params, returns, call)
+    }
+
+    /// `new T(..)`. `returns` is the type itself: `Type::Named(LIST, &[Type::T])`.
+    #[must_use]
+    pub const fn constructor(params: &'static [Type], returns: Type, call: Call) -> Self {
+        row(".ctor", MemberKind::Constructor, params, returns, call)
+    }
+
+    /// A user-defined implicit conversion; put it in the type that declares it in .NET.
+    #[must_use]
+    pub const fn implicit(from: &'static [Type; 1], to: Type, call: Call) -> Self {
+        row("op_Implicit", MemberKind::Implicit, from, to, call)
+    }
+
+    /// A user-defined explicit conversion.
+    #[must_use]
+    pub const fn explicit(from: &'static [Type; 1], to: Type, call: Call) -> Self {
+        row("op_Explicit", MemberKind::Explicit, from, to, call)
+    }
+
+    /// A user-defined operator; one parameter makes it unary.
+    #[must_use]
+    pub const fn operator(
+        text: &'static str,
+        params: &'static [Type],
+        returns: Type,
+        call: Call,
+    ) -> Self {
+        row(text, MemberKind::Operator, params, returns, call)
+    }
+
+    /// Names the parameters.
+    #[must_use]
+    pub const fn params(mut self, names: &'static [&'static str]) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Makes the last parameters optional.
+    #[must_use]
+    pub const fn defaults(mut self, values: &'static [Constant]) -> Self {
+        self.defaults = values;
+        self
+    }
+
+    /// Makes a property or an indexer writable.
+    #[must_use]
+    pub const fn set(mut self, call: Call) -> Self {
+        self.set = Some(call);
+        self
+    }
+
+    /// Not on Azure's allow-list: refused unless the options widen it.
+    #[must_use]
+    pub const fn unlisted(mut self) -> Self {
+        self.listed = false;
+        self
+    }
+
+    /// Says what of the request or the response is read.
+    #[must_use]
+    pub const fn uses(mut self, uses: Uses) -> Self {
+        self.uses = uses;
+        self
+    }
+
+    /// One sentence about it.
+    #[must_use]
+    pub const fn doc(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// Has a type with these type arguments the member? Of a tuple's items, only as many as it has.
+    #[must_use]
+    pub fn is_of(&self, arguments: &[Type]) -> bool {
+        !matches!(self.returns, Type::TypeArg(n) if usize::from(n) >= arguments.len())
+    }
+
+    /// Does it belong to an object?
+    #[must_use]
+    pub const fn is_instance(&self) -> bool {
+        matches!(self.kind, MemberKind::Method | MemberKind::Property | MemberKind::Indexer)
+    }
+
+    /// The name of a parameter; empty if the row does not say.
+    #[must_use]
+    pub fn parameter_name(&self, index: usize) -> &'static str {
+        self.names.get(index).copied().unwrap_or("")
+    }
+
+    /// How many type parameters the method has.
+    #[must_use]
+    pub fn generic_arity(&self) -> usize {
+        fn highest(of: Type) -> usize {
+            match of {
+                Type::MethodArg(n) => usize::from(n) + 1,
+                Type::Nullable(it) | Type::Array(it) | Type::Out(it) | Type::Params(it) => {
+                    highest(*it)
+                }
+                Type::Named(_, all) | Type::Func(all) => {
+                    all.iter().map(|it| highest(*it)).max().unwrap_or(0)
+                }
+                _ => 0,
+            }
+        }
+        self.params.iter().chain([&self.returns]).map(|it| highest(*it)).max().unwrap_or(0)
+    }
+}
+
+/// The signature as C# would write it.
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let skip = usize::from(self.kind == MemberKind::Extension);
+        let params: Vec<String> = self
+            .params
+            .iter()
+            .enumerate()
+            .skip(skip)
+            .map(|(i, it)| format!("{it} {}", self.parameter_name(i)).trim_end().to_owned())
+            .collect();
+        let params = params.join(", ");
+        match self.kind {
+            MemberKind::Property | MemberKind::StaticProperty => {
+                write!(f, "{} {}", self.returns, self.name)
+            }
+            MemberKind::Indexer => write!(f, "{} this[{params}]", self.returns),
+            MemberKind::Constructor => write!(f, "new {}({params})", self.returns),
+            _ => write!(f, "{} {}({params})", self.returns, self.name),
+        }
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: Member =
+        Member::static_method("Parse", &[Type::String, Type::Params(&Type::M)], Type::N, |_, _| {
+            Ok(Value::Null)
+        })
+        .params(&["text"]);
+
+    #[test]
+    fn a_row_shows_its_signature() {
+        assert_eq!(ROW.to_string(), "TResult Parse(string text, params T[])");
+        assert_eq!(ROW.generic_arity(), 2);
+    }
+
+    #[test]
+    fn a_constant_takes_the_declared_type() {
+        assert!(Constant::Integer(5).value(Type::Int64).equals(&Value::from(5_i64)));
+        assert!(Constant::Default.value(Type::Bool).equals(&Value::from(false)));
+        assert!(Constant::Default.value(Type::String).is_null());
+    }
+}

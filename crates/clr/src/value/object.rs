@@ -1,0 +1,162 @@
+//! Objects that library files define, and the ones the language itself makes.
+
+use std::any::Any;
+use std::cmp::Ordering;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use dotnet::Runtime;
+use dotnet::Str;
+
+use super::{Cursor, Value};
+use crate::cx::EvalCx;
+use crate::exception::Exception;
+use crate::types::Type;
+
+/// A .NET object with a Rust type of its own.
+///
+/// Use [`Value::object`] to make a value of it, [`Value::as_object`] and [`Value::to_object`] (or
+/// `Arc<T>` as an argument type) to get it back.
+pub trait Object: Any + Debug + Send + Sync {
+    /// Its exact type at run time.
+    fn net_type(&self) -> Type;
+
+    /// `ToString()`; the name of the type unless a type says otherwise.
+    fn to_text(&self, _runtime: Runtime) -> Str {
+        crate::types::clr_name(self.net_type()).into()
+    }
+
+    /// `Equals(object)`: `None` means that only the object itself is equal.
+    fn equals(&self, _other: &Value) -> Option<bool> {
+        None
+    }
+
+    /// A hash that agrees with [`Object::equals`]; `None` hashes the identity.
+    fn hash_code(&self) -> Option<u64> {
+        None
+    }
+
+    /// `CompareTo(object)`; `None` if values of the type have no order.
+    fn compare(&self, _other: &Value) -> Option<Ordering> {
+        None
+    }
+
+    /// `IConvertible`, for `Convert.ToInt32(object)` and its like; `None` if it is not convertible.
+    fn convert(&self, _to: Type) -> Option<Result<Value, Exception>> {
+        None
+    }
+
+    /// `Dispose()`, at the end of a `using` statement.
+    fn dispose(&self) {}
+
+    /// Starts an enumeration; `None` if the type is not enumerable.
+    ///
+    /// # Errors
+    ///
+    /// What starting it throws.
+    fn cursor(self: Arc<Self>, _cx: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        Ok(None)
+    }
+
+    /// Starts an enumeration of items of a type, for types that enumerate in several ways
+    /// (`foreach` over a `JObject` gives pairs).
+    ///
+    /// # Errors
+    ///
+    /// What starting it throws.
+    fn cursor_of(
+        self: Arc<Self>,
+        _item: Type,
+        cx: &mut EvalCx<'_>,
+    ) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        self.cursor(cx)
+    }
+}
+
+/// What a delegate calls.
+pub trait Callable: Debug + Send + Sync {
+    /// Its delegate type.
+    fn signature(&self) -> Type;
+
+    /// Calls it. The number of arguments is right.
+    ///
+    /// # Errors
+    ///
+    /// What the body throws.
+    fn call(&self, args: &[Value], cx: &mut EvalCx<'_>) -> Result<Value, Exception>;
+}
+
+/// An object of an anonymous type.
+#[derive(Debug)]
+pub struct Anonymous {
+    ty: Type,
+    fields: Box<[Value]>,
+}
+
+impl Anonymous {
+    /// An object; `ty` is its anonymous type, `fields` are the values in order.
+    #[must_use]
+    pub fn new(ty: Type, fields: Vec<Value>) -> Self {
+        Self { ty, fields: fields.into_boxed_slice() }
+    }
+
+    /// The values in order.
+    #[must_use]
+    pub fn fields(&self) -> &[Value] {
+        &self.fields
+    }
+
+    /// Names and values in order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let names: &[(String, Type)] =
+            if let Type::Anonymous(it) = self.ty { &it.fields } else { &[] };
+        names.iter().map(|(name, _)| name.as_str()).zip(&self.fields)
+    }
+}
+
+impl Object for Anonymous {
+    fn net_type(&self) -> Type {
+        self.ty
+    }
+
+    fn to_text(&self, runtime: Runtime) -> Str {
+        let members: Vec<String> = self
+            .members()
+            .map(|(name, value)| format!("{name} = {}", value.to_str(runtime)))
+            .collect();
+        format!("{{ {} }}", members.join(", ")).into()
+    }
+
+    fn equals(&self, other: &Value) -> Option<bool> {
+        let same = other.as_object::<Self>().is_some_and(|other| {
+            self.ty == other.ty && self.fields.iter().zip(&other.fields).all(|(a, b)| a.equals(b))
+        });
+        Some(same)
+    }
+
+    fn hash_code(&self) -> Option<u64> {
+        Some(
+            self.fields
+                .iter()
+                .fold(17, |all, it| all.wrapping_mul(31).wrapping_add(it.hash_code())),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::anonymous;
+
+    fn object(a: i32) -> Value {
+        let ty = anonymous(vec![("a".to_owned(), Type::Int32), ("b".to_owned(), Type::String)]);
+        Value::object(Anonymous::new(ty, vec![Value::from(a), Value::Null]))
+    }
+
+    #[test]
+    fn anonymous_objects_compare_and_print_by_value() {
+        assert_eq!(object(1).to_text(), "{ a = 1, b =  }");
+        assert!(object(1).equals(&object(1)) && !object(1).equals(&object(2)));
+        assert_eq!(object(1).hash_code(), object(1).hash_code());
+    }
+}

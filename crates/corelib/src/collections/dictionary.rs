@@ -1,0 +1,330 @@
+//! `System.Collections.Generic.Dictionary<TKey, TValue>`:
+//! <https://learn.microsoft.com/dotnet/api/system.collections.generic.dictionary-2>
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::rows::{Args, Member, TypeDef};
+use clr::types::{self, Type, names};
+use clr::value::{Cursor, KeyValuePair, Object, Value};
+use dotnet::Runtime;
+use dotnet::Str;
+
+use super::any;
+use super::{Comparer, Table};
+
+pub(crate) const TYPE: TypeDef = TypeDef::class(names::DICTIONARY, MEMBERS).generic(2).bases(&[
+    Type::Named(names::IDICTIONARY, &[Type::T, Type::U]),
+    Type::Named(names::IREADONLYDICTIONARY, &[Type::T, Type::U]),
+]);
+
+/// `Dictionary<TKey, TValue>.KeyCollection`.
+pub(crate) const KEYS: TypeDef =
+    TypeDef::class("System.Collections.Generic.Dictionary+KeyCollection", &[])
+        .generic(2)
+        .bases(&[Type::Named(names::ICOLLECTION, &[Type::T])]);
+
+/// `Dictionary<TKey, TValue>.ValueCollection`.
+pub(crate) const VALUES: TypeDef =
+    TypeDef::class("System.Collections.Generic.Dictionary+ValueCollection", &[])
+        .generic(2)
+        .bases(&[Type::Named(names::ICOLLECTION, &[Type::U])]);
+
+const SELF: Type = Type::Named(names::DICTIONARY, &[Type::T, Type::U]);
+const SOURCE: Type = Type::Named(names::IDICTIONARY, &[Type::T, Type::U]);
+const KEY_COMPARER: Type = Type::Named(names::IEQUALITYCOMPARER, &[Type::T]);
+
+/// A dictionary.
+#[derive(Debug)]
+pub struct Dictionary {
+    ty: Type,
+    pair: Type,
+    table: Mutex<Table>,
+}
+
+impl Dictionary {
+    /// An empty dictionary of key and value types.
+    pub fn new(types: [Type; 2], comparer: Comparer) -> Self {
+        Self {
+            ty: types::named(names::DICTIONARY, &types),
+            pair: types::named(names::KEYVALUEPAIR, &types),
+            table: Mutex::new(Table::new(comparer)),
+        }
+    }
+
+    /// The entries, locked: hold it for moments only, never while a lambda runs.
+    pub fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the value of a key.
+    pub fn set(&self, key: impl Into<Value>, value: impl Into<Value>) {
+        self.table().set(key.into(), value.into());
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    ///
+    /// `ArgumentNullException` for a null key, `ArgumentException` for a key that is there.
+    pub fn add(&self, key: Value, value: Value) -> Result<(), Exception> {
+        not_null(&key)?;
+        if self.table().contains(&key) {
+            return Err(Exception::argument(format!(
+                "An item with the same key has already been added. Key: {}",
+                key.to_text()
+            )));
+        }
+        self.table().add(key, value);
+        Ok(())
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &Value) -> Option<Value> {
+        self.table().get(key).cloned()
+    }
+
+    /// Key and value types.
+    pub fn types(&self) -> [Type; 2] {
+        [0, 1].map(|index| self.ty.argument(index).unwrap_or(Type::Object))
+    }
+}
+
+/// Keys must not be null.
+pub(crate) fn not_null(key: &Value) -> Result<(), Exception> {
+    if key.is_null() { Err(Exception::argument_null("key")) } else { Ok(()) }
+}
+
+impl Object for Dictionary {
+    fn net_type(&self) -> Type {
+        self.ty
+    }
+
+    fn to_text(&self, _: Runtime) -> Str {
+        clr::types::clr_name(self.ty).into()
+    }
+
+    fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        let version = self.table().version();
+        Ok(Some(Box::new(Entries { dictionary: self, version, at: 0, part: Part::Pair })))
+    }
+}
+
+/// What an enumeration gives.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Pair,
+    Key,
+    Value,
+}
+
+struct Entries {
+    dictionary: Arc<Dictionary>,
+    version: u64,
+    at: usize,
+    part: Part,
+}
+
+impl Cursor for Entries {
+    fn next(&mut self, _: &mut EvalCx<'_>) -> Result<Option<Value>, Exception> {
+        let table = self.dictionary.table();
+        if table.version() != self.version {
+            return Err(super::modified());
+        }
+        let Some((next, key, value)) = table.next_from(self.at) else { return Ok(None) };
+        let item = match self.part {
+            Part::Key => key.clone(),
+            Part::Value => value.clone(),
+            Part::Pair => {
+                Value::object(KeyValuePair::of(self.dictionary.pair, key.clone(), value.clone()))
+            }
+        };
+        self.at = next;
+        Ok(Some(item))
+    }
+}
+
+/// Keys or values of a dictionary, as they are when enumerated.
+#[derive(Debug)]
+pub(crate) struct Half {
+    dictionary: Arc<Dictionary>,
+    part: Part,
+}
+
+impl Half {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.dictionary.table().len()
+    }
+}
+
+impl Object for Half {
+    fn net_type(&self) -> Type {
+        let name = if let Part::Key = self.part { KEYS.name } else { VALUES.name };
+        types::named(name, &self.dictionary.types())
+    }
+
+    fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        let dictionary = Arc::clone(&self.dictionary);
+        let version = dictionary.table().version();
+        Ok(Some(Box::new(Entries { dictionary, version, at: 0, part: self.part })))
+    }
+}
+
+/// `Keys` and `Values` of a dictionary.
+pub(crate) fn half(dictionary: Arc<Dictionary>, keys: bool) -> Value {
+    Value::object(Half { dictionary, part: if keys { Part::Key } else { Part::Value } })
+}
+
+const MEMBERS: &[Member] = &[
+    Member::constructor(&[], SELF, construct),
+    Member::constructor(&[Type::Int32], SELF, construct).params(&["capacity"]),
+    Member::constructor(&[KEY_COMPARER], SELF, construct).params(&["comparer"]),
+    Member::constructor(&[Type::Int32, KEY_COMPARER], SELF, construct)
+        .params(&["capacity", "comparer"]),
+    Member::constructor(&[SOURCE], SELF, construct).params(&["dictionary"]),
+    Member::constructor(&[SOURCE, KEY_COMPARER], SELF, construct)
+        .params(&["dictionary", "comparer"]),
+    Member::constructor(
+        &[Type::Named(
+            names::IENUMERABLE,
+            &[Type::Named(names::KEYVALUEPAIR, &[Type::T, Type::U])],
+        )],
+        SELF,
+        construct,
+    )
+    .params(&["collection"]),
+    Member::property("Count", Type::Int32, any::count_of),
+    Member::property("Keys", Type::Named(KEYS.name, &[Type::T, Type::U]), |args, _| {
+        let (it,): (Arc<Dictionary>,) = args.get()?;
+        Ok(half(it, true))
+    }),
+    Member::property("Values", Type::Named(VALUES.name, &[Type::T, Type::U]), |args, _| {
+        let (it,): (Arc<Dictionary>,) = args.get()?;
+        Ok(half(it, false))
+    }),
+    Member::indexer(&[Type::T], Type::U, any::entry).params(&["key"]).set(|args, _| set(args)),
+    Member::method("Add", &[Type::T, Type::U], Type::Void, add).params(&["key", "value"]),
+    Member::method("TryAdd", &[Type::T, Type::U], Type::Bool, |args, cx| {
+        cx.allocate(2 * size_of::<Value>())?;
+        let (it, key, value): (Arc<Dictionary>, Value, Value) = args.get()?;
+        not_null(&key)?;
+        Ok(it.table().add(key, value).into())
+    })
+    .params(&["key", "value"]),
+    Member::method("ContainsKey", &[Type::T], Type::Bool, any::contains_key).params(&["key"]),
+    Member::method("ContainsValue", &[Type::U], Type::Bool, |args, cx| {
+        let (it, value): (Arc<Dictionary>, Value) = args.get()?;
+        let table = it.table();
+        cx.steps(table.len() as u64)?;
+        Ok(table.iter().any(|(_, own)| own.equals(&value)).into())
+    })
+    .params(&["value"]),
+    Member::method("TryGetValue", &[Type::T, Type::Out(&Type::U)], Type::Bool, |args, cx| {
+        any::try_get_value(args, cx)
+    })
+    .params(&["key", "value"]),
+    Member::method("Remove", &[Type::T], Type::Bool, |args, _| remove(args)).params(&["key"]),
+    Member::method("Remove", &[Type::T, Type::Out(&Type::U)], Type::Bool, |args, _| {
+        let it = args.arg::<Arc<Dictionary>>(0)?;
+        let key = args.arg::<Value>(1)?;
+        not_null(&key)?;
+        let removed = it.table().remove(&key);
+        let found = removed.is_some();
+        let [_, value] = it.types();
+        args.set_out(2, removed.unwrap_or_else(|| clr::rows::default_value(value)));
+        Ok(found.into())
+    })
+    .params(&["key", "value"]),
+    Member::method("Clear", &[], Type::Void, |args, _| {
+        let (it,): (Arc<Dictionary>,) = args.get()?;
+        it.table().clear();
+        Ok(Value::Null)
+    }),
+    Member::method(
+        "GetEnumerator",
+        &[],
+        Type::Named(names::IENUMERATOR, &[Type::Named(names::KEYVALUEPAIR, &[Type::T, Type::U])]),
+        super::enumerator::start,
+    ),
+];
+
+/// The constructors: a capacity says nothing, a source is copied, a comparer is kept.
+fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let types = [args.type_arg(0), args.type_arg(1)];
+    let last = args.len().checked_sub(1).map_or(&Value::Null, |it| args.value(it));
+    let made = Dictionary::new(types, Comparer::of(last));
+    let first = args.value(0).clone();
+    if let Some(capacity) = first.as_i64() {
+        if capacity < 0 {
+            return Err(Exception::argument_out_of_range("capacity"));
+        }
+    } else if first.is_null() {
+        if args.member().parameter_name(0) == "dictionary" {
+            return Err(Exception::argument_null("dictionary"));
+        }
+    } else if args.member().parameter_name(0) != "comparer" {
+        for pair in first.collect(cx)? {
+            if let Some(pair) = pair.as_object::<KeyValuePair>() {
+                made.add(pair.key.clone(), pair.value.clone())?;
+            }
+        }
+    }
+    Ok(Value::object(made))
+}
+
+fn set(args: &mut Args<'_>) -> Result<Value, Exception> {
+    let (it, key, value): (Arc<Dictionary>, Value, Value) = args.get()?;
+    not_null(&key)?;
+    it.table().set(key, value);
+    Ok(Value::Null)
+}
+
+fn add(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    cx.allocate(2 * size_of::<Value>())?;
+    let (it, key, value): (Arc<Dictionary>, Value, Value) = args.get()?;
+    it.add(key, value)?;
+    Ok(Value::Null)
+}
+
+fn remove(args: &mut Args<'_>) -> Result<Value, Exception> {
+    let (it, key): (Arc<Dictionary>, Value) = args.get()?;
+    not_null(&key)?;
+    Ok(it.table().remove(&key).is_some().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::with_cx;
+
+    #[test]
+    fn keys_are_unique_and_never_null() {
+        let it = Dictionary::new([Type::String, Type::Int32], Comparer::Default);
+        it.add("a".into(), Value::from(1)).unwrap();
+        let error = it.add("a".into(), Value::from(2)).unwrap_err();
+        assert_eq!(error.type_name, "System.ArgumentException");
+        assert_eq!(
+            it.add(Value::Null, Value::Null).unwrap_err().type_name,
+            "System.ArgumentNullException"
+        );
+        assert!(it.get(&"a".into()).unwrap().equals(&Value::from(1)));
+    }
+
+    #[test]
+    fn a_change_ends_an_enumeration() {
+        let it = Arc::new(Dictionary::new([Type::String, Type::Int32], Comparer::Default));
+        it.set("a", 1);
+        with_cx(|cx| {
+            let mut cursor = Arc::clone(&it).cursor(cx).unwrap().unwrap();
+            assert_eq!(cursor.next(cx).unwrap().unwrap().to_text(), "[a, 1]");
+            it.set("b", 2);
+            assert!(cursor.next(cx).is_err());
+        });
+        assert_eq!(
+            Value::Object(it).to_text(),
+            "System.Collections.Generic.Dictionary`2[System.String,System.Int32]"
+        );
+    }
+}

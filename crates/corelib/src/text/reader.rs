@@ -1,0 +1,173 @@
+//! `System.IO.StringReader` and `StringWriter`:
+//! <https://learn.microsoft.com/dotnet/api/system.io.stringreader>
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::rows::{Args, Member, TypeDef};
+use clr::types::{Type, names};
+use clr::value::{Object, Value};
+use dotnet::Runtime;
+use dotnet::Str;
+
+use super::stringbuilder::{Text, shown};
+use super::{CHARS, made};
+
+const READER: Type = Type::named("System.IO.StringReader");
+const WRITER: Type = Type::named("System.IO.StringWriter");
+const BASE_READER: Type = Type::named("System.IO.TextReader");
+const BASE_WRITER: Type = Type::named("System.IO.TextWriter");
+const DISPOSABLE: Type = Type::named(names::IDISPOSABLE);
+const STRING: Type = Type::String;
+const INT: Type = Type::Int32;
+
+pub(crate) const TYPES: &[TypeDef] = &[
+    TypeDef::class("System.IO.TextReader", READING).bases(&[DISPOSABLE]),
+    TypeDef::class("System.IO.TextWriter", WRITING).bases(&[DISPOSABLE]),
+    TypeDef::class("System.IO.StringReader", READER_MEMBERS).bases(&[BASE_READER]),
+    TypeDef::class("System.IO.StringWriter", WRITER_MEMBERS).bases(&[BASE_WRITER]),
+];
+
+/// A reader: a text and how far it has been read.
+#[derive(Debug)]
+struct Reader {
+    text: Str,
+    at: Mutex<usize>,
+}
+
+impl Reader {
+    fn at(&self) -> MutexGuard<'_, usize> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next line, without its end.
+    fn line(&self) -> Option<Str> {
+        let mut at = self.at();
+        let start = *at;
+        if start >= self.text.len() {
+            return None;
+        }
+        let units = self.text.units();
+        let rest = units.get(start..).unwrap_or_default();
+        let ends = |unit: &u16| matches!(unit, 0x0a | 0x0d);
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        let end = start + length;
+        let crlf = units.get(end..end + 2) == Some(&[0x0d, 0x0a]);
+        *at = (end + 1 + usize::from(crlf)).min(self.text.len());
+        self.text.slice(start..end)
+    }
+}
+
+impl Object for Reader {
+    fn net_type(&self) -> Type {
+        READER
+    }
+}
+
+/// A writer: a builder that may be asked for.
+#[derive(Debug)]
+struct Writer(Arc<Text>);
+
+impl Object for Writer {
+    fn net_type(&self) -> Type {
+        WRITER
+    }
+
+    fn to_text(&self, _: Runtime) -> Str {
+        self.0.text()
+    }
+}
+
+const READER_MEMBERS: &[Member] = &[Member::constructor(&[STRING], READER, |args, _| {
+    let (text,): (Str,) = args.get()?;
+    Ok(Value::object(Reader { text, at: Mutex::new(0) }))
+})
+.params(&["s"])];
+
+const READING: &[Member] = &[
+    Member::method("ReadToEnd", &[], STRING, |args, cx| {
+        let (it,): (Arc<Reader>,) = args.get()?;
+        let start = std::mem::replace(&mut *it.at(), it.text.len());
+        made(cx, it.text.slice(start..it.text.len()).unwrap_or(Str::EMPTY))
+    }),
+    Member::method("ReadLine", &[], STRING, |args, cx| {
+        let (it,): (Arc<Reader>,) = args.get()?;
+        cx.step()?;
+        match it.line() {
+            Some(line) => {
+                cx.steps(line.len() as u64 / 64)?;
+                made(cx, line)
+            }
+            None => Ok(Value::Null),
+        }
+    }),
+    Member::method("Read", &[], INT, |args, _| {
+        let (it,): (Arc<Reader>,) = args.get()?;
+        let mut at = it.at();
+        let unit = it.text.unit(*at);
+        *at += usize::from(unit.is_some());
+        Ok(unit.map_or(-1, i32::from).into())
+    }),
+    Member::method("Peek", &[], INT, |args, _| {
+        let (it,): (Arc<Reader>,) = args.get()?;
+        let at = *it.at();
+        Ok(it.text.unit(at).map_or(-1, i32::from).into())
+    }),
+    Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::method("Close", &[], Type::Void, |_, _| Ok(Value::Null)),
+];
+
+const WRITER_MEMBERS: &[Member] = &[
+    Member::constructor(&[], WRITER, |_, _| {
+        Ok(Value::object(Writer(Arc::new(Text::new(&Str::EMPTY)))))
+    }),
+    Member::constructor(&[Type::named(names::STRINGBUILDER)], WRITER, |args, _| {
+        let (builder,): (Arc<Text>,) = args.get()?;
+        Ok(Value::object(Writer(builder)))
+    })
+    .params(&["sb"]),
+    Member::method("GetStringBuilder", &[], Type::named(names::STRINGBUILDER), |args, _| {
+        let (it,): (Arc<Writer>,) = args.get()?;
+        Ok(Value::Object(it.0.clone()))
+    }),
+];
+
+const WRITING: &[Member] = &[
+    Member::method("Write", &[STRING], Type::Void, write).params(&["value"]),
+    Member::method("Write", &[Type::Char], Type::Void, write).params(&["value"]),
+    Member::method("Write", &[CHARS], Type::Void, write).params(&["buffer"]),
+    Member::method("Write", &[Type::Object], Type::Void, write).params(&["value"]),
+    Member::method("WriteLine", &[], Type::Void, write_line),
+    Member::method("WriteLine", &[STRING], Type::Void, write_line).params(&["value"]),
+    Member::method("WriteLine", &[Type::Object], Type::Void, write_line).params(&["value"]),
+    Member::method("Flush", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::method("Close", &[], Type::Void, |_, _| Ok(Value::Null)),
+];
+
+fn write(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let (it, value): (Arc<Writer>, Value) = args.get()?;
+    it.0.push(cx, &shown(&value, cx.runtime()))?;
+    Ok(Value::Null)
+}
+
+fn write_line(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let it: Arc<Writer> = args.arg(0)?;
+    it.0.push(cx, &args.value(1).to_str(cx.runtime()))?;
+    it.0.push(cx, &Str::from_static("\n"))?;
+    Ok(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_in_any_way() {
+        let reader = Reader { text: "a\nb\r\n\rc".into(), at: Mutex::new(0) };
+        let lines: Vec<String> =
+            std::iter::from_fn(|| reader.line()).map(|it| it.to_string()).collect();
+        assert_eq!(lines, ["a", "b", "", "c"]);
+    }
+}

@@ -1,0 +1,301 @@
+//! `System.TimeZoneInfo` and `System.TimeZone`:
+//! <https://learn.microsoft.com/dotnet/api/system.timezoneinfo>
+//!
+//! Zones come from data that is built in, by IANA or Windows name. The local zone is UTC.
+
+use std::sync::Arc;
+
+use clr::exception::Exception;
+use clr::rows::{Member, TypeDef};
+use clr::types::Type;
+use clr::value::{DateTime, DateTimeKind, DateTimeOffset, Object, Value};
+use dotnet::Runtime;
+use dotnet::Str;
+use dotnet::text::time::{MAX, MINUTE};
+use dotnet::text::zones::{Reading, Zone};
+
+const OWN: Type = Type::named("System.TimeZoneInfo");
+const OLD: Type = Type::named("System.TimeZone");
+const DATE: Type = Type::DateTime;
+const OFFSET: Type = Type::DateTimeOffset;
+const SPAN: Type = Type::TimeSpan;
+const STRING: Type = Type::String;
+const BOOL: Type = Type::Bool;
+
+pub(crate) const TYPES: &[TypeDef] = &[
+    TypeDef::class("System.TimeZoneInfo", MEMBERS),
+    TypeDef::class("System.TimeZone", OLD_MEMBERS),
+];
+
+/// A zone as an object.
+#[derive(Debug)]
+struct Info(Zone);
+
+impl Info {
+    fn display_name(&self, now: i64) -> String {
+        let minutes = self.0.standard_offset(now) / MINUTE;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+        if self.0.is_utc() {
+            return "(UTC) Coordinated Universal Time".to_owned();
+        }
+        format!("(UTC{sign}{hours:02}:{minutes:02}) {}", self.0.id)
+    }
+}
+
+impl Object for Info {
+    fn net_type(&self) -> Type {
+        OWN
+    }
+
+    fn to_text(&self, _: Runtime) -> Str {
+        self.display_name(dotnet::text::time::UNIX_EPOCH).into()
+    }
+
+    fn equals(&self, other: &Value) -> Option<bool> {
+        let same = |it: &Self| it.0.id == self.0.id || (it.0.is_utc() && self.0.is_utc());
+        Some(other.as_object::<Self>().is_some_and(same))
+    }
+}
+
+/// The local zone, as the old class has it.
+#[derive(Debug)]
+struct Old;
+
+impl Object for Old {
+    fn net_type(&self) -> Type {
+        OLD
+    }
+}
+
+const MEMBERS: &[Member] = &[
+    Member::static_property("Utc", OWN, |_, _| Ok(info(Zone::utc()))),
+    Member::static_property("Local", OWN, |_, _| Ok(info(Zone::utc()))),
+    Member::static_method("FindSystemTimeZoneById", &[STRING], OWN, |args, _| {
+        let (id,): (Str,) = args.get()?;
+        find(&id).map(info)
+    })
+    .params(&["id"]),
+    Member::property("Id", STRING, |args, _| {
+        let (it,): (Arc<Info>,) = args.get()?;
+        Ok(it.0.id.as_str().into())
+    }),
+    Member::property("DisplayName", STRING, |args, cx| {
+        let (it,): (Arc<Info>,) = args.get()?;
+        Ok(it.display_name(cx.utc_now().ticks).into())
+    }),
+    Member::property("StandardName", STRING, |args, _| {
+        let (it,): (Arc<Info>,) = args.get()?;
+        Ok(it.0.id.as_str().into())
+    }),
+    Member::property("DaylightName", STRING, |args, _| {
+        let (it,): (Arc<Info>,) = args.get()?;
+        Ok(it.0.id.replace("Standard", "Daylight").into())
+    }),
+    Member::property("BaseUtcOffset", SPAN, |args, cx| {
+        let (it,): (Arc<Info>,) = args.get()?;
+        Ok(Value::TimeSpan(it.0.standard_offset(cx.utc_now().ticks)))
+    }),
+    Member::property("SupportsDaylightSavingTime", BOOL, |args, cx| {
+        let (it,): (Arc<Info>,) = args.get()?;
+        Ok(it.0.has_daylight(cx.utc_now().ticks).into())
+    }),
+    Member::method("GetUtcOffset", &[DATE], SPAN, |args, _| {
+        let (it, time): (Arc<Info>, DateTime) = args.get()?;
+        Ok(Value::TimeSpan(offset_of(&it.0, time)))
+    })
+    .params(&["dateTime"]),
+    Member::method("GetUtcOffset", &[OFFSET], SPAN, |args, _| {
+        let (it, time): (Arc<Info>, DateTimeOffset) = args.get()?;
+        Ok(Value::TimeSpan(it.0.offset_at(time.utc_ticks()).0))
+    })
+    .params(&["dateTimeOffset"]),
+    Member::method("IsDaylightSavingTime", &[DATE], BOOL, |args, _| {
+        let (it, time): (Arc<Info>, DateTime) = args.get()?;
+        let utc = time.ticks - clock_offset(&it.0, time);
+        Ok(it.0.offset_at(utc).1.into())
+    })
+    .params(&["dateTime"]),
+    Member::method("IsDaylightSavingTime", &[OFFSET], BOOL, |args, _| {
+        let (it, time): (Arc<Info>, DateTimeOffset) = args.get()?;
+        Ok(it.0.offset_at(time.utc_ticks()).1.into())
+    })
+    .params(&["dateTimeOffset"]),
+    Member::method("IsAmbiguousTime", &[DATE], BOOL, |args, _| {
+        let (it, time): (Arc<Info>, DateTime) = args.get()?;
+        Ok(matches!(it.0.reading(time.ticks), Reading::Twice(..)).into())
+    })
+    .params(&["dateTime"]),
+    Member::method("IsInvalidTime", &[DATE], BOOL, |args, _| {
+        let (it, time): (Arc<Info>, DateTime) = args.get()?;
+        let unspecified = time.kind == DateTimeKind::Unspecified;
+        Ok((unspecified && matches!(it.0.reading(time.ticks), Reading::Skipped(..))).into())
+    })
+    .params(&["dateTime"]),
+    Member::static_method("ConvertTimeFromUtc", &[DATE, OWN], DATE, |args, _| {
+        let (time, to): (DateTime, Arc<Info>) = args.get()?;
+        if time.kind == DateTimeKind::Local {
+            return Err(wrong_kind());
+        }
+        Ok(at(&to.0, time.ticks))
+    })
+    .params(&["dateTime", "destinationTimeZone"]),
+    Member::static_method("ConvertTimeToUtc", &[DATE], DATE, |args, _| {
+        let (time,): (DateTime,) = args.get()?;
+        Ok(DateTime::utc(time.ticks).into())
+    })
+    .params(&["dateTime"]),
+    Member::static_method("ConvertTimeToUtc", &[DATE, OWN], DATE, |args, _| {
+        let (time, from): (DateTime, Arc<Info>) = args.get()?;
+        Ok(DateTime::utc(to_utc(&from.0, time)?).into())
+    })
+    .params(&["dateTime", "sourceTimeZone"]),
+    Member::static_method("ConvertTime", &[DATE, OWN], DATE, |args, _| {
+        let (time, to): (DateTime, Arc<Info>) = args.get()?;
+        Ok(at(&to.0, time.ticks))
+    })
+    .params(&["dateTime", "destinationTimeZone"]),
+    Member::static_method("ConvertTime", &[DATE, OWN, OWN], DATE, |args, _| {
+        let (time, from, to): (DateTime, Arc<Info>, Arc<Info>) = args.get()?;
+        Ok(at(&to.0, to_utc(&from.0, time)?))
+    })
+    .params(&["dateTime", "sourceTimeZone", "destinationTimeZone"]),
+    Member::static_method("ConvertTime", &[OFFSET, OWN], OFFSET, |args, _| {
+        let (time, to): (DateTimeOffset, Arc<Info>) = args.get()?;
+        Ok(offset_at(&to.0, time))
+    })
+    .params(&["dateTimeOffset", "destinationTimeZone"]),
+    Member::static_method("ConvertTimeBySystemTimeZoneId", &[DATE, STRING], DATE, |args, _| {
+        let (time, id): (DateTime, Str) = args.get()?;
+        Ok(at(&find(&id)?, time.ticks))
+    })
+    .params(&["dateTime", "destinationTimeZoneId"]),
+    Member::static_method(
+        "ConvertTimeBySystemTimeZoneId",
+        &[DATE, STRING, STRING],
+        DATE,
+        |args, _| {
+            let (time, from, to): (DateTime, Str, Str) = args.get()?;
+            Ok(at(&find(&to)?, to_utc(&find(&from)?, time)?))
+        },
+    )
+    .params(&["dateTime", "sourceTimeZoneId", "destinationTimeZoneId"]),
+    Member::static_method("ConvertTimeBySystemTimeZoneId", &[OFFSET, STRING], OFFSET, |args, _| {
+        let (time, id): (DateTimeOffset, Str) = args.get()?;
+        Ok(offset_at(&find(&id)?, time))
+    })
+    .params(&["dateTimeOffset", "destinationTimeZoneId"]),
+    Member::method("HasSameRules", &[OWN], BOOL, |args, _| {
+        Ok(args.value(0).equals(args.value(1)).into())
+    })
+    .params(&["other"]),
+    Member::method("Equals", &[OWN], BOOL, |args, _| {
+        Ok(args.value(0).equals(args.value(1)).into())
+    })
+    .params(&["other"]),
+];
+
+const OLD_MEMBERS: &[Member] = &[
+    Member::static_property("CurrentTimeZone", OLD, |_, _| Ok(Value::object(Old))),
+    Member::property("StandardName", STRING, |_, _| Ok(Value::text("UTC"))),
+    Member::property("DaylightName", STRING, |_, _| Ok(Value::text("UTC"))),
+    Member::method("GetUtcOffset", &[DATE], SPAN, |_, _| Ok(Value::TimeSpan(0))).params(&["time"]),
+    Member::method("IsDaylightSavingTime", &[DATE], BOOL, |_, _| Ok(false.into()))
+        .params(&["time"]),
+    Member::method("ToLocalTime", &[DATE], DATE, |args, _| {
+        let time: DateTime = args.arg(1)?;
+        Ok(DateTime { kind: DateTimeKind::Local, ..time }.into())
+    })
+    .params(&["time"]),
+    Member::method("ToUniversalTime", &[DATE], DATE, |args, _| {
+        let time: DateTime = args.arg(1)?;
+        Ok(DateTime::utc(time.ticks).into())
+    })
+    .params(&["time"]),
+];
+
+fn info(zone: Zone) -> Value {
+    Value::object(Info(zone))
+}
+
+fn find(id: &Str) -> Result<Zone, Exception> {
+    Zone::find(id.as_str()).ok_or_else(|| {
+        let text = format!("The time zone ID '{id}' was not found on the local computer.");
+        Exception::new("System.TimeZoneNotFoundException", text)
+    })
+}
+
+fn wrong_kind() -> Exception {
+    let text = "The conversion could not be completed because the supplied DateTime did not have \
+                the Kind property set correctly. (Parameter 'sourceTimeZone')";
+    Exception::argument(text)
+}
+
+/// The offset that a reading has; of two the one of standard time, as .NET has it.
+fn clock_offset(zone: &Zone, time: DateTime) -> i64 {
+    if time.kind != DateTimeKind::Unspecified {
+        return 0;
+    }
+    match zone.reading(time.ticks) {
+        Reading::One(offset) => offset,
+        Reading::Skipped(before, after) | Reading::Twice(before, after) => before.min(after),
+    }
+}
+
+/// The zone's offset at a time, which is of the zone's own clock unless it says otherwise.
+fn offset_of(zone: &Zone, time: DateTime) -> i64 {
+    match time.kind {
+        DateTimeKind::Unspecified => clock_offset(zone, time),
+        DateTimeKind::Utc | DateTimeKind::Local => zone.offset_at(time.ticks).0,
+    }
+}
+
+/// The ticks of UTC of a reading of the zone's clock.
+fn to_utc(zone: &Zone, time: DateTime) -> Result<i64, Exception> {
+    if time.kind != DateTimeKind::Unspecified && !zone.is_utc() {
+        return Err(wrong_kind());
+    }
+    if matches!(zone.reading(time.ticks), Reading::Skipped(..)) {
+        let text = "The supplied DateTime represents an invalid time. For example, when the clock \
+                    is adjusted forward, any time in the period that is skipped is invalid. \
+                    (Parameter 'dateTime')";
+        return Err(Exception::argument(text));
+    }
+    Ok((time.ticks - clock_offset(zone, time)).clamp(0, MAX))
+}
+
+/// The zone's clock at a point of UTC.
+fn at(zone: &Zone, utc_ticks: i64) -> Value {
+    if zone.is_utc() {
+        return DateTime::utc(utc_ticks).into();
+    }
+    let ticks = (utc_ticks + zone.offset_at(utc_ticks).0).clamp(0, MAX);
+    DateTime { ticks, kind: DateTimeKind::Unspecified }.into()
+}
+
+fn offset_at(zone: &Zone, time: DateTimeOffset) -> Value {
+    let offset = zone.offset_at(time.utc_ticks()).0;
+    let ticks = (time.utc_ticks() + offset).clamp(0, MAX);
+    let minutes = i16::try_from(offset / MINUTE).unwrap_or(0);
+    DateTimeOffset { ticks, offset_minutes: minutes }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use dotnet::text::time::{HOUR, from_date};
+
+    use super::*;
+
+    #[test]
+    fn readings_convert_to_utc_and_back() {
+        let zone = find(&"Europe/Berlin".into()).unwrap();
+        let noon = from_date(2024, 7, 1).unwrap() + 12 * HOUR;
+        let time = DateTime { ticks: noon, kind: DateTimeKind::Unspecified };
+        assert_eq!(to_utc(&zone, time).unwrap(), noon - 2 * HOUR);
+        assert!(at(&zone, noon - 2 * HOUR).equals(&time.into()));
+        let skipped = from_date(2024, 3, 31).unwrap() + 2 * HOUR + HOUR / 2;
+        let time = DateTime { ticks: skipped, kind: DateTimeKind::Unspecified };
+        assert!(to_utc(&zone, time).is_err());
+        assert!(find(&"Nope".into()).is_err());
+    }
+}

@@ -1,7 +1,0 @@
-//! Types that the language itself stands on.
-
-pub(crate) mod boolean;
-pub(crate) mod exceptions;
-pub(crate) mod nullable;
-pub(crate) mod object;
-pub(crate) mod type_info;

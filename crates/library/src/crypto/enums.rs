@@ -1,0 +1,63 @@
+//! Enumerations of `System.Security.Cryptography`:
+//! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.ciphermode>
+//!
+//! They are tables of names and numbers, so they share one file.
+
+use clr::rows::TypeDef;
+use clr::types::Type;
+
+const MODE_NAME: &str = "System.Security.Cryptography.CipherMode";
+const PADDING_NAME: &str = "System.Security.Cryptography.PaddingMode";
+const NAME_TYPE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509NameType";
+const CONTENT_TYPE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509ContentType";
+
+/// `CipherMode`.
+pub(super) const MODE: Type = Type::named(MODE_NAME);
+/// `PaddingMode`.
+pub(super) const PADDING: Type = Type::named(PADDING_NAME);
+/// `X509NameType`.
+pub(super) const NAME_TYPE: Type = Type::named(NAME_TYPE_NAME);
+/// `X509ContentType`.
+pub(super) const CONTENT_TYPE: Type = Type::named(CONTENT_TYPE_NAME);
+
+pub(crate) static TYPES: &[TypeDef] = &[
+    TypeDef::enumeration(MODE_NAME, &[("CBC", 1), ("ECB", 2), ("OFB", 3), ("CFB", 4), ("CTS", 5)]),
+    TypeDef::enumeration(
+        PADDING_NAME,
+        &[("None", 1), ("PKCS7", 2), ("Zeros", 3), ("ANSIX923", 4), ("ISO10126", 5)],
+    ),
+    TypeDef::enumeration(
+        NAME_TYPE_NAME,
+        &[
+            ("SimpleName", 0),
+            ("EmailName", 1),
+            ("UpnName", 2),
+            ("DnsName", 3),
+            ("DnsFromAlternativeName", 4),
+            ("UrlName", 5),
+        ],
+    ),
+    TypeDef::enumeration(
+        CONTENT_TYPE_NAME,
+        &[
+            ("Unknown", 0),
+            ("Cert", 1),
+            ("SerializedCert", 2),
+            ("Pfx", 3),
+            ("Pkcs12", 3),
+            ("SerializedStore", 4),
+            ("Pkcs7", 5),
+            ("Authenticode", 6),
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::TYPES;
+
+    #[test]
+    fn padding_is_numbered_as_in_dotnet() {
+        assert_eq!(TYPES[1].enum_value("PKCS7"), Some(2));
+    }
+}

@@ -1,0 +1,229 @@
+//! `System.Security.Cryptography.SymmetricAlgorithm`, and `Aes`, which it makes:
+//! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.symmetricalgorithm>
+//!
+//! The two are one class here, so they share one file.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use clr::cx::EvalCx;
+use clr::exception::Exception;
+use clr::rows::{Args, Member, TypeDef, integer_of};
+use clr::types::Type;
+use clr::value::{Object, Value};
+use dotnet::Str;
+use dotnet::crypto::{Cipher, Mode, cryptographic, decrypt, encrypt};
+
+use super::enums::{MODE, PADDING};
+use super::{DISPOSABLE, charge};
+
+const NAME: &str = "System.Security.Cryptography.SymmetricAlgorithm";
+const AES_NAME: &str = "System.Security.Cryptography.Aes";
+
+/// `SymmetricAlgorithm`.
+pub(super) const SYMMETRIC: Type = Type::named(NAME);
+const AES: Type = Type::named(AES_NAME);
+const INT: Type = Type::Int32;
+
+/// CBC, by its number.
+const CBC: i64 = 1;
+/// ECB, by its number.
+const ECB: i64 = 2;
+/// PKCS #7, by its number.
+const PKCS7: i64 = 2;
+
+/// AES with its settings.
+pub(super) struct Symmetric(Mutex<Settings>);
+
+#[derive(Clone)]
+struct Settings {
+    key: Vec<u8>,
+    iv: Vec<u8>,
+    mode: i64,
+    padding: i64,
+}
+
+impl fmt::Debug for Symmetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the key nor the vector is shown.
+        f.write_str("Aes(..)")
+    }
+}
+
+impl Object for Symmetric {
+    fn net_type(&self) -> Type {
+        AES
+    }
+}
+
+impl Symmetric {
+    fn lock(&self) -> MutexGuard<'_, Settings> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its own key and vector.
+    pub(super) fn key_and_vector(&self) -> (Vec<u8>, Vec<u8>) {
+        let settings = self.lock();
+        (settings.key.clone(), settings.iv.clone())
+    }
+
+    /// Encrypts or decrypts with its mode.
+    pub(super) fn run(
+        &self,
+        encrypts: bool,
+        data: &[u8],
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Vec<u8>, Exception> {
+        let (mode, padding) = {
+            let settings = self.lock();
+            (settings.mode, settings.padding)
+        };
+        let mode = match (mode, padding) {
+            (CBC, PKCS7) => Mode::Cbc,
+            (ECB, PKCS7) => Mode::Ecb,
+            _ => {
+                return Err(cryptographic(
+                    "Only the modes CBC and ECB with PKCS7 padding are supported by this gateway.",
+                )
+                .into());
+            }
+        };
+        let run = if encrypts { encrypt } else { decrypt };
+        Ok(run(mode, data, key, iv)?)
+    }
+}
+
+pub(crate) static TYPE: TypeDef = TypeDef::class(NAME, MEMBERS).bases(&[DISPOSABLE]);
+
+pub(crate) static AES_TYPE: TypeDef = TypeDef::class(
+    AES_NAME,
+    &[
+        Member::static_method("Create", &[], AES, |_, cx| Ok(create(cx))),
+        Member::static_method("Create", &[Type::String], AES, named).params(&["algorithmName"]),
+    ],
+)
+.bases(&[SYMMETRIC])
+.unlisted();
+
+const MEMBERS: &[Member] = &[
+    Member::static_method("Create", &[Type::String], SYMMETRIC, named)
+        .params(&["algName"])
+        .doc("The algorithm of that name: AES."),
+    Member::property("Key", Type::BYTES, |args, _| Ok(own(args)?.lock().key.clone().into())).set(
+        |args, _| {
+            let key: Bytes = args.arg(1)?;
+            if !matches!(key.len(), 16 | 24 | 32) {
+                let message = "Specified key is not a valid size for this algorithm.";
+                return Err(cryptographic(message).into());
+            }
+            own(args)?.lock().key = key.to_vec();
+            Ok(Value::Null)
+        },
+    ),
+    Member::property("IV", Type::BYTES, |args, _| Ok(own(args)?.lock().iv.clone().into())).set(
+        |args, _| {
+            let iv: Bytes = args.arg(1)?;
+            if iv.len() != 16 {
+                let message = "Specified initialization vector (IV) does not match the block size for this algorithm.";
+                return Err(cryptographic(message).into());
+            }
+            own(args)?.lock().iv = iv.to_vec();
+            Ok(Value::Null)
+        },
+    ),
+    Member::property("Mode", MODE, |args, _| Ok(integer_of(MODE, own(args)?.lock().mode))).set(
+        |args, _| {
+            let mode: i64 = args.arg(1)?;
+            own(args)?.lock().mode = mode;
+            Ok(Value::Null)
+        },
+    ),
+    Member::property("Padding", PADDING, |args, _| {
+        Ok(integer_of(PADDING, own(args)?.lock().padding))
+    })
+    .set(|args, _| {
+        let padding: i64 = args.arg(1)?;
+        own(args)?.lock().padding = padding;
+        Ok(Value::Null)
+    }),
+    Member::property("BlockSize", INT, |_, _| Ok(128.into())),
+    Member::property("KeySize", INT, |args, _| {
+        let bits = own(args)?.lock().key.len() * 8;
+        Ok(i32::try_from(bits).unwrap_or(0).into())
+    })
+    .set(|args, cx| {
+        let bits: i32 = args.arg(1)?;
+        let length = match bits {
+            128 => 16,
+            192 => 24,
+            256 => 32,
+            _ => {
+                let message = "Specified key is not a valid size for this algorithm.";
+                return Err(cryptographic(message).into());
+            }
+        };
+        own(args)?.lock().key = random(length, cx);
+        Ok(Value::Null)
+    }),
+    Member::method("GenerateKey", &[], Type::Void, |args, cx| {
+        let it = own(args)?;
+        let length = it.lock().key.len();
+        it.lock().key = random(length, cx);
+        Ok(Value::Null)
+    }),
+    Member::method("GenerateIV", &[], Type::Void, |args, cx| {
+        own(args)?.lock().iv = random(16, cx);
+        Ok(Value::Null)
+    }),
+    Member::method("ValidKeySize", &[INT], Type::Bool, |args, _| {
+        Ok(matches!(args.arg::<i32>(1)?, 128 | 192 | 256).into())
+    })
+    .params(&["bitLength"]),
+    Member::method("Clear", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
+];
+
+fn own(args: &Args<'_>) -> Result<Arc<Symmetric>, Exception> {
+    args.value(0).to_object().ok_or_else(Exception::null_reference)
+}
+
+fn random(length: usize, cx: &EvalCx<'_>) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    cx.random(&mut bytes);
+    bytes
+}
+
+/// AES with a random key of 256 bits and a random vector.
+pub(super) fn create(cx: &EvalCx<'_>) -> Value {
+    let settings = Settings { key: random(32, cx), iv: random(16, cx), mode: CBC, padding: PKCS7 };
+    Value::object(Symmetric(Mutex::new(settings)))
+}
+
+fn named(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let (name,): (Str,) = args.get()?;
+    charge(cx, 0)?;
+    match Cipher::of_name(name.as_str())? {
+        Cipher::Aes => Ok(create(cx)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Symmetric, create};
+    use crate::test_support::with_cx;
+
+    #[test]
+    fn a_new_algorithm_encrypts_with_its_own_key() {
+        with_cx(|cx| {
+            let value = create(cx);
+            let it = value.as_object::<Symmetric>().unwrap();
+            let (key, iv) = it.key_and_vector();
+            let secret = it.run(true, b"text", &key, &iv).unwrap();
+            assert_eq!(it.run(false, &secret, &key, &iv).unwrap(), b"text");
+            assert_eq!((key.len(), iv.len()), (32, 16));
+            assert_eq!(format!("{it:?}"), "Aes(..)");
+        });
+    }
+}
