@@ -8,8 +8,11 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::BodyError;
 
 /// A timer of one connection or body, made when it is first set.
 #[derive(Default)]
@@ -54,6 +57,42 @@ impl Alarm {
     }
 }
 
+/// The longest pause inside a body. Counts only while a part is waited for.
+#[derive(Debug)]
+pub(crate) struct Pause {
+    bound: Option<Duration>,
+    alarm: Alarm,
+    is_waiting: bool,
+}
+
+impl Pause {
+    pub(crate) fn new(bound: Option<Duration>) -> Self {
+        Self { bound, alarm: Alarm::default(), is_waiting: false }
+    }
+
+    /// Another body begins. The alarm is kept: to set it again costs less than to make one.
+    pub(crate) fn restart(&mut self, bound: Option<Duration>) {
+        (self.bound, self.is_waiting) = (bound, false);
+    }
+
+    /// A part has come.
+    pub(crate) fn moved(&mut self) {
+        self.is_waiting = false;
+    }
+
+    /// Nothing is there: ready when the pause has been too long.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
+        let Some(after) = self.bound else { return Poll::Pending };
+        if !self.is_waiting {
+            // Further away than times go: never.
+            let Some(at) = Instant::now().checked_add(after) else { return Poll::Pending };
+            self.alarm.set(at);
+            self.is_waiting = true;
+        }
+        self.alarm.poll(cx).map(|()| BodyError::IdleTimeout { after })
+    }
+}
+
 impl fmt::Debug for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Alarm({})", if self.0.is_some() { "set" } else { "unset" })
@@ -67,7 +106,8 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::Alarm;
+    use super::{Alarm, Pause};
+    use crate::BodyError;
 
     const LONG: Duration = Duration::from_secs(3600);
 
@@ -102,5 +142,18 @@ mod tests {
         let mut alarm = Alarm::default();
         alarm.set(Instant::now());
         assert_eq!(alarm.bound(None, soon(3)).await, Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_pause_counts_from_its_own_start() {
+        let after = Duration::from_millis(1);
+        let mut pause = Pause::new(Some(after));
+        for _ in 0..2 {
+            let late = std::future::poll_fn(|cx| pause.poll(cx)).await;
+            assert_eq!(late, BodyError::IdleTimeout { after });
+            pause.moved();
+        }
+        let never = std::future::poll_fn(|cx| Pause::new(None).poll(cx));
+        assert!(tokio::time::timeout(after, never).await.is_err());
     }
 }

@@ -14,10 +14,11 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
-use crate::alarm::Alarm;
+use crate::alarm::Pause;
 use crate::client::pool::Lease;
+use crate::h1::inbound::Inbound;
+use crate::h1::received::Received;
 
 /// A message body: `Send`, `Sync`, and an [`http_body::Body`].
 #[derive(Default)]
@@ -28,7 +29,9 @@ enum Kind {
     #[default]
     Empty,
     Full(Bytes),
-    Incoming(Box<Metered>),
+    Http2(Box<Metered>),
+    Inbound(Box<Inbound>),
+    Received(Received),
     Channel(mpsc::Receiver<Result<Bytes, BodyError>>),
     /// The lock is never taken: it makes the trait object `Sync`, which `&mut self` suffices for.
     Stream(Mutex<Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send>>>),
@@ -148,22 +151,44 @@ impl Body {
         }
     }
 
-    /// A body read from a connection, at most `max_bytes` and with pauses of at most `idle`.
+    /// A request's body that is still on its way.
+    pub(crate) fn inbound(inbound: Inbound) -> Self {
+        Self(Kind::Inbound(Box::new(inbound)))
+    }
+
+    /// A body of HTTP/2, at most `max_bytes` and with pauses of at most `idle`.
     pub(crate) fn incoming(inner: Incoming, max_bytes: u64, idle: Option<Duration>) -> Self {
         if inner.is_end_stream() {
             return Self::empty();
         }
-        Self(Kind::Incoming(Box::new(Metered::new(inner, max_bytes, idle))))
+        Self(Kind::Http2(Box::new(Metered::new(inner, max_bytes, idle))))
     }
 
-    /// A body read from a backend; at its end its connection is free for the next call.
-    pub(crate) fn received(inner: Incoming, idle: Option<Duration>, lease: Lease) -> Self {
+    /// A body of HTTP/2 from a backend; it holds on to its connection until its end.
+    pub(crate) fn leased(inner: Incoming, idle: Option<Duration>, lease: Lease) -> Self {
         if inner.is_end_stream() {
-            lease.finish();
             return Self::empty();
         }
         let metered = Metered::new(inner, u64::MAX, idle);
-        Self(Kind::Incoming(Box::new(Metered { lease: Some(lease), ..metered })))
+        Self(Kind::Http2(Box::new(Metered { lease: Some(lease), ..metered })))
+    }
+
+    /// A response's body off a connection of HTTP/1.1.
+    pub(crate) fn received(received: Received) -> Self {
+        Self(Kind::Received(received))
+    }
+
+    /// The bytes, if they are all in memory; the body is empty then.
+    pub(crate) fn take_bytes(&mut self) -> Option<Bytes> {
+        match &mut self.0 {
+            Kind::Empty => Some(Bytes::new()),
+            Kind::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Kind::Empty;
+                Some(bytes)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -189,54 +214,33 @@ impl BodySender {
     }
 }
 
-/// A body off the wire with its bounds.
+/// A body of HTTP/2 with its bounds.
 struct Metered {
     inner: Incoming,
     limit: u64,
     left: u64,
-    idle: Option<Duration>,
-    /// Counts only while a chunk is waited for.
-    alarm: Alarm,
-    is_waiting: bool,
+    pause: Pause,
     /// For bodies of backends.
     lease: Option<Lease>,
 }
 
 impl Metered {
     fn new(inner: Incoming, limit: u64, idle: Option<Duration>) -> Self {
-        Self {
-            inner,
-            limit,
-            left: limit,
-            idle,
-            alarm: Alarm::default(),
-            is_waiting: false,
-            lease: None,
-        }
-    }
-
-    fn finish(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.finish();
-        }
+        Self { inner, limit, left: limit, pause: Pause::new(idle), lease: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Poll::Ready(next) = Pin::new(&mut self.inner).poll_frame(cx) else {
-            return self.poll_idle(cx);
+            return self.pause.poll(cx).map(|error| Some(Err(error)));
         };
-        self.is_waiting = false;
+        self.pause.moved();
         Poll::Ready(match next {
             None => {
-                self.finish();
+                self.lease = None;
                 None
             }
             Some(Err(error)) => Some(Err(BodyError::Aborted(reason(&error)))),
             Some(Ok(frame)) => {
-                // A reader that sees the end need not poll once more.
-                if self.inner.is_end_stream() {
-                    self.finish();
-                }
                 let n_bytes = frame.data_ref().map_or(0, |it| it.len() as u64);
                 match self.left.checked_sub(n_bytes) {
                     Some(left) => {
@@ -247,17 +251,6 @@ impl Metered {
                 }
             }
         })
-    }
-
-    fn poll_idle<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BodyError>>> {
-        let Some(after) = self.idle else { return Poll::Pending };
-        if !self.is_waiting {
-            // Further away than times go: never.
-            let Some(at) = Instant::now().checked_add(after) else { return Poll::Pending };
-            self.alarm.set(at);
-            self.is_waiting = true;
-        }
-        self.alarm.poll(cx).map(|()| Some(Err(BodyError::IdleTimeout { after })))
     }
 }
 
@@ -286,7 +279,9 @@ impl HttpBody for Body {
                 this.0 = Kind::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            Kind::Incoming(metered) => metered.poll(cx),
+            Kind::Http2(metered) => metered.poll(cx),
+            Kind::Inbound(inbound) => inbound.poll_frame(cx),
+            Kind::Received(received) => received.poll_frame(cx),
             Kind::Channel(receiver) => {
                 receiver.poll_recv(cx).map(|next| next.map(|data| data.map(Frame::data)))
             }
@@ -300,7 +295,9 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Empty => true,
-            Kind::Incoming(metered) => metered.inner.is_end_stream(),
+            Kind::Http2(metered) => metered.inner.is_end_stream(),
+            Kind::Inbound(inbound) => inbound.is_end_stream(),
+            Kind::Received(received) => received.is_end_stream(),
             Kind::Full(_) | Kind::Channel(_) => false,
             Kind::Stream(stream) => stream.lock().is_ok_and(|it| it.is_end_stream()),
         }
@@ -310,7 +307,9 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Incoming(metered) => metered.inner.size_hint(),
+            Kind::Http2(metered) => metered.inner.size_hint(),
+            Kind::Inbound(inbound) => inbound.size_hint(),
+            Kind::Received(received) => received.size_hint(),
             Kind::Channel(_) => SizeHint::default(),
             Kind::Stream(stream) => stream.lock().map(|it| it.size_hint()).unwrap_or_default(),
         }
@@ -378,6 +377,10 @@ mod tests {
         assert_eq!(Body::full("x").as_bytes().unwrap(), "x");
         assert_eq!(Body::empty().as_bytes().unwrap(), "");
         assert!(Body::channel(1).1.as_bytes().is_none());
+        assert!(Body::channel(1).1.take_bytes().is_none());
+        let mut full = Body::full("x");
+        assert_eq!(full.take_bytes().unwrap(), "x");
+        assert!(full.is_end_stream());
         assert!(Body::empty().is_end_stream());
         assert_eq!(Body::full("abc").size_hint().exact(), Some(3));
     }

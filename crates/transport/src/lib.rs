@@ -19,6 +19,7 @@ mod alarm;
 mod body;
 mod client;
 mod clock;
+mod h1;
 mod hosts;
 mod limits;
 mod peer;

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use http::{HeaderValue, StatusCode, header};
+
 use crate::{Body, Peer, Request, Response};
 
 /// Answers requests. One value serves all connections of all threads.
@@ -31,6 +33,17 @@ pub fn abort() -> Response {
     response
 }
 
+/// An answer of the listener itself, in the shape of the gateway's own errors.
+pub(crate) fn explain(status: StatusCode, message: &str) -> Response {
+    let status_code = status.as_u16();
+    let body = format!("{{ \"statusCode\": {status_code}, \"message\": \"{message}\" }}");
+    let mut response = Response::new(Body::full(body));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
 /// Any function of the right shape is a service.
 impl<F, R> Service for F
 where
@@ -48,10 +61,20 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{Abort, abort};
+    use http::StatusCode;
+
+    use super::{Abort, abort, explain};
 
     #[test]
     fn an_abort_is_marked() {
         assert!(abort().extensions().get::<Abort>().is_some());
+    }
+
+    #[test]
+    fn the_listeners_own_answers_look_like_the_gateways() {
+        let answer = explain(StatusCode::BAD_REQUEST, "No.");
+        let expected = r#"{ "statusCode": 400, "message": "No." }"#;
+        assert_eq!(answer.body().as_bytes().unwrap(), expected);
+        assert_eq!(answer.headers()["content-type"], "application/json");
     }
 }

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, header};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+use crate::h1::io::Rewound;
 
 /// Bytes copied at once, per direction.
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -23,6 +25,27 @@ pub struct Relayed {
     pub from_client: u64,
     /// Bytes from the backend to the client.
     pub from_backend: u64,
+}
+
+/// The promise of a connection's socket, once both sides have agreed to switch. An extension of
+/// requests and responses of HTTP/1.1.
+#[derive(Debug, Clone)]
+pub struct OnUpgrade(Arc<Mutex<Option<oneshot::Receiver<Rewound>>>>);
+
+/// Keeps the promise.
+pub(crate) type Handover = oneshot::Sender<Rewound>;
+
+impl OnUpgrade {
+    pub(crate) fn pair() -> (Handover, Self) {
+        let (handover, promise) = oneshot::channel();
+        (handover, Self(Arc::new(Mutex::new(Some(promise)))))
+    }
+
+    async fn socket(self) -> io::Result<Rewound> {
+        let promise = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let promise = promise.ok_or_else(|| io::Error::other("the connection has been taken"))?;
+        promise.await.map_err(|_| io::Error::other("the connection has not switched"))
+    }
 }
 
 /// Whether a request asks for the WebSocket protocol (RFC 6455, section 4.1).
@@ -51,9 +74,9 @@ pub fn take(extensions: &mut http::Extensions) -> Option<OnUpgrade> {
 ///
 /// If a side does not switch or breaks, or after `idle`.
 pub async fn relay(client: OnUpgrade, backend: OnUpgrade, idle: Duration) -> io::Result<Relayed> {
-    let (client, backend) = tokio::try_join!(client, backend).map_err(io::Error::other)?;
-    let (client_in, client_out) = tokio::io::split(TokioIo::new(client));
-    let (backend_in, backend_out) = tokio::io::split(TokioIo::new(backend));
+    let (client, backend) = tokio::try_join!(client.socket(), backend.socket())?;
+    let (client_in, client_out) = tokio::io::split(client);
+    let (backend_in, backend_out) = tokio::io::split(backend);
     let (up, down) = (AtomicU64::new(0), AtomicU64::new(0));
     let mut there = std::pin::pin!(copy(client_in, backend_out, &up));
     let mut back = std::pin::pin!(copy(backend_in, client_out, &down));
@@ -99,7 +122,7 @@ async fn copy(
 mod tests {
     use http::{HeaderMap, HeaderValue, header};
 
-    use super::is_websocket;
+    use super::{OnUpgrade, is_websocket};
 
     #[test]
     fn a_websocket_request_names_the_protocol_in_both_headers() {
@@ -112,5 +135,13 @@ mod tests {
         assert!(is_websocket(&headers("keep-alive, Upgrade", "WebSocket")));
         assert!(!is_websocket(&headers("keep-alive", "websocket")));
         assert!(!is_websocket(&headers("upgrade", "h2c")));
+    }
+
+    #[tokio::test]
+    async fn a_promise_is_kept_once_or_broken() {
+        let (handover, promise) = OnUpgrade::pair();
+        drop(handover);
+        assert!(promise.clone().socket().await.is_err());
+        assert!(promise.socket().await.is_err());
     }
 }

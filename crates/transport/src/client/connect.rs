@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls_pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::pool::{Connection, Http1, Http2, Usage};
+use super::pool::{Connection, Counted, Home, Http2, Usage};
 use super::real::Inner;
 use super::target::Target;
-use crate::alarm::Alarm;
+use crate::h1::client::Connection as Http1;
+use crate::h1::io::{Io, Rewound};
 use crate::{CallError, HostTarget, HttpVersion};
 
 /// Probes of the kernel, so that a silent peer is noticed and middleboxes keep the path.
@@ -26,14 +26,14 @@ const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// Time for one of several addresses before the next is tried.
 const ATTEMPT: Duration = Duration::from_secs(3);
 
-/// Headers of a response: bytes and lines. For more lines than 100 the HTTP library would have to
-/// allocate its tables anew for each response.
-const MAX_HEAD: (usize, usize) = (128 * 1024, 100);
+/// Headers of a response of HTTP/2, in bytes.
+const MAX_HEAD_BYTES: u32 = 128 * 1024;
 
-/// Opens a connection; its task ends when it is closed, or has rested for the idle timeout.
+/// Opens a connection.
 pub(super) async fn connect(
     inner: &Inner,
     target: &Target,
+    hash: u64,
     bound: Duration,
     n_open: Arc<AtomicUsize>,
 ) -> Result<Connection, CallError> {
@@ -41,38 +41,34 @@ pub(super) async fn connect(
         return Err(CallError::Busy { host: target.name() });
     }
     let counted = Counted::new(n_open);
-    timeout(bound, open(inner, target, counted))
+    timeout(bound, open(inner, target, hash, counted))
         .await
         .unwrap_or_else(|_| Err(CallError::ConnectTimeout { host: target.name(), after: bound }))
 }
 
-/// Counts an open connection.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(n_open: Arc<AtomicUsize>) -> Self {
-        n_open.fetch_add(1, Relaxed);
-        Self(n_open)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-async fn open(inner: &Inner, target: &Target, counted: Counted) -> Result<Connection, CallError> {
+async fn open(
+    inner: &Inner,
+    target: &Target,
+    hash: u64,
+    counted: Counted,
+) -> Result<Connection, CallError> {
     let reach = inner.reach();
     let mapped = reach.hosts.find(target.host());
     let stream = dial(inner, target, mapped).await?;
-    let idle = inner.config.idle_timeout;
+    let config = &inner.config;
+    let idle = config.idle_timeout;
+    let http1 = |io, counted| {
+        let home = Home::new(hash, config.max_idle, idle, counted);
+        Ok(Connection::Http1(Box::new(Http1::new(io, home))))
+    };
     if !mapped.and_then(|it| it.tls).unwrap_or(target.tls) {
-        let is_http2 = target.version == HttpVersion::Http2;
-        return handshake(stream, is_http2, target, idle, counted).await;
+        return match target.version {
+            HttpVersion::Http2 => handshake(Io::Plain(stream), target, idle, counted).await,
+            HttpVersion::Http1 | HttpVersion::Http2OrHttp1 => http1(Io::Plain(stream), counted),
+        };
     }
     let failed = |reason: String| CallError::Tls { host: target.name(), reason };
-    let config = reach
+    let tls = reach
         .tls
         .find(target.verify, target.version, mapped)
         .map_err(|error| failed(error.to_string()))?;
@@ -80,7 +76,7 @@ async fn open(inner: &Inner, target: &Target, counted: Counted) -> Result<Connec
     let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
     let name = ServerName::try_from(literal.to_owned())
         .map_err(|_| failed("the host is no valid server name".to_owned()))?;
-    let stream = TlsConnector::from(config)
+    let stream = TlsConnector::from(tls)
         .connect(name, stream)
         .await
         .map_err(|error| failed(error.to_string()))?;
@@ -88,7 +84,8 @@ async fn open(inner: &Inner, target: &Target, counted: Counted) -> Result<Connec
     if target.version == HttpVersion::Http2 && !is_http2 {
         return Err(CallError::Version { host: target.name() });
     }
-    handshake(stream, is_http2, target, idle, counted).await
+    let io = Io::Dialled(Box::new(stream));
+    if is_http2 { handshake(io, target, idle, counted).await } else { http1(io, counted) }
 }
 
 async fn dial(
@@ -124,43 +121,30 @@ async fn dial(
     Err(CallError::Connect { host: target.name(), reason })
 }
 
-async fn handshake<T>(
-    stream: T,
-    is_http2: bool,
+/// Begins HTTP/2; the connection's task ends when it is closed, or has rested for the idle timeout.
+async fn handshake(
+    io: Io,
     target: &Target,
     idle: Duration,
     counted: Counted,
-) -> Result<Connection, CallError>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+) -> Result<Connection, CallError> {
     let broken = |error: hyper::Error| CallError::Broken {
         host: target.name(),
         reason: crate::body::reason(&error),
     };
-    let io = TokioIo::new(stream);
+    let io = TokioIo::new(Rewound::new(bytes::Bytes::new(), io));
     let usage = Arc::new(Usage::new());
-    if is_http2 {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(1024 * 1024)
-            .initial_connection_window_size(4 * 1024 * 1024)
-            .keep_alive_interval(PROBE_AFTER / 2)
-            .max_header_list_size(u32::try_from(MAX_HEAD.0).unwrap_or(u32::MAX))
-            .handshake(io)
-            .await
-            .map_err(broken)?;
-        tokio::spawn(run(connection, usage.clone(), idle, counted));
-        return Ok(Connection::Http2(Http2 { sender, usage }));
-    }
-    let (sender, connection) = http1::Builder::new()
-        .max_header_size(MAX_HEAD.0)
-        .max_headers(MAX_HEAD.1)
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024)
+        .keep_alive_interval(PROBE_AFTER / 2)
+        .max_header_list_size(MAX_HEAD_BYTES)
         .handshake(io)
         .await
         .map_err(broken)?;
-    tokio::spawn(run(connection.with_upgrades(), usage.clone(), idle, counted));
-    Ok(Connection::Http1(Http1 { sender, alarm: Alarm::default(), usage }))
+    tokio::spawn(run(connection, usage.clone(), idle, counted));
+    Ok(Connection::Http2(Http2 { sender, usage }))
 }
 
 async fn run<C: Future>(connection: C, usage: Arc<Usage>, idle: Duration, counted: Counted) {

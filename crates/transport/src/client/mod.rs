@@ -4,7 +4,6 @@
 //! connections that each thread keeps; [`FakeClient`](fake::FakeClient) answers from a closure.
 
 mod connect;
-mod expect;
 pub(crate) mod fake;
 pub(crate) mod pool;
 pub(crate) mod real;

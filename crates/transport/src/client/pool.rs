@@ -1,7 +1,8 @@
 //! Open connections to other hosts, per thread: no lock, and no other thread is woken.
 //!
 //! A connection is taken out for one HTTP/1.1 call and comes back when the response's body has
-//! been read to its end. An HTTP/2 connection stays in and is shared.
+//! been read to its end. What has rested too long is closed by the pool's one task, which looks a
+//! few times per bound. An HTTP/2 connection stays in and is shared.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,17 +12,17 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 
 use super::target::{Key, Target};
 use crate::Body;
-use crate::alarm::Alarm;
+use crate::h1::client::Connection as Http1;
 
 /// Destinations per thread; beyond, those without connections are forgotten.
 const MAX_DESTINATIONS: usize = 512;
 
-/// How long a connection may take to get ready again after the end of a response.
-const READY_WAIT: Duration = Duration::from_secs(1);
+/// How many times within the idle timeout a pool is looked through.
+const LOOKS: u32 = 4;
 
 thread_local! {
     static POOLS: RefCell<HashMap<u64, Pool, BuildHasherDefault<Hashed>>> = RefCell::default();
@@ -51,9 +52,50 @@ impl Hasher for Hashed {
 struct Pool {
     key: Key,
     host: HeaderValue,
-    idle: Vec<Http1>,
+    idle: Vec<Box<Http1>>,
     shared: Option<Http2>,
     n_open: Arc<AtomicUsize>,
+    /// How often it was looked through.
+    n_looks: u32,
+    /// Whether a task does that.
+    is_kept: bool,
+}
+
+/// Where a connection belongs while it rests.
+pub(crate) struct Home {
+    hash: u64,
+    max_idle: usize,
+    idle_timeout: Duration,
+    /// The pool's count when the connection came to rest.
+    n_looks: u32,
+    _counted: Counted,
+}
+
+impl Home {
+    pub(super) fn new(
+        hash: u64,
+        max_idle: usize,
+        idle_timeout: Duration,
+        counted: Counted,
+    ) -> Self {
+        Self { hash, max_idle, idle_timeout, n_looks: 0, _counted: counted }
+    }
+}
+
+/// Counts an open connection.
+pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    pub(super) fn new(n_open: Arc<AtomicUsize>) -> Self {
+        n_open.fetch_add(1, Relaxed);
+        Self(n_open)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 /// What a thread has for a destination.
@@ -67,16 +109,9 @@ pub(super) struct Found {
 
 /// A connection that a request can be sent on.
 pub(super) enum Connection {
-    Http1(Http1),
+    /// Owned by one call or by the pool.
+    Http1(Box<Http1>),
     Http2(Http2),
-}
-
-/// An HTTP/1.1 connection, owned by one call or by the pool.
-pub(super) struct Http1 {
-    pub(super) sender: http1::SendRequest<Body>,
-    /// Bounds one call after the other.
-    pub(super) alarm: Alarm,
-    pub(super) usage: Arc<Usage>,
 }
 
 /// A handle on a shared HTTP/2 connection.
@@ -119,48 +154,19 @@ impl Usage {
     }
 }
 
-/// A response's hold on its connection, until the end of its body.
-pub(crate) struct Lease {
-    hash: u64,
-    max_idle: usize,
-    /// `None` for HTTP/2, and for connections that must not be used again.
-    http1: Option<(http1::SendRequest<Body>, Alarm)>,
-    usage: Arc<Usage>,
-}
+/// A call's or response's hold on an HTTP/2 connection.
+pub(crate) struct Lease(Arc<Usage>);
 
 impl Lease {
-    pub(super) fn new(
-        hash: u64,
-        max_idle: usize,
-        http1: Option<(http1::SendRequest<Body>, Alarm)>,
-        usage: Arc<Usage>,
-    ) -> Self {
+    pub(super) fn new(usage: Arc<Usage>) -> Self {
         usage.begin();
-        Self { hash, max_idle, http1, usage }
-    }
-
-    /// The body has been read to its end: the connection may serve the next call.
-    pub(crate) fn finish(mut self) {
-        let Some((mut sender, alarm)) = self.http1.take() else { return };
-        let (hash, max_idle, usage) = (self.hash, self.max_idle, self.usage.clone());
-        drop(self);
-        if sender.is_ready() {
-            put_back(hash, max_idle, Http1 { sender, alarm, usage });
-        } else if !sender.is_closed() {
-            // The connection's task has not come round yet, or still sends the request.
-            tokio::spawn(async move {
-                let ready = tokio::time::timeout(READY_WAIT, sender.ready()).await;
-                if matches!(ready, Ok(Ok(()))) {
-                    put_back(hash, max_idle, Http1 { sender, alarm, usage });
-                }
-            });
-        }
+        Self(usage)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.usage.end();
+        self.0.end();
     }
 }
 
@@ -187,7 +193,15 @@ pub(super) fn check_out(
             let (host, n_open) = (host.clone(), n_open.clone());
             pools.insert(
                 hash,
-                Pool { key: target.key(), host, idle: Vec::new(), shared: None, n_open },
+                Pool {
+                    key: target.key(),
+                    host,
+                    idle: Vec::new(),
+                    shared: None,
+                    n_open,
+                    n_looks: 0,
+                    is_kept: false,
+                },
             );
         }
         Ok(Found { host, connection: None, n_open })
@@ -212,16 +226,72 @@ pub(super) fn unshare(hash: u64) {
     });
 }
 
-fn put_back(hash: u64, max_idle: usize, connection: Http1) {
-    POOLS.with_borrow_mut(|pools| {
-        let Some(pool) = pools.get_mut(&hash) else { return };
+/// The connection's response has been read to its end: it may serve the next call.
+pub(crate) fn put_back(mut connection: Box<Http1>) {
+    let home = &connection.home;
+    let (hash, max_idle, idle_timeout) = (home.hash, home.max_idle, home.idle_timeout);
+    let unkept = POOLS.try_with(|pools| {
+        let mut pools = pools.try_borrow_mut().ok()?;
+        let pool = pools.get_mut(&hash)?;
         if pool.idle.len() >= max_idle {
-            pool.idle.retain(|it| !it.sender.is_closed());
+            pool.idle.retain_mut(|it| it.is_quiet());
         }
-        if pool.idle.len() < max_idle {
-            pool.idle.push(connection);
+        if pool.idle.len() >= max_idle {
+            return None;
+        }
+        connection.home.n_looks = pool.n_looks;
+        pool.idle.push(connection);
+        (!std::mem::replace(&mut pool.is_kept, true)).then_some(())
+    });
+    if unkept.ok().flatten().is_some() {
+        keep(hash, idle_timeout);
+    }
+}
+
+/// Starts the task that closes what has rested too long, until nothing rests.
+fn keep(hash: u64, idle_timeout: Duration) {
+    let period = (idle_timeout / LOOKS).max(Duration::from_millis(1));
+    let kept = Kept(hash);
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
+        while kept.look() {
+            tokio::time::sleep(period).await;
         }
     });
+}
+
+/// The task of a pool. When it ends, with its runtime or by itself, the pool needs another one.
+struct Kept(u64);
+
+impl Kept {
+    /// Closes what is dead or has rested too long. Whether anything is left.
+    fn look(&self) -> bool {
+        let closed = POOLS.with_borrow_mut(|pools| {
+            let pool = pools.get_mut(&self.0)?;
+            pool.n_looks = pool.n_looks.wrapping_add(1);
+            let n_looks = pool.n_looks;
+            let closed: Vec<_> = pool
+                .idle
+                .extract_if(.., |it| {
+                    n_looks.wrapping_sub(it.home.n_looks) > LOOKS || !it.is_quiet()
+                })
+                .collect();
+            (!pool.idle.is_empty()).then_some(closed)
+        });
+        closed.is_some()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let _ = POOLS.try_with(|pools| {
+            if let Ok(mut pools) = pools.try_borrow_mut()
+                && let Some(pool) = pools.get_mut(&self.0)
+            {
+                pool.is_kept = false;
+            }
+        });
+    }
 }
 
 impl Pool {
@@ -233,8 +303,8 @@ impl Pool {
             self.shared = None;
         }
         // The one used last: the others may then rest until they are closed.
-        while let Some(connection) = self.idle.pop() {
-            if connection.sender.is_ready() {
+        while let Some(mut connection) = self.idle.pop() {
+            if connection.is_quiet() {
                 return Some(Connection::Http1(connection));
             }
         }
@@ -249,11 +319,12 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::time::Duration;
 
     use http::{HeaderValue, Uri};
 
-    use super::{Lease, MAX_DESTINATIONS, POOLS, Usage, check_out};
+    use super::{Counted, Lease, MAX_DESTINATIONS, POOLS, Usage, check_out};
     use crate::CallOptions;
     use crate::client::target::Target;
 
@@ -261,11 +332,20 @@ mod tests {
     fn a_connection_is_idle_when_its_last_user_is_done() {
         let usage = Arc::new(Usage::new());
         let is_idle = || usage.is_idle_for(Duration::ZERO);
-        let leases = [1, 2].map(|_| Lease::new(1, 1, None, usage.clone()));
+        let leases = [1, 2].map(|_| Lease::new(usage.clone()));
         assert!(!is_idle());
         drop(leases);
         assert!(is_idle());
         assert!(!usage.is_idle_for(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn an_open_connection_counts() {
+        let n_open = Arc::new(AtomicUsize::new(0));
+        let counted = Counted::new(n_open.clone());
+        assert_eq!(n_open.load(Relaxed), 1);
+        drop(counted);
+        assert_eq!(n_open.load(Relaxed), 0);
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! The client that really calls.
 
-use std::future::Future;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri, Version, header};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::connect::connect;
-use super::expect;
-use super::pool::{self, Connection, Http1, Http2, Lease};
+use super::pool::{self, Connection, Http2, Lease};
 use super::resolve::Resolver;
 use super::target::Target;
 use super::{CallError, CallOptions, HttpClient};
 use crate::alarm::Alarm;
 use crate::body::reason;
+use crate::h1::client::{Connection as Http1, Deadline as Until, Fault};
 use crate::tls::client::ClientConfigs;
 use crate::{Body, BodyError, BoxFuture, HostMap, Request, Response, Roots};
 
@@ -115,7 +114,7 @@ impl HttpClient for Client {
     }
 }
 
-/// How one attempt ended without a response.
+/// How one attempt over HTTP/2 ended without a response.
 enum Failure {
     Final(CallError),
     /// Nothing of the request left us: it may be sent again, whatever it is.
@@ -153,6 +152,7 @@ fn late(deadline: Option<Deadline>) -> CallError {
 }
 
 /// What all attempts of a call have in common.
+#[derive(Clone, Copy)]
 struct Route<'a> {
     target: &'a Target,
     hash: u64,
@@ -175,34 +175,86 @@ impl Inner {
         let target = Target::new(std::mem::take(request.uri_mut()), options)?;
         let hash = target.hash(self.id.load(Ordering::Acquire));
         let deadline = options.response_timeout.and_then(Deadline::new);
+        let route = Route { target: &target, hash, deadline, options };
+        let (found, is_reused) = self.connection(&route).await?;
+        match found {
+            (host, Connection::Http1(mut connection)) => {
+                connection.begin(request, target.path(), &host, options.continue_timeout);
+                self.send1(connection, is_reused, route).await
+            }
+            (_, Connection::Http2(connection)) => {
+                // Boxed: large, and few calls need it.
+                Box::pin(self.exchange2(connection, is_reused, request, route)).await
+            }
+        }
+    }
+
+    /// A connection that rests, is shared or is new, and the value of `Host`. Whether it has
+    /// served before.
+    async fn connection(
+        &self,
+        route: &Route<'_>,
+    ) -> Result<((HeaderValue, Connection), bool), CallError> {
+        let Route { target, hash, deadline, options } = *route;
+        let found = pool::check_out(target, hash, || target.host_value())?;
+        if let Some(connection) = found.connection {
+            return Ok(((found.host, connection), true));
+        }
+        // Boxed: a handshake is large, and most calls need none.
+        let bound = options.connect_timeout;
+        let opening = Box::pin(connect(self, target, hash, bound, found.n_open));
+        let opened = match at(deadline) {
+            Some(at) => tokio::time::timeout_at(at, opening).await.map_err(|_| late(deadline))?,
+            None => opening.await,
+        };
+        let connection = opened?;
+        if let Connection::Http2(shared) = &connection {
+            pool::share(hash, shared);
+        }
+        Ok(((found.host, connection), false))
+    }
+
+    /// Sends what the connection has begun with; on another one if it turns out to be dead.
+    async fn send1(
+        &self,
+        mut connection: Box<Http1>,
+        mut is_reused: bool,
+        route: Route<'_>,
+    ) -> Result<Response, CallError> {
+        let Route { target, deadline, options, .. } = route;
+        let mut until = Until::new(at(deadline));
         loop {
-            let found = pool::check_out(&target, hash, || target.host_value())?;
-            let is_reused = found.connection.is_some();
-            let connection = match found.connection {
-                Some(connection) => connection,
-                None => {
-                    let bound = options.connect_timeout;
-                    // Boxed: a handshake is large, and most calls need none.
-                    let opening = Box::pin(connect(self, &target, bound, found.n_open));
-                    let opened = Alarm::default().bound(at(deadline), opening).await;
-                    let connection = opened.ok_or_else(|| late(deadline))??;
-                    if let Connection::Http2(shared) = &connection {
-                        pool::share(hash, shared);
-                    }
-                    connection
-                }
+            let fault = match poll_fn(|cx| connection.poll_head(cx, &mut until)).await {
+                Ok(head) => return Ok(connection.respond(head, options.body_idle_timeout)),
+                Err(fault) => fault,
             };
+            let broken = |reason| CallError::Broken { host: target.name(), reason };
+            match fault {
+                Fault::RequestBody(error) => return Err(CallError::RequestBody(error)),
+                Fault::Late => return Err(late(deadline)),
+                Fault::Broken(_) if is_reused && connection.can_repeat() => {}
+                Fault::Broken(reason) => return Err(broken(reason)),
+            }
+            let again = Box::pin(self.connection(&route)).await?;
+            let ((_, Connection::Http1(mut next)), reused) = again else {
+                return Err(broken("the protocol has changed".to_owned()));
+            };
+            next.take_over(connection);
+            (connection, is_reused) = (next, reused);
+            until = Until::new(at(deadline));
+        }
+    }
+
+    async fn exchange2(
+        &self,
+        mut connection: Http2,
+        mut is_reused: bool,
+        mut request: Request,
+        route: Route<'_>,
+    ) -> Result<Response, CallError> {
+        loop {
             let spare = if is_reused { copy(&request) } else { None };
-            let attempt = match connection {
-                Connection::Http1(connection) => {
-                    let route = Route { target: &target, hash, deadline, options };
-                    self.send1(connection, request, found.host, route).await
-                }
-                Connection::Http2(connection) => {
-                    let route = Route { target: &target, hash, deadline, options };
-                    Box::pin(Self::send2(connection, request, route)).await
-                }
-            };
+            let attempt = Self::send2(connection, request, route).await;
             request = match (attempt, spare) {
                 (Ok(response), _) => return Ok(response),
                 (Err(Failure::Unsent(unsent)), _) if is_reused => *unsent,
@@ -210,48 +262,20 @@ impl Inner {
                 (Err(Failure::Final(error) | Failure::Broken(error)), _) => return Err(error),
                 (Err(Failure::Unsent(_)), _) => {
                     let reason = "closed before the request was sent".to_owned();
-                    return Err(CallError::Broken { host: target.name(), reason });
+                    return Err(CallError::Broken { host: route.target.name(), reason });
                 }
             };
-        }
-    }
-
-    /// Everything up to the sending itself is done at once, so that the request is not kept in
-    /// the future that waits for the response.
-    fn send1<'a>(
-        &self,
-        connection: Http1,
-        mut request: Request,
-        host: HeaderValue,
-        Route { target, hash, deadline, options }: Route<'a>,
-    ) -> impl Future<Output = Result<Response, Failure>> + use<'a> {
-        let Http1 { mut sender, mut alarm, usage } = connection;
-        *request.uri_mut() = target.origin_form();
-        *request.version_mut() = Version::HTTP_11;
-        request.headers_mut().entry(header::HOST).or_insert(host);
-        let waits = expect::is_expected(request.headers())
-            && request.body().as_bytes().is_none_or(|it| !it.is_empty());
-        if waits {
-            request = expect::hold_back(request, options.continue_timeout);
-        }
-        let max_idle = self.config.max_idle;
-        let busy = Lease::new(hash, max_idle, None, usage.clone());
-        let sending = sender.try_send_request(request);
-        async move {
-            let outcome = alarm.bound(at(deadline), sending).await;
-            match outcome.ok_or_else(|| Failure::Final(late(deadline)))? {
-                Ok(response) => {
-                    // A body that was never asked for still blocks the connection.
-                    let http1 = (!waits).then_some((sender, alarm));
-                    let lease = Lease::new(hash, max_idle, http1, usage);
-                    drop(busy);
-                    Ok(respond(response, lease, options))
+            let (next, reused) = self.connection(&route).await?;
+            is_reused = reused;
+            connection = match next {
+                (_, Connection::Http2(next)) => next,
+                (host, Connection::Http1(mut next)) => {
+                    let wait = route.options.continue_timeout;
+                    request.headers_mut().entry(header::HOST).or_insert_with(|| host.clone());
+                    next.begin(request, route.target.path(), &host, wait);
+                    return self.send1(next, reused, route).await;
                 }
-                Err(mut error) => Err(match error.take_message() {
-                    Some(unsent) => Failure::Unsent(Box::new(unsent)),
-                    None => failure(error.error(), target),
-                }),
-            }
+            };
         }
     }
 
@@ -266,11 +290,14 @@ impl Inner {
             Some(host) => with_authority(target.uri(), &host).map_err(Failure::Final)?,
             None => target.uri().clone(),
         };
-        let lease = Lease::new(hash, 0, None, connection.usage.clone());
+        let lease = Lease::new(connection.usage.clone());
         let sent = connection.sender.try_send_request(request);
         let outcome = Alarm::default().bound(at(deadline), sent).await;
         match outcome.ok_or_else(|| Failure::Final(late(deadline)))? {
-            Ok(response) => Ok(respond(response, lease, options)),
+            Ok(response) => {
+                let idle = options.body_idle_timeout;
+                Ok(response.map(|body| Body::leased(body, idle, lease)))
+            }
             Err(mut error) => {
                 if connection.sender.is_closed() || error.message().is_some() {
                     pool::unshare(hash);
@@ -305,11 +332,6 @@ fn copy(request: &Request) -> Option<Request> {
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();
     Some(copy)
-}
-
-fn respond(response: http::Response<Incoming>, lease: Lease, options: &CallOptions) -> Response {
-    let idle = options.body_idle_timeout;
-    response.map(|body| Body::received(body, idle, lease))
 }
 
 fn failure(error: &hyper::Error, target: &Target) -> Failure {
@@ -350,7 +372,7 @@ mod tests {
         let client = Client::new(ClientConfig::new(Roots::none(), HostMap::new()));
         let options = CallOptions::default();
         let call = client.0.exchange(request(Method::GET, Body::empty()), &options);
-        assert!(size_of_val(&call) < 2560, "{}", size_of_val(&call));
+        assert!(size_of_val(&call) < 1280, "{}", size_of_val(&call));
     }
 
     #[test]

@@ -64,12 +64,9 @@ impl Target {
         &self.uri
     }
 
-    /// The URI of an HTTP/1.1 request line: path and query.
-    pub(super) fn origin_form(&self) -> Uri {
-        match self.uri.path_and_query() {
-            Some(path) => Uri::from(path.clone()),
-            None => Uri::from_static("/"),
-        }
+    /// The target of an HTTP/1.1 request line: path and query.
+    pub(super) fn path(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |it| it.as_str())
     }
 
     /// The value of `Host`: without user information, and without the scheme's own port.
@@ -151,7 +148,7 @@ mod tests {
         ] {
             let target = target(url).unwrap();
             assert_eq!(target.host_value().unwrap(), host, "{url}");
-            assert_eq!(target.origin_form(), line, "{url}");
+            assert_eq!(target.path(), line, "{url}");
         }
     }
 

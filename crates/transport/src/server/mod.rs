@@ -4,7 +4,7 @@
 //! (`SO_REUSEPORT`), so a connection lives and dies on one core.
 
 mod connection;
-mod framing;
+mod http2;
 mod watch;
 mod workers;
 
@@ -12,6 +12,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -37,7 +38,9 @@ pub async fn serve_here<S: Service>(
     shutdown: impl Future<Output = ()>,
 ) {
     let permits = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
-    let shared = Arc::new(Shared { service, limits, tls: tls.map(TlsAcceptor::from) });
+    let tls = tls.map(TlsAcceptor::from);
+    let is_draining = AtomicBool::new(false);
+    let shared = Arc::new(Shared { service, limits, tls, is_draining });
     let (drain, draining) = channel::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -64,6 +67,7 @@ pub async fn serve_here<S: Service>(
         connections.spawn(run(accepted, shared.clone(), draining.clone()));
     }
     drop(listener);
+    shared.is_draining.store(true, Relaxed);
     drain.send_replace(true);
     while connections.join_next().await.is_some() {}
 }

@@ -66,15 +66,21 @@ async fn ambiguous_or_broken_framing_is_refused_and_the_connection_closed() {
 #[tokio::test]
 async fn a_request_needs_a_host_a_method_and_a_version() {
     let address = serve(Limits::default(), echo).await;
-    for request in [
-        "GET / HTTP/1.1\r\n\r\n",
-        "G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-        "GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
-        "nonsense\r\n\r\n",
+    for (request, status, message) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400, "The request is not valid HTTP."),
+        ("G@T / HTTP/1.1\r\nHost: x\r\n\r\n", 400, "The request is not valid HTTP."),
+        ("GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400, "The request is not valid HTTP."),
+        ("GET / HTTP/1.1\nHost: x\n\n", 400, "The request is not valid HTTP."),
+        ("nonsense\r\n\r\n", 400, "The request is not valid HTTP."),
+        ("\u{16}\u{3}\u{1}", 400, "The request is not valid HTTP."),
+        ("GET / HTTP/9.9\r\nHost: x\r\n\r\n", 505, "The version of HTTP is not supported."),
+        ("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501, "The method CONNECT is not supported."),
     ] {
         let answer = exchange(address, request).await;
-        assert_eq!(statuses(&answer), [400], "{request:?}: {answer}");
+        assert_eq!(statuses(&answer), [status], "{request:?}: {answer}");
+        // In the shape of the gateway's own errors.
+        let body = format!("\r\n\r\n{{ \"statusCode\": {status}, \"message\": \"{message}\" }}");
+        assert!(answer.ends_with(&body) && answer.contains("connection: close"), "{answer}");
     }
 }
 

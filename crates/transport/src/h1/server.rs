@@ -1,0 +1,477 @@
+//! A listener's connection: requests one after the other, each answered in the connection's own
+//! task.
+//!
+//! ```text
+//! poll_request ─▶ Service::call ─▶ poll_work ─▶ poll_answer ─▶ poll_rest ─┐
+//!      ▲                                                                  │
+//!      └────────────────────── kept alive ◀───────────────────────────────┘
+//! ```
+//!
+//! The socket is read only for what somebody waits for: a head, the part of a body that the
+//! service asked for, or the client's end while the service works. A response and the beginning
+//! of its body leave in one send. [`answer`](super::answer) has the way out.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use http::{StatusCode, Version};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::answer::Answer;
+use super::chunked::{Decoder, Step};
+use super::encode::Asked;
+use super::inbound::{self, Feed};
+use super::io::{Io, Rewound};
+use super::lines::{Lines, Scan};
+use super::output::Output;
+use super::request::{Refusal, RequestHead};
+use super::ticker::Ticker;
+use super::{LONG_READ_BYTES, READ_BYTES};
+use crate::service::explain;
+use crate::upgrade::{Handover, OnUpgrade};
+use crate::{Body, BodyError, Limits, Peer, Request, Response, Service};
+
+/// Bytes and time spent on reading what nobody wants any more.
+const LINGER: (u64, Duration) = (1024 * 1024, Duration::from_secs(2));
+
+/// What is read ahead of a request that is being answered.
+const MAX_AHEAD_BYTES: usize = LONG_READ_BYTES;
+
+/// How a connection begins: by prior knowledge it may be HTTP/2 (RFC 9113, section 3.3). No
+/// method is called PRI.
+const PREFACE: &[u8] = b"PRI ";
+
+/// How a connection ended.
+pub(crate) enum Ended {
+    Closed,
+    /// It speaks HTTP/2, from its first byte.
+    Http2(Rewound),
+}
+
+/// What the connection's timer and the listener decide on.
+pub(crate) struct Rules<'a> {
+    pub(crate) limits: &'a Limits,
+    /// Set before the listener's signal to drain ends.
+    pub(crate) is_draining: &'a AtomicBool,
+    /// Without TLS the first bytes tell the protocol.
+    pub(crate) may_be_http2: bool,
+}
+
+/// A connection between and during requests.
+pub(crate) struct Connection<'a> {
+    pub(super) io: Io,
+    /// What has come and is not used.
+    pub(super) input: BytesMut,
+    lines: Lines,
+    pub(super) output: Output,
+    pub(super) ticker: Ticker,
+    pub(super) rules: Rules<'a>,
+    pub(super) asked: Asked,
+    /// The rest of the request's body.
+    decoder: Decoder,
+    /// Where that goes, until it is complete.
+    pub(super) feed: Option<Feed>,
+    /// The client waits for a word before it sends the body.
+    pub(super) expects_continue: bool,
+    pub(super) handover: Option<Handover>,
+    pub(super) answer: Answer,
+}
+
+/// The client is gone, or is no longer listened to.
+pub(crate) struct Gone;
+
+enum Next {
+    Request(Request),
+    Refused(Refusal),
+    Http2,
+    Closed,
+}
+
+/// Serves a connection until it closes. `draining` is polled once, so that its end wakes this
+/// task.
+pub(crate) async fn serve<S: Service>(
+    service: &Arc<S>,
+    peer: &Arc<Peer>,
+    io: Io,
+    rules: Rules<'_>,
+    draining: Pin<&mut (impl Future<Output = ()> + Send)>,
+) -> Ended {
+    let mut it = Connection::new(io, rules);
+    {
+        let mut draining = std::pin::pin!(tokio::task::coop::unconstrained(draining));
+        poll_fn(|cx| {
+            let _ = draining.as_mut().poll(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+    loop {
+        let request = match poll_fn(|cx| it.poll_request(cx)).await {
+            Next::Request(request) => request,
+            Next::Refused(refusal) => {
+                it.refuse(refusal).await;
+                return Ended::Closed;
+            }
+            Next::Http2 => return Ended::Http2(Rewound::new(it.input.freeze(), it.io)),
+            Next::Closed => return Ended::Closed,
+        };
+        let answered = {
+            let mut work = std::pin::pin!(service.clone().call(request, peer.clone()));
+            poll_fn(|cx| it.poll_work(cx, work.as_mut())).await
+        };
+        if answered.is_err() || poll_fn(|cx| it.poll_answer(cx)).await.is_err() {
+            return Ended::Closed;
+        }
+        if let Some(handover) = it.handover.take() {
+            hand_over(handover, it.input, it.io).await;
+            return Ended::Closed;
+        }
+        if !poll_fn(|cx| it.poll_rest(cx)).await {
+            it.close().await;
+            return Ended::Closed;
+        }
+    }
+}
+
+/// Gives the socket to whoever goes on with it, and waits for its end: it counts as a connection
+/// until then.
+async fn hand_over(handover: Handover, input: BytesMut, io: Io) {
+    let (open, closed) = oneshot::channel::<()>();
+    if handover.send(Rewound::new(input.freeze(), io).holding(open)).is_ok() {
+        // Nothing is ever sent: an error means that it was dropped.
+        let _ = closed.await;
+    }
+}
+
+impl<'a> Connection<'a> {
+    fn new(io: Io, rules: Rules<'a>) -> Self {
+        Self {
+            io,
+            input: BytesMut::with_capacity(READ_BYTES),
+            lines: Lines::default(),
+            output: Output::default(),
+            ticker: Ticker::new(rules.limits),
+            rules,
+            asked: Asked { version: Version::HTTP_11, is_head: false, keep_alive: false },
+            decoder: Decoder::length(0),
+            feed: None,
+            expects_continue: false,
+            handover: None,
+            answer: Answer::default(),
+        }
+    }
+
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        loop {
+            if let Some(next) = self.take_request() {
+                return Poll::Ready(next);
+            }
+            let was_empty = self.input.is_empty();
+            self.reserve(READ_BYTES);
+            match self.io.poll_fill(cx, &mut self.input) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
+                Poll::Ready(Ok(_)) if was_empty => self.ticker.touch(),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => break,
+            }
+        }
+        if self.rules.is_draining.load(Relaxed) {
+            return Poll::Ready(Next::Closed);
+        }
+        let (is_idle, limits) = (self.input.is_empty(), self.rules.limits);
+        match self.ticker.tick(cx) {
+            Some(passed) if is_idle && passed >= limits.keep_alive_timeout => {
+                Poll::Ready(Next::Closed)
+            }
+            Some(passed) if !is_idle && passed >= limits.head_timeout => {
+                Poll::Ready(Next::Refused(Refusal::Timeout))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Room for the next receive. A nearly full buffer is used up first: what was taken out of it
+    /// has then been dropped, and its memory is used again.
+    fn reserve(&mut self, room: usize) {
+        if self.input.capacity() - self.input.len() < room / 4 {
+            self.input.reserve(room);
+        }
+    }
+
+    /// The next request, if its head is there.
+    fn take_request(&mut self) -> Option<Next> {
+        // Empty lines before a request are skipped (RFC 9112, section 2.2).
+        while self.input.starts_with(b"\r\n") {
+            self.input.advance(2);
+        }
+        if self.input.is_empty() {
+            return None;
+        }
+        if self.rules.may_be_http2 {
+            let n = self.input.len().min(PREFACE.len());
+            if self.input.get(..n) == PREFACE.get(..n) {
+                return (n == PREFACE.len()).then_some(Next::Http2);
+            }
+            self.rules.may_be_http2 = false;
+        }
+        let limits = self.rules.limits;
+        let refusal = match self.lines.scan(&self.input, limits.max_headers + 1) {
+            Ok(Scan::Complete(n)) if n <= limits.max_head_bytes => {
+                let head = self.input.split_to(n).freeze();
+                let read = RequestHead::read(&head, &self.lines, limits);
+                self.lines.clear();
+                return Some(match read {
+                    Ok(head) => Next::Request(self.begin(head)),
+                    Err(refusal) => Next::Refused(refusal),
+                });
+            }
+            Ok(Scan::Partial) if self.input.len() <= limits.max_head_bytes => {
+                if is_request_so_far(&self.input) {
+                    return None;
+                }
+                Refusal::Malformed
+            }
+            Ok(Scan::Partial) if !self.lines.has_first() => Refusal::TargetTooLong,
+            Ok(_) => Refusal::HeadersTooLarge,
+            Err(malformed) => malformed.into(),
+        };
+        Some(Next::Refused(refusal))
+    }
+
+    fn begin(&mut self, head: RequestHead) -> Request {
+        self.ticker.touch();
+        self.asked = Asked {
+            version: head.version,
+            is_head: head.method == http::Method::HEAD,
+            keep_alive: head.keep_alive,
+        };
+        self.decoder = head.body;
+        let mut request = Request::new(self.body());
+        self.expects_continue = head.expects_continue && self.feed.is_some();
+        *request.method_mut() = head.method;
+        *request.uri_mut() = head.uri;
+        *request.version_mut() = head.version;
+        *request.headers_mut() = head.headers;
+        if head.upgrades {
+            let (handover, promise) = OnUpgrade::pair();
+            self.handover = Some(handover);
+            request.extensions_mut().insert(promise);
+        }
+        request
+    }
+
+    /// The request's body: what came with the head, if it is whole.
+    fn body(&mut self) -> Body {
+        let left = self.decoder.left();
+        if left.is_some_and(|left| left <= self.input.len() as u64) {
+            return match self.decoder.next(&mut self.input) {
+                Ok(Step::Data(data)) => Body::full(data),
+                _ => Body::empty(),
+            };
+        }
+        let limits = self.rules.limits;
+        let (feed, body) = inbound::pair(left, limits.max_body_bytes, limits.body_idle_timeout);
+        self.feed = Some(feed);
+        Body::inbound(body)
+    }
+
+    fn poll_work<F: Future<Output = Response>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut work: Pin<&mut F>,
+    ) -> Poll<Result<(), Gone>> {
+        loop {
+            if let Poll::Ready(response) = work.as_mut().poll(cx) {
+                return Poll::Ready(self.begin_answer(response));
+            }
+            match self.poll_body(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(gone)) => return Poll::Ready(Err(gone)),
+                Poll::Pending => break,
+            }
+        }
+        match self.ticker.tick(cx) {
+            Some(passed) if passed >= self.rules.limits.request_timeout => {
+                let late = explain(StatusCode::GATEWAY_TIMEOUT, "The request took too long.");
+                Poll::Ready(self.begin_answer(late))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Brings the request's body on its way to its reader. Ready when the reader should be polled
+    /// again, or when the client is gone.
+    pub(super) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        let Some(feed) = &self.feed else { return self.poll_quiet(cx) };
+        if !feed.is_wanted(cx) {
+            return Poll::Pending;
+        }
+        // Once the answer has begun it is too late for that word.
+        if self.expects_continue && !self.answer.has_begun() {
+            self.expects_continue = false;
+            self.output.buffer().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        if !self.output.is_sent() && !self.answer.has_begun() {
+            match self.output.poll_send(cx, &mut self.io, &mut 0) {
+                Poll::Ready(Ok(())) => self.output.clear(),
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Gone)),
+                Poll::Pending => {}
+            }
+        }
+        loop {
+            match self.decoder.next(&mut self.input) {
+                Ok(Step::Data(data)) => {
+                    feed.data(data, cx);
+                    if self.decoder.finish(&mut self.input) {
+                        feed.end(Ok(None), cx);
+                        self.feed = None;
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(Step::End(trailers)) => {
+                    feed.end(Ok(trailers), cx);
+                    self.feed = None;
+                    return Poll::Ready(Ok(()));
+                }
+                Err(malformed) => {
+                    feed.end(Err(BodyError::Aborted(malformed.to_string())), cx);
+                    self.feed = None;
+                    self.decoder = Decoder::Close;
+                    self.asked.keep_alive = false;
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(Step::More) => {}
+            }
+            let room = self.decoder.room();
+            if self.input.capacity() - self.input.len() < room / 4 {
+                self.input.reserve(room);
+            }
+            match self.io.poll_fill(cx, &mut self.input) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Gone)),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Waits for the client's end. Requests that come meanwhile are kept, within a bound.
+    fn poll_quiet<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Gone>> {
+        while self.input.len() < MAX_AHEAD_BYTES {
+            self.reserve(READ_BYTES);
+            match self.io.poll_fill(cx, &mut self.input) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Gone)),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => break,
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Whether what is left of the request's body is worth reading, to keep the connection.
+    pub(super) fn can_skip_body(&self) -> bool {
+        !self.expects_continue && self.decoder.left().is_none_or(|it| it <= LINGER.0)
+    }
+
+    /// After the answer: reads what is left of the request's body, within bounds. Whether the
+    /// connection can go on.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.asked.keep_alive || self.expects_continue {
+            return Poll::Ready(false);
+        }
+        if self.feed.is_none() {
+            self.ticker.touch();
+            return Poll::Ready(true);
+        }
+        loop {
+            match self.decoder.next(&mut self.input) {
+                Ok(Step::Data(data)) => {
+                    self.answer.n_skipped += data.len() as u64;
+                    if self.answer.n_skipped > LINGER.0 {
+                        return Poll::Ready(false);
+                    }
+                }
+                Ok(Step::End(_)) => {
+                    self.feed = None;
+                    self.ticker.touch();
+                    return Poll::Ready(true);
+                }
+                Err(_) => return Poll::Ready(false),
+                Ok(Step::More) => {
+                    self.reserve(READ_BYTES);
+                    match self.io.poll_fill(cx, &mut self.input) {
+                        Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
+                        Poll::Ready(Ok(_)) => {}
+                        Poll::Pending => break,
+                    }
+                }
+            }
+        }
+        if self.rules.is_draining.load(Relaxed) {
+            return Poll::Ready(false);
+        }
+        match self.ticker.tick(cx) {
+            Some(passed) if passed >= LINGER.1 => Poll::Ready(false),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Answers what is no request, and closes.
+    async fn refuse(mut self, refusal: Refusal) {
+        self.asked = Asked { version: Version::HTTP_11, is_head: false, keep_alive: false };
+        self.feed = None;
+        let begun = self.begin_answer(explain(refusal.status(), refusal.message()));
+        // What remains of it is unknown.
+        self.decoder = Decoder::Close;
+        if begun.is_ok() && poll_fn(|cx| self.poll_answer(cx)).await.is_ok() {
+            self.close().await;
+        }
+    }
+
+    /// Closes so that the answer is not lost in a reset: what the client still sends is read,
+    /// within bounds, and dropped.
+    async fn close(mut self) {
+        let owes = self.feed.is_some() || !self.decoder.is_done() || !self.input.is_empty();
+        self.feed = None;
+        let end = async {
+            let _ = self.io.shutdown().await;
+            if owes {
+                let mut rest = (&mut self.io).take(LINGER.0);
+                let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+            }
+        };
+        let _ = timeout(LINGER.1, end).await;
+    }
+}
+
+/// Whether the start of an incomplete head may be one: what speaks another protocol need not be
+/// waited for.
+fn is_request_so_far(input: &[u8]) -> bool {
+    let method = input.split(|it| *it == b' ').next().unwrap_or_default();
+    matches!(input, [b'\r'])
+        || (!method.is_empty()
+            && method
+                .iter()
+                .all(|it| it.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(it)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_request_so_far;
+
+    #[test]
+    fn other_protocols_are_known_by_their_first_bytes() {
+        for start in ["G", "GET", "GET /\0", "\r", "M-SEARCH *", "x!#$%&'*+-.^_`|~ "] {
+            assert!(is_request_so_far(start.as_bytes()), "{start:?}");
+        }
+        for start in ["\u{16}\u{3}\u{1}", " GET", "\rG", "GE\u{e9}", "{\"a\": 1}", "GET/"] {
+            assert!(!is_request_so_far(start.as_bytes()), "{start:?}");
+        }
+    }
+}
