@@ -52,6 +52,7 @@ impl Hasher for Hashed {
 struct Pool {
     key: Key,
     host: HeaderValue,
+    #[expect(clippy::vec_box, reason = "calls own them boxed: they are large and move often")]
     idle: Vec<Box<Http1>>,
     shared: Option<Http2>,
     n_open: Arc<AtomicUsize>,

@@ -226,11 +226,11 @@ mod tests {
 
     use super::{Decoder, MAX_TRAILERS, Malformed, Step};
 
-    /// The body in pieces of the input; its trailers; what is left.
-    fn decode(
-        mut decoder: Decoder,
-        parts: &[&[u8]],
-    ) -> Result<Option<(Vec<u8>, usize, Vec<u8>)>, Malformed> {
+    /// The body, how many trailers it has, and what is left of the input.
+    type Decoded = (Vec<u8>, usize, Vec<u8>);
+
+    /// Decodes the parts one after the other; `None` if the end has not come.
+    fn decode(mut decoder: Decoder, parts: &[&[u8]]) -> Result<Option<Decoded>, Malformed> {
         let (mut input, mut body) = (BytesMut::new(), Vec::new());
         let mut parts = parts.iter();
         loop {
@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    fn chunks(text: &str) -> Result<Option<(Vec<u8>, usize, Vec<u8>)>, Malformed> {
+    fn chunks(text: &str) -> Result<Option<Decoded>, Malformed> {
         decode(Decoder::chunked(), &[text.as_bytes()])
     }
 

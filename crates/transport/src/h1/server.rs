@@ -87,8 +87,8 @@ pub(crate) struct Connection<'a> {
 /// The client is gone, or is no longer listened to.
 pub(crate) struct Gone;
 
-enum Next {
-    Request(Request),
+/// Why no request comes.
+enum Stop {
     Refused(Refusal),
     Http2,
     Closed,
@@ -114,13 +114,13 @@ pub(crate) async fn serve<S: Service>(
     }
     loop {
         let request = match poll_fn(|cx| it.poll_request(cx)).await {
-            Next::Request(request) => request,
-            Next::Refused(refusal) => {
+            Ok(request) => request,
+            Err(Stop::Refused(refusal)) => {
                 it.refuse(refusal).await;
                 return Ended::Closed;
             }
-            Next::Http2 => return Ended::Http2(Rewound::new(it.input.freeze(), it.io)),
-            Next::Closed => return Ended::Closed,
+            Err(Stop::Http2) => return Ended::Http2(Rewound::new(it.input.freeze(), it.io)),
+            Err(Stop::Closed) => return Ended::Closed,
         };
         let answered = {
             let mut work = std::pin::pin!(service.clone().call(request, peer.clone()));
@@ -168,7 +168,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<Request, Stop>> {
         loop {
             if let Some(next) = self.take_request() {
                 return Poll::Ready(next);
@@ -176,22 +176,22 @@ impl<'a> Connection<'a> {
             let was_empty = self.input.is_empty();
             self.reserve(READ_BYTES);
             match self.io.poll_fill(cx, &mut self.input) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Stop::Closed)),
                 Poll::Ready(Ok(_)) if was_empty => self.ticker.touch(),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
         }
         if self.rules.is_draining.load(Relaxed) {
-            return Poll::Ready(Next::Closed);
+            return Poll::Ready(Err(Stop::Closed));
         }
         let (is_idle, limits) = (self.input.is_empty(), self.rules.limits);
         match self.ticker.tick(cx) {
             Some(passed) if is_idle && passed >= limits.keep_alive_timeout => {
-                Poll::Ready(Next::Closed)
+                Poll::Ready(Err(Stop::Closed))
             }
             Some(passed) if !is_idle && passed >= limits.head_timeout => {
-                Poll::Ready(Next::Refused(Refusal::Timeout))
+                Poll::Ready(Err(Stop::Refused(Refusal::Timeout)))
             }
             _ => Poll::Pending,
         }
@@ -206,7 +206,7 @@ impl<'a> Connection<'a> {
     }
 
     /// The next request, if its head is there.
-    fn take_request(&mut self) -> Option<Next> {
+    fn take_request(&mut self) -> Option<Result<Request, Stop>> {
         // Empty lines before a request are skipped (RFC 9112, section 2.2).
         while self.input.starts_with(b"\r\n") {
             self.input.advance(2);
@@ -217,7 +217,7 @@ impl<'a> Connection<'a> {
         if self.rules.may_be_http2 {
             let n = self.input.len().min(PREFACE.len());
             if self.input.get(..n) == PREFACE.get(..n) {
-                return (n == PREFACE.len()).then_some(Next::Http2);
+                return (n == PREFACE.len()).then_some(Err(Stop::Http2));
             }
             self.rules.may_be_http2 = false;
         }
@@ -228,8 +228,8 @@ impl<'a> Connection<'a> {
                 let read = RequestHead::read(&head, &self.lines, limits);
                 self.lines.clear();
                 return Some(match read {
-                    Ok(head) => Next::Request(self.begin(head)),
-                    Err(refusal) => Next::Refused(refusal),
+                    Ok(head) => Ok(self.begin(head)),
+                    Err(refusal) => Err(Stop::Refused(refusal)),
                 });
             }
             Ok(Scan::Partial) if self.input.len() <= limits.max_head_bytes => {
@@ -242,7 +242,7 @@ impl<'a> Connection<'a> {
             Ok(_) => Refusal::HeadersTooLarge,
             Err(malformed) => malformed.into(),
         };
-        Some(Next::Refused(refusal))
+        Some(Err(Stop::Refused(refusal)))
     }
 
     fn begin(&mut self, head: RequestHead) -> Request {
