@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -63,6 +63,8 @@ pub struct Context {
     stamp: Option<Box<Stamp>>,
     started: Duration,
     backend: Option<Arc<BackendEntry>>,
+    /// Whether nothing reads the request after the step that runs now.
+    pub(crate) is_last_use: bool,
 }
 
 /// Changes the headers of a response.
@@ -107,6 +109,9 @@ impl FromIterator<BackendEntry> for Backends {
     }
 }
 
+/// The gateway and the backends of a request that has no snapshot yet.
+static UNKNOWN: LazyLock<(Arc<DeploymentInfo>, Arc<Backends>)> = LazyLock::new(Default::default);
+
 /// No backend entity of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such backend")]
@@ -129,9 +134,9 @@ impl Context {
             subscription: None,
             user: None,
             workspace: None,
-            deployment: Arc::default(),
+            deployment: Arc::clone(&UNKNOWN.0),
             last_error: None,
-            backends: Arc::default(),
+            backends: Arc::clone(&UNKNOWN.1),
             request_id: uuid::Builder::from_random_bytes(id).into_uuid(),
             received: services.clock.now(),
             tracing: false,
@@ -139,6 +144,7 @@ impl Context {
             stamp: None,
             started: services.clock.monotonic(),
             backend: None,
+            is_last_use: false,
             services,
         }
     }
@@ -182,6 +188,13 @@ impl Context {
             self.request.url.set_base(Arc::clone(url));
         }
         self.backend = Some(backend);
+    }
+
+    /// Whether nothing reads the request after the step that runs now: then its parts may be
+    /// taken instead of copied.
+    #[must_use]
+    pub fn is_last_use_of_request(&self) -> bool {
+        self.is_last_use
     }
 
     /// The headers of a message. A response that is not there yet is made.
@@ -345,8 +358,8 @@ mod tests {
     use transport::{FakeClient, FakeClock};
 
     use super::*;
+    use crate::request_url::RequestUrl;
     use crate::services::NoForward;
-    use crate::url::RequestUrl;
 
     fn context() -> Context {
         let clock = FakeClock::at_unix(1000);

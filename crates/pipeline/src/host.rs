@@ -246,7 +246,8 @@ mod tests {
     use http::{HeaderValue, Method, StatusCode};
 
     use super::*;
-    use crate::url::{BaseUrl, RequestUrl};
+    use crate::request_url::RequestUrl;
+    use crate::url::BaseUrl;
 
     fn request(body: &'static str) -> Request {
         let url = RequestUrl::new(Arc::new(BaseUrl::origin("https", "h", 443)), "/a", "b=1");

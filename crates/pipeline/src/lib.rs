@@ -33,6 +33,7 @@ mod operation;
 mod place;
 mod redirect;
 mod registry;
+mod request_url;
 mod run;
 mod schema;
 mod section;
@@ -58,13 +59,14 @@ pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
-pub use message::{Message, Request, Response, is_untouchable};
+pub use message::{Message, Request, Response, Route, Routes, is_untouchable};
 pub use operation::{
     Operation, OperationResponse, Placeholder, Representation, UrlTemplate, placeholders,
 };
 pub use place::Place;
 pub use redirect::follow_redirects;
 pub use registry::Registry;
+pub use request_url::RequestUrl;
 pub use run::{fail, preflight, run};
 pub use schema::{Attr, Child, Compile, PolicyKind};
 pub use section::{Scope, Scopes, Section, Sections};
@@ -74,4 +76,4 @@ pub use services::{
 };
 pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Step, Steps, Waiting};
-pub use url::{BaseUrl, BaseUrlError, RequestUrl};
+pub use url::{BaseUrl, BaseUrlError};

@@ -1,12 +1,14 @@
 //! The request and the response as they stand in the pipeline.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use http::header::{AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::body::{Body, NotBuffered};
-use crate::url::RequestUrl;
+use crate::request_url::RequestUrl;
 
 /// The message that a transforming policy works on.
 ///
@@ -39,16 +41,49 @@ pub struct Request {
     /// The body.
     pub body: Body,
     /// The address of the immediate caller.
-    pub ip_address: String,
+    pub ip_address: Arc<str>,
     /// The client's certificate (DER), if TLS had one.
     pub certificate: Option<Vec<u8>>,
     /// What the HTTP library attached, such as the upgrade of a WebSocket handshake.
     pub extensions: Extensions,
     /// The query that the last `rewrite-uri` started from; the next one starts from it again.
     pub query_before_rewrite: Option<String>,
-    matched: Vec<(String, String)>,
+    /// What found the operation; none if parameters were set as they are.
+    route: Option<Route>,
+    /// What the operation's URL template matched; made when somebody looks.
+    matched: OnceLock<Box<Matched>>,
+}
+
+/// How a request was matched to its operation, for those who ask later what its URL template
+/// matched: hardly any request needs that.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The tables that the operation was found in.
+    pub routes: Arc<dyn Routes>,
+    /// The API's place in them.
+    pub api: usize,
+    /// Where in the original path what is below the API begins, in bytes.
+    pub below: usize,
+}
+
+/// The tables that operations are found in.
+pub trait Routes: fmt::Debug + Any + Send + Sync {
+    /// What the URL template of the operation for a method, a path below an API and a query
+    /// matched: the parameters' names and values, as received (percent-encoded).
+    fn parameters(
+        &self,
+        api: usize,
+        method: &Method,
+        below: &str,
+        query: &str,
+    ) -> Vec<(String, String)>;
+}
+
+#[derive(Default)]
+struct Matched {
+    decoded: Vec<(String, String)>,
     /// As received; none if that is the same.
-    matched_raw: Option<Vec<(String, String)>>,
+    raw: Option<Vec<(String, String)>>,
 }
 
 impl Request {
@@ -63,12 +98,12 @@ impl Request {
             headers: HeaderMap::new(),
             host_is_set: false,
             body: Body::absent(),
-            ip_address: String::new(),
+            ip_address: Arc::clone(&NO_ADDRESS),
             certificate: None,
             extensions: Extensions::new(),
             query_before_rewrite: None,
-            matched: Vec::new(),
-            matched_raw: None,
+            route: None,
+            matched: OnceLock::new(),
         }
     }
 
@@ -79,30 +114,60 @@ impl Request {
 
     /// Notes what the operation's URL template matched, as received (percent-encoded).
     pub fn set_matched_parameters(&mut self, raw: Vec<(String, String)>) {
-        if !raw.iter().any(|(_, value)| value.contains('%')) {
-            (self.matched, self.matched_raw) = (raw, None);
-            return;
-        }
-        self.matched = raw
-            .iter()
-            .map(|(name, value)| {
-                let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
-                (name.clone(), value.into_owned())
-            })
-            .collect();
-        self.matched_raw = Some(raw);
+        self.matched = OnceLock::from(Box::new(Matched::of(raw)));
+    }
+
+    /// Notes how the operation was found, so that what its URL template matched is known when it
+    /// is asked for.
+    pub fn set_route(&mut self, route: Route) {
+        self.route = Some(route);
+        self.matched = OnceLock::new();
+    }
+
+    /// How the operation was found, if that was noted.
+    #[must_use]
+    pub fn route(&self) -> Option<&Route> {
+        self.route.as_ref()
+    }
+
+    fn matched(&self) -> &Matched {
+        self.matched.get_or_init(|| {
+            let raw = self.route.as_ref().map(|it| {
+                let url = &self.original_url;
+                let below = url.below().get(it.below..).unwrap_or_default();
+                it.routes.parameters(it.api, &self.original_method, below, url.own_query())
+            });
+            Box::new(Matched::of(raw.unwrap_or_default()))
+        })
     }
 
     /// What the operation's URL template matched, decoded.
     #[must_use]
     pub fn matched_parameters(&self) -> &[(String, String)] {
-        &self.matched
+        &self.matched().decoded
     }
 
     /// What the operation's URL template matched, as received.
     #[must_use]
     pub fn raw_matched_parameters(&self) -> &[(String, String)] {
-        self.matched_raw.as_ref().unwrap_or(&self.matched)
+        let matched = self.matched();
+        matched.raw.as_ref().unwrap_or(&matched.decoded)
+    }
+}
+
+/// For requests without a caller, such as those of tests.
+static NO_ADDRESS: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
+
+impl Matched {
+    fn of(raw: Vec<(String, String)>) -> Matched {
+        if !raw.iter().any(|(_, value)| value.contains('%')) {
+            return Matched { decoded: raw, raw: None };
+        }
+        let decode = |(name, value): &(String, String)| {
+            let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+            (name.clone(), value.into_owned())
+        };
+        Matched { decoded: raw.iter().map(decode).collect(), raw: Some(raw) }
     }
 }
 

@@ -45,11 +45,17 @@ fn observe(context: &Context, failure: Option<&PolicyError>) {
 }
 
 async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), PolicyError> {
-    for steps in [&pipeline.inbound, &pipeline.backend, &pipeline.outbound] {
-        if steps.run(context).await? == Flow::End {
-            break;
-        }
+    if pipeline.inbound.run(context).await? == Flow::End {
+        return Ok(());
     }
+    // What comes after the backend section may read the request, and so may an observer.
+    let is_last = pipeline.outbound.is_empty()
+        && pipeline.on_error.is_empty()
+        && context.services.observer.is_none();
+    if pipeline.backend.run_before(context, is_last).await? == Flow::End {
+        return Ok(());
+    }
+    pipeline.outbound.run(context).await?;
     Ok(())
 }
 

@@ -71,6 +71,16 @@ pub trait Waiting: fmt::Debug + Send + Sync + 'static {
             self.run(&mut context).await
         }
     }
+
+    /// Does all of the policy's work if it need not wait this time; `None` if it must, and then
+    /// nothing was done yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Waiting::run`].
+    fn try_now(&self, _: &mut Context) -> Result<Option<Flow>, PolicyError> {
+        Ok(None)
+    }
 }
 
 /// [`Waiting`] behind a pointer; only these pay for a boxed future.
@@ -84,6 +94,8 @@ trait BoxedWaiting: fmt::Debug + Send + Sync {
         &'a self,
         shared: &'a SharedContext<'_>,
     ) -> BoxFuture<'a, Result<Flow, PolicyError>>;
+
+    fn try_now(&self, context: &mut Context) -> Result<Option<Flow>, PolicyError>;
 }
 
 impl<T: Waiting> BoxedWaiting for T {
@@ -99,6 +111,10 @@ impl<T: Waiting> BoxedWaiting for T {
         shared: &'a SharedContext<'_>,
     ) -> BoxFuture<'a, Result<Flow, PolicyError>> {
         Box::pin(self.run_beside(shared))
+    }
+
+    fn try_now(&self, context: &mut Context) -> Result<Option<Flow>, PolicyError> {
+        Waiting::try_now(self, context)
     }
 }
 
@@ -117,23 +133,28 @@ pub struct Step {
     /// Bodies to buffer before the step, if it says so itself; else what its expressions read.
     reads: Option<Uses>,
     answers_preflights: bool,
+    takes_request: bool,
 }
 
 impl Step {
     /// A policy that never waits.
     pub fn immediate(policy: impl Immediate) -> Step {
-        Step { action: Action::Immediate(Box::new(policy)), reads: None, answers_preflights: false }
+        Step::of(Action::Immediate(Box::new(policy)))
     }
 
     /// A policy that waits.
     pub fn waiting(policy: impl Waiting) -> Step {
-        Step { action: Action::Waiting(Box::new(policy)), reads: None, answers_preflights: false }
+        Step::of(Action::Waiting(Box::new(policy)))
     }
 
     /// Steps that stand in place of the policy, such as those of a fragment.
     #[must_use]
     pub fn inline(steps: Steps) -> Step {
-        Step { action: Action::Inline(steps), reads: None, answers_preflights: false }
+        Step::of(Action::Inline(steps))
+    }
+
+    fn of(action: Action) -> Step {
+        Step { action, reads: None, answers_preflights: false, takes_request: false }
     }
 
     /// Says which bodies have to be buffered before the step runs, instead of those that the
@@ -152,10 +173,18 @@ impl Step {
         self
     }
 
+    /// Says that the policy takes parts of the request instead of copies where
+    /// [`Context::is_last_use_of_request`] says that it may. Not for policies that hold others.
+    #[must_use]
+    pub fn taking_request(mut self) -> Step {
+        self.takes_request = true;
+        self
+    }
+
     pub(crate) fn placed(self, place: Place, expressions: Uses) -> Placed {
         let uses = self.reads.unwrap_or(expressions);
-        let answers_preflights = self.answers_preflights;
-        Placed { action: self.action, uses, answers_preflights, place: Arc::new(place) }
+        let Step { action, answers_preflights, takes_request, .. } = self;
+        Placed { action, uses, answers_preflights, takes_request, place: Arc::new(place) }
     }
 }
 
@@ -165,6 +194,7 @@ pub(crate) struct Placed {
     action: Action,
     uses: Uses,
     answers_preflights: bool,
+    takes_request: bool,
     place: Arc<Place>,
 }
 
@@ -287,11 +317,26 @@ impl Steps {
     ///
     /// The first failure, with the place of its step.
     pub async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        for step in &self.0 {
+        self.run_before(context, false).await
+    }
+
+    /// As [`Steps::run`]; `is_last` says that nothing reads the request after these steps.
+    pub(crate) async fn run_before(
+        &self,
+        context: &mut Context,
+        is_last: bool,
+    ) -> Result<Flow, PolicyError> {
+        let n_steps = self.0.len();
+        for (number, step) in self.0.iter().enumerate() {
             step.buffer(context).await?;
+            context.is_last_use = is_last && step.takes_request && number + 1 == n_steps;
             let result = match &step.action {
                 Action::Immediate(policy) => policy.apply(context),
-                Action::Waiting(policy) => policy.run_boxed(context).await,
+                Action::Waiting(policy) => match policy.try_now(context) {
+                    Ok(None) => policy.run_boxed(context).await,
+                    Ok(Some(flow)) => Ok(flow),
+                    Err(error) => Err(error),
+                },
                 Action::Inline(_) => Ok(Flow::Next),
             };
             if result.map_err(|error| error.at(&step.place))? == Flow::End {
@@ -390,6 +435,36 @@ mod tests {
         assert_eq!(flows, [Flow::Next, Flow::Next, Flow::End]);
         drop(shared);
         assert_eq!(log(&context), "a b c");
+    }
+
+    #[tokio::test]
+    async fn only_the_last_step_that_says_so_may_take_the_request() {
+        #[derive(Debug)]
+        struct Taking(&'static str);
+        impl Immediate for Taking {
+            fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+                let may_take = context.is_last_use_of_request();
+                context.variables.set(self.0, expr::Value::from(may_take));
+                Ok(Flow::Next)
+            }
+        }
+        for (first, second, is_last, expected) in [
+            (true, true, true, [false, true]),
+            (true, true, false, [false, false]),
+            (true, false, true, [false, false]),
+        ] {
+            let mut steps = Steps::default();
+            for (name, takes) in [("first", first), ("second", second)] {
+                let step = Step::immediate(Taking(name));
+                let step = if takes { step.taking_request() } else { step };
+                steps.push(step.placed(Place::built_in("taking"), Uses::NONE));
+            }
+            let mut context = context();
+            context.is_last_use = true;
+            steps.run_before(&mut context, is_last).await.unwrap();
+            let seen = ["first", "second"].map(|it| context.variables.get(it).unwrap().as_bool());
+            assert_eq!(seen, expected.map(Some));
+        }
     }
 
     #[tokio::test]

@@ -102,7 +102,8 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         buffer_request_body: cx.attr(element, &BUFFER_REQUEST_BODY)?,
         buffer_response: cx.literal(element, &BUFFER_RESPONSE)?,
         fail_on_error: cx.literal(element, &FAIL_ON_ERROR)?,
-    }))
+    })
+    .taking_request())
 }
 
 impl ForwardRequest {

@@ -99,7 +99,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 
 impl Immediate for IpFilter {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let text = context.request.ip_address.as_str();
+        let text = &*context.request.ip_address;
         let Ok(Address(caller)) = Address::from_text(text) else {
             return Err(refused(
                 "FailedToParseCallerIP",

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use config::{Api, Snapshot, SubscriptionScope};
@@ -22,7 +22,7 @@ use transport::Secret;
 #[derive(Debug, Default)]
 pub struct Keys {
     state: RandomState,
-    by_hash: HashMap<u64, Vec<Key>>,
+    by_hash: HashMap<u64, Vec<Key>, BuildHasherDefault<AsIs>>,
 }
 
 #[derive(Debug)]
@@ -32,6 +32,26 @@ struct Key {
     scope: SubscriptionScope,
     /// What expressions see, with this key as the one presented.
     info: Arc<Shown>,
+}
+
+/// Takes a number that is a hash already for what it is.
+#[derive(Debug, Clone, Copy, Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Keeps keys out of `Debug`.
@@ -63,7 +83,7 @@ impl Keys {
                     key: secret.expose().to_owned(),
                     ..(*subscription.info).clone()
                 };
-                let hash = keys.state.hash_one(secret.expose());
+                let hash = keys.state.hash_one(secret.expose().as_bytes());
                 keys.by_hash.entry(hash).or_default().push(Key {
                     secret: secret.clone(),
                     is_active: subscription.is_active,
@@ -90,16 +110,16 @@ impl Keys {
         is_websocket: bool,
     ) -> Result<Option<Arc<SubscriptionInfo>>, Denied> {
         match presented(api, headers, query, is_websocket) {
-            Some(key) => self.find(&key, api).map(Some).ok_or(Denied::BadKey),
+            Some(key) => self.find(key.as_bytes(), api).map(Some).ok_or(Denied::BadKey),
             None if api.subscription_required => Err(Denied::NoKey),
             None => Ok(None),
         }
     }
 
-    fn find(&self, presented: &Secret, api: &Api) -> Option<Arc<SubscriptionInfo>> {
-        let candidates = self.by_hash.get(&self.state.hash_one(presented.expose()))?;
+    fn find(&self, presented: &[u8], api: &Api) -> Option<Arc<SubscriptionInfo>> {
+        let candidates = self.by_hash.get(&self.state.hash_one(presented))?;
         let opens = |it: &&Key| {
-            it.secret == *presented
+            it.secret.is(presented)
                 && it.is_active
                 && match &it.scope {
                     SubscriptionScope::AllApis => true,
@@ -112,13 +132,16 @@ impl Keys {
 
 /// The key of a request: in the header, or in the query if the header is absent. Browsers cannot
 /// set headers on WebSocket handshakes, so there the header's name counts in the query as well.
-fn presented(api: &Api, headers: &HeaderMap, query: &str, is_websocket: bool) -> Option<Secret> {
+fn presented<'a>(
+    api: &Api,
+    headers: &'a HeaderMap,
+    query: &'a str,
+    is_websocket: bool,
+) -> Option<Cow<'a, str>> {
     if let Some(value) = headers.get(&api.key_header) {
-        return Some(Secret::new(String::from_utf8_lossy(value.as_bytes())));
+        return Some(String::from_utf8_lossy(value.as_bytes()));
     }
-    let named = |name: &str| {
-        pairs(query).find(|it| it.is_named(name)).map(|it| Secret::new(Cow::into_owned(it.value())))
-    };
+    let named = |name: &str| pairs(query).find(|it| it.is_named(name)).map(|it| it.value());
     let in_query = || {
         let by_header_name = || is_websocket.then(|| named(api.key_header.as_str())).flatten();
         named(&api.key_query).or_else(by_header_name)
@@ -128,11 +151,11 @@ fn presented(api: &Api, headers: &HeaderMap, query: &str, is_websocket: bool) ->
 }
 
 /// A bearer token that is no JWT: what clients of the `/openai/v1/` surface send as their key.
-fn bearer_key(headers: &HeaderMap) -> Option<Secret> {
+fn bearer_key(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let is_key = scheme.eq_ignore_ascii_case("bearer") && token.split('.').count() != 3;
-    is_key.then(|| Secret::new(token.trim()))
+    is_key.then(|| Cow::Borrowed(token.trim()))
 }
 
 impl Denied {

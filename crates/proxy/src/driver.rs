@@ -8,17 +8,20 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-error-handling-policies>
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use config::{Api, ApiKind, Operation, Service};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
-use pipeline::{Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services};
+use pipeline::{BaseUrl, Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services};
 use telemetry::AccessLog;
 use transport::{Peer, Request, Response};
 
 use crate::backend::headers;
+use crate::caller;
 use crate::finish::{self, Entry};
 use crate::gateway::Live;
 use crate::origin;
@@ -38,22 +41,22 @@ pub(crate) fn prepare(
     let (mut head, body) = request.into_parts();
     let version = head.version;
     name_host(&mut head);
-    headers::drop_named(&mut head.headers);
-    let snapshot = live.snapshot.clone();
+    let is_websocket = head.headers.contains_key(header::CONNECTION) && {
+        headers::drop_named(&mut head.headers);
+        transport::upgrade::is_websocket(&head.headers)
+    };
     let origin = origin::of(&head, &peer);
-    // Shares its bytes with the head, which is taken apart below.
-    let uri = head.uri.clone();
-    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
-    let original = RequestUrl::new(origin, path, query);
-    let is_websocket = transport::upgrade::is_websocket(&head.headers);
+    let target = std::mem::take(&mut head.uri).into_parts().path_and_query;
+    let target = target.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let snapshot = &live.snapshot;
     let wanted = Wanted {
         method: &head.method,
-        path,
-        query,
+        path: target.path(),
+        query: target.query().unwrap_or_default(),
         headers: &head.headers,
         is_tls: peer.tls.is_some(),
     };
-    let route = live.router.find(wanted, &snapshot);
+    let route = live.router.find(wanted, snapshot);
     let api = route.as_ref().and_then(|it| snapshot.apis.get(it.api));
     let operation = api
         .zip(route.as_ref())
@@ -61,33 +64,81 @@ pub(crate) fn prepare(
     let preflight = preflight::find(&live, wanted, api, operation);
     let operation = preflight.as_ref().map_or(operation, |it| it.operation);
 
-    let url = match (api.and_then(|it| it.service.as_ref()), &route) {
-        (Some(Service::Url(base)), Some(route)) => {
-            RequestUrl::new(base.clone(), &route.below, query)
+    let (url, way) = match &route {
+        None => (RequestUrl::received(origin.clone(), target.clone(), 0), Way::Nowhere),
+        Some(route) => {
+            let base = match api.and_then(|it| it.service.as_ref()) {
+                Some(Service::Url(base)) => base,
+                Some(Service::Backend(_)) | None => &origin,
+            };
+            way(&live, route, base.clone(), &head.method, &target)
         }
-        (_, Some(route)) => RequestUrl::new(original.base().clone(), &route.below, query),
-        (_, None) => original.clone(),
     };
-    let (n_api, parameters) = match route {
-        Some(route) => (Some(route.api), route.parameters),
-        None => (None, Vec::new()),
-    };
-    let mut context = context(head, body, url, original, services, &peer);
+    let original = RequestUrl::received(origin, target, 0);
+    let mut context = Box::new(context(head, body, url, original, services, &peer));
     context.deployment = snapshot.deployment.clone();
     context.backends = snapshot.backend_entries.clone();
     context.api = api.map(|it| it.info.clone());
     context.operation = operation.map(|it| it.operation.clone());
-    context.request.set_matched_parameters(parameters);
-    context.request.extensions.insert(Trail::new(live.clone(), n_api, access_log.is_some()));
     let is_preflight = preflight.is_some();
     let (pipeline, checked) = match preflight {
         Some(it) => (it.pipeline, Ok(())),
-        None => check(&live, api, operation, &mut context, query, is_websocket),
+        None => check(&live, api, operation, &mut context, is_websocket),
     };
-    let entry =
-        access_log.map(|log| Box::new(Entry::new(log.clone(), &mut context, peer, version, api)));
     let pipeline = pipeline.clone();
-    Work { pipeline, checked, is_preflight, context: Some(Box::new(context)), entry }
+    let entry = access_log.map(|log| {
+        Trail::begin(&mut context);
+        Box::new(Entry::new(log.clone(), &mut context, peer, version, api))
+    });
+    way.note(live, &mut context.request);
+    Work { pipeline, checked, is_preflight, context: Some(context), entry }
+}
+
+/// How what the URL template matched will be known.
+enum Way {
+    /// There is no API.
+    Nowhere,
+    /// From the original path, if somebody asks: the API, and the byte where what is below it
+    /// begins.
+    Known(usize, usize),
+    /// The original path had dot segments, so the API and what was matched without them.
+    Resolved(usize, Vec<(String, String)>),
+}
+
+/// The URL below a base for a request that has an API.
+fn way(
+    live: &Live,
+    route: &Route<'_>,
+    base: Arc<BaseUrl>,
+    method: &Method,
+    target: &PathAndQuery,
+) -> (RequestUrl, Way) {
+    match &route.below {
+        Cow::Borrowed(below) => {
+            let start = target.path().len() - below.len();
+            (RequestUrl::received(base, target.clone(), start), Way::Known(route.api, start))
+        }
+        Cow::Owned(below) => {
+            let query = target.query().unwrap_or_default();
+            let parameters = live.router.parameters(route.api, method, below, query);
+            (RequestUrl::new(base, below, query), Way::Resolved(route.api, parameters))
+        }
+    }
+}
+
+impl Way {
+    fn note(self, live: Arc<Live>, request: &mut pipeline::Request) {
+        match self {
+            Way::Nowhere => {}
+            Way::Known(api, below) => {
+                request.set_route(pipeline::Route { routes: live, api, below });
+            }
+            Way::Resolved(api, parameters) => {
+                request.set_route(pipeline::Route { routes: live, api, below: 0 });
+                request.set_matched_parameters(parameters);
+            }
+        }
+    }
 }
 
 /// A request in the pipeline. If it is dropped there, the client has gone.
@@ -116,7 +167,7 @@ impl Work {
             }
         }
         match self.context.take() {
-            Some(context) => finish::respond(*context, self.entry.take()),
+            Some(context) => finish::respond(context, self.entry.take()),
             None => not_loaded(),
         }
     }
@@ -149,11 +200,11 @@ fn check<'a>(
     api: Option<&'a Api>,
     operation: Option<&'a Operation>,
     context: &mut Context,
-    query: &str,
     is_websocket: bool,
 ) -> (&'a Arc<Pipeline>, Result<(), PolicyError>) {
     let Some(api) = api else { return (&live.snapshot.global, Err(not_found())) };
     let Some(operation) = operation else { return (&api.pipeline, Err(not_found())) };
+    let query = context.request.original_url.own_query();
     let admitted = live.keys.admit(api, &context.request.headers, query, is_websocket);
     match admitted {
         Ok(subscription) => context.subscription = subscription,
@@ -209,7 +260,7 @@ fn context(
     request.body = if has_body { Body::stream(body) } else { Body::absent() };
     request.headers = head.headers;
     request.extensions = head.extensions;
-    request.ip_address = peer.ip_text();
+    request.ip_address = caller::address(peer);
     request.certificate = peer.tls.as_ref().and_then(|it| it.certificate.clone());
     Context::new(request, services.clone())
 }
@@ -250,7 +301,7 @@ mod tests {
     fn handshakes_go_to_websocket_apis_and_nothing_else_does() {
         let choose = |kind, method, is_websocket, found| {
             let api = api(&ApiSpec { kind, operations: &["GET /"], ..ApiSpec::default() });
-            let route = Route { api: 0, operation: found, parameters: vec![], below: "/x".into() };
+            let route = Route { api: 0, operation: found, below: "/x".into() };
             operation(&api, &route, &method, is_websocket).is_some()
         };
         for (kind, method, is_websocket, found, expected) in [

@@ -18,7 +18,7 @@ use transport::{Body, BodyError, Clock, Peer, Response};
 use crate::trail::{BackendCall, Trail};
 
 /// The response of a finished pipeline.
-pub(crate) fn respond(mut context: Context, entry: Option<Box<Entry>>) -> Response {
+pub(crate) fn respond(mut context: Box<Context>, entry: Option<Box<Entry>>) -> Response {
     let response = context.response.take().unwrap_or_default();
     let response = into_http_or(response, &context.request.original_method, context.request_id);
     let Some(mut entry) = entry else { return response };
@@ -334,7 +334,7 @@ mod tests {
             context.request.body.buffer(99).await.unwrap();
             let (sender, body) = Body::channel(2);
             context.response_mut().body = pipeline::Body::stream(body);
-            let response = respond(context, Some(Box::new(entry)));
+            let response = respond(Box::new(context), Some(Box::new(entry)));
             sender.send("abc").await.unwrap();
             drop(sender);
             response.into_body().collect(9).await.unwrap();
@@ -354,7 +354,7 @@ mod tests {
             let line = logged(pipeline::Body::absent(), async move |mut context, entry| {
                 let (sender, body) = Body::channel(2);
                 context.response_mut().body = pipeline::Body::stream(body);
-                let response = respond(context, Some(Box::new(entry)));
+                let response = respond(Box::new(context), Some(Box::new(entry)));
                 if aborts {
                     sender.abort("gone").await;
                     assert!(response.into_body().collect(9).await.is_err());

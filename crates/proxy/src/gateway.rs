@@ -303,6 +303,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn headers_are_there_after_the_call_if_anything_reads_them_then() {
+        let read = r#"<header name="x-out"
+            value='@(context.Request.Headers.GetValueOrDefault("x-mine", "none"))' />"#;
+        for (section, client, status) in
+            [("outbound", answering(), "200"), ("on-error", FakeClient::unreachable(), "500")]
+        {
+            let sections =
+                format!("<backend><forward-request /></backend><{section}>{read}</{section}>");
+            let spec = ApiSpec { pipeline: pipeline(&sections), ..shop() };
+            let gateway = gateway(&[spec], Some(client));
+            let answer = ask(&gateway, "GET /shop/items/7\nx-mine: 2").await;
+            assert!(answer.starts_with(status) && answer.contains("x-out=2"), "{answer}");
+        }
+    }
+
+    #[tokio::test]
     async fn errors_of_built_in_steps_go_through_on_error() {
         let marked = pipeline(r#"<on-error><header name="x-out" value="seen" /></on-error>"#);
         let gateway = gateway(&[], None);

@@ -12,6 +12,7 @@
 
 mod access;
 mod backend;
+mod caller;
 mod driver;
 mod finish;
 mod gateway;

@@ -231,7 +231,7 @@ const BUFFER_RESPONSE: Attr = Attr::optional("buffer-response", "true");
 const FOLLOW: Attr = Attr::optional("follow-redirects", "false");
 const BACKEND: Attr = Attr::optional("backend-id", "");
 const NAME: Attr = Attr::required("name");
-const VALUE: Attr = Attr::required("value");
+const VALUE: Attr = Attr::required("value").expressions();
 
 #[derive(Debug)]
 struct Forward(ForwardCall, String);
@@ -244,7 +244,7 @@ fn forward(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         follow_redirects: cx.literal(element, &FOLLOW)?,
         ..ForwardCall::default()
     };
-    Ok(Step::waiting(Forward(call, cx.literal(element, &BACKEND)?)))
+    Ok(Step::waiting(Forward(call, cx.literal(element, &BACKEND)?)).taking_request())
 }
 
 impl Waiting for Forward {

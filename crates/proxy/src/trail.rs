@@ -1,21 +1,19 @@
 //! What travels with a request beside its context: the snapshot, and what its backend call left.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::Api;
 use http::{Method, StatusCode};
-use pipeline::{BackendEntry, Context};
+use pipeline::{BackendEntry, Context, Routes};
 
 use crate::gateway::Live;
 
-/// Kept among the request's extensions, where the forwarder finds it.
-#[derive(Debug, Clone)]
+/// What the calls to backends left, for the access log: among the request's extensions, if it is
+/// logged at all.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Trail {
-    pub(crate) live: Arc<Live>,
-    n_api: Option<usize>,
-    /// Whether somebody will ask for what the call left.
-    pub(crate) is_logged: bool,
     pub(crate) call: Option<BackendCall>,
     /// Spent on all calls.
     pub(crate) backend_time: Duration,
@@ -31,20 +29,33 @@ pub(crate) struct BackendCall {
 }
 
 impl Trail {
-    pub(crate) fn new(live: Arc<Live>, n_api: Option<usize>, is_logged: bool) -> Self {
-        Self { live, n_api, is_logged, call: None, backend_time: Duration::ZERO }
-    }
-
-    /// The trail of a request that came through the gateway.
-    pub(crate) fn of(context: &Context) -> Option<&Self> {
-        context.request.extensions.get()
+    /// Begins the trail of a request that is logged.
+    pub(crate) fn begin(context: &mut Context) {
+        context.request.extensions.insert(Self::default());
     }
 
     pub(crate) fn of_mut(context: &mut Context) -> Option<&mut Self> {
         context.request.extensions.get_mut()
     }
+}
 
-    pub(crate) fn api(&self) -> Option<&Api> {
-        self.live.snapshot.apis.get(self.n_api?)
+/// The snapshot that a request runs on, and its API there; none for a request that came another
+/// way than through the gateway, or to no API.
+pub(crate) fn of(context: &Context) -> Option<(&Live, &Api)> {
+    let route = context.request.route()?;
+    let routes: &dyn Any = &*route.routes;
+    let live: &Live = routes.downcast_ref()?;
+    Some((live, live.snapshot.apis.get(route.api)?))
+}
+
+impl Routes for Live {
+    fn parameters(
+        &self,
+        api: usize,
+        method: &Method,
+        below: &str,
+        query: &str,
+    ) -> Vec<(String, String)> {
+        self.router.parameters(api, method, below, query)
     }
 }

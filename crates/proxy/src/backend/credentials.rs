@@ -10,7 +10,7 @@ use pipeline::url::pairs;
 use pipeline::{Blame, Context, PolicyError, RequestUrl};
 
 use super::BackendTokens;
-use crate::trail::Trail;
+use crate::trail;
 
 /// Puts a backend's credentials in. What the client or a policy sent under the same name is
 /// dropped first, so that nobody can add to them.
@@ -56,9 +56,9 @@ pub(super) fn strip_keys(
     headers: &mut HeaderMap,
     url: &mut Cow<'_, RequestUrl>,
 ) {
-    let Some(trail) = Trail::of(context) else { return };
-    let (Some(api), Some(subscription)) = (trail.api(), &context.subscription) else { return };
-    if !trail.live.snapshot.settings.strip_subscription_keys {
+    let Some(subscription) = &context.subscription else { return };
+    let Some((live, api)) = trail::of(context) else { return };
+    if !live.snapshot.settings.strip_subscription_keys {
         return;
     }
     let key = subscription.key.as_str();

@@ -2,8 +2,12 @@
 //!
 //! Source: RFC 9110, section 7.6.1.
 
+use std::sync::Arc;
+
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::caller;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -44,8 +48,10 @@ pub(super) fn clean_request(headers: &mut HeaderMap, is_websocket: bool) {
 
 /// Takes out what was meant for the gateway. The length stays: it may be the answer to `HEAD`.
 pub(super) fn clean_response(headers: &mut HeaderMap, switches: bool) {
-    for name in named(headers) {
-        headers.remove(name);
+    if headers.contains_key(CONNECTION) {
+        for name in named(headers) {
+            headers.remove(name);
+        }
     }
     drop_hop_by_hop(headers);
     if switches {
@@ -70,8 +76,7 @@ fn named(headers: &HeaderMap) -> Vec<HeaderName> {
 
 fn drop_hop_by_hop(headers: &mut HeaderMap) {
     // Most messages have one at most; to compare names is cheaper than to look them up.
-    let found: Vec<HeaderName> = headers.keys().filter(|it| is_hop_by_hop(it)).cloned().collect();
-    for name in found {
+    while let Some(name) = headers.keys().find(|it| is_hop_by_hop(it)).cloned() {
         headers.remove(name);
     }
 }
@@ -82,9 +87,9 @@ fn upgrade(headers: &mut HeaderMap) {
 }
 
 /// Appends the client's address to `X-Forwarded-For`; what it says already is kept.
-pub(super) fn add_forwarded_for(headers: &mut HeaderMap, address: &str) {
+pub(super) fn add_forwarded_for(headers: &mut HeaderMap, address: &Arc<str>) {
     if !headers.contains_key(FORWARDED_FOR) {
-        if let Ok(value) = HeaderValue::from_str(address) {
+        if let Some(value) = caller::header_value(address) {
             headers.insert(FORWARDED_FOR, value);
         }
         return;
@@ -102,6 +107,8 @@ pub(super) fn add_forwarded_for(headers: &mut HeaderMap, address: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     use super::{add_forwarded_for, clean_request, clean_response, drop_named};
@@ -167,10 +174,10 @@ mod tests {
     #[test]
     fn the_clients_address_is_appended() {
         let mut it = headers(&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2")]);
-        add_forwarded_for(&mut it, "3.3.3.3");
+        add_forwarded_for(&mut it, &Arc::from("3.3.3.3"));
         assert_eq!(it, headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 3.3.3.3")]));
         let mut it = HeaderMap::new();
-        add_forwarded_for(&mut it, "::1");
+        add_forwarded_for(&mut it, &Arc::from("::1"));
         assert_eq!(it, headers(&[("x-forwarded-for", "::1")]));
     }
 }

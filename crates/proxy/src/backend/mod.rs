@@ -28,7 +28,7 @@ use transport::{
     upgrade,
 };
 
-use crate::trail::{BackendCall, Trail};
+use crate::trail::{self, BackendCall, Trail};
 
 /// How long an upgraded connection may be silent both ways: 15 minutes.
 const WEBSOCKET_IDLE: Duration = Duration::from_secs(15 * 60);
@@ -80,9 +80,7 @@ impl HttpForward {
         let request = self.request(context, backend.as_deref(), is_websocket).await?;
         let options = options(&call, backend.as_deref(), is_websocket);
         // Nobody asks for the time of a call that is not logged.
-        let is_logged = Trail::of(context).is_some_and(|it| it.is_logged);
-        let started = is_logged.then(|| context.services.clock.monotonic());
-        note(context, &request);
+        let started = note(context, &request).then(|| context.services.clock.monotonic());
         let client = context.services.client.clone();
         let outcome = if call.follow_redirects {
             pipeline::follow_redirects(&*client, request, &options).await
@@ -115,7 +113,10 @@ impl HttpForward {
         is_websocket: bool,
     ) -> Result<Request, PolicyError> {
         let mut url = Cow::Borrowed(&context.request.url);
-        let mut headers = context.request.headers.clone();
+        let mut headers = match context.is_last_use_of_request() {
+            true => std::mem::take(&mut context.request.headers),
+            false => context.request.headers.clone(),
+        };
         headers::clean_request(&mut headers, is_websocket);
         headers::add_forwarded_for(&mut headers, &context.request.ip_address);
         if !context.request.host_is_set {
@@ -160,7 +161,7 @@ fn backend(context: &Context) -> Result<Option<Arc<Backend>>, PolicyError> {
         return Ok(None);
     };
     let id = &entry.info.id;
-    let found = Trail::of(context).and_then(|it| it.live.snapshot.backends.get(id));
+    let found = trail::of(context).and_then(|(live, _)| live.snapshot.backends.get(id));
     match found {
         Some(backend) => Ok(Some(backend.clone())),
         None => {
@@ -192,18 +193,21 @@ fn send_body(context: &mut Context) -> Result<Body, PolicyError> {
     })
 }
 
-fn note(context: &mut Context, request: &Request) {
-    let backend = context.backend().cloned();
-    if let Some(trail) = Trail::of_mut(context)
-        && trail.is_logged
-    {
-        trail.call = Some(BackendCall {
-            method: request.method().clone(),
-            url: request.uri().to_string(),
-            status: None,
-            backend,
-        });
+/// Notes the call if somebody will ask for it; says whether.
+fn note(context: &mut Context, request: &Request) -> bool {
+    if Trail::of_mut(context).is_none() {
+        return false;
     }
+    let call = BackendCall {
+        method: request.method().clone(),
+        url: request.uri().to_string(),
+        status: None,
+        backend: context.backend().cloned(),
+    };
+    if let Some(trail) = Trail::of_mut(context) {
+        trail.call = Some(call);
+    }
+    true
 }
 
 fn note_outcome(context: &mut Context, time: Duration, outcome: &Result<Response, CallError>) {

@@ -9,8 +9,9 @@ use config::{Api, VersionScheme};
 use http::{HeaderMap, HeaderName};
 use pipeline::url::pairs;
 
-use super::hash::Table;
+use super::path::holds;
 use super::segment::fold;
+use super::table::Table;
 
 /// All APIs by their URL suffixes.
 #[derive(Debug, Default)]
@@ -98,13 +99,17 @@ impl Apis {
         query: &str,
         headers: &HeaderMap,
     ) -> Option<Found<'a>> {
+        let has_revision = holds(path, |it| it == b';');
         let mut node = &self.root;
         let mut rest = path;
         let mut best = node.versions.as_ref().map(|it| (it, None, rest));
         while let Some(inner) = rest.strip_prefix('/') {
-            let end = inner.find('/').unwrap_or(inner.len());
+            let end = inner.bytes().position(|it| it == b'/').unwrap_or(inner.len());
             let (segment, after) = inner.split_at(end);
-            let (segment, revision) = split_revision(segment);
+            let (segment, revision) = match has_revision {
+                true => split_revision(segment),
+                false => (segment, None),
+            };
             if segment.is_empty() && revision.is_some() {
                 // `/;rev=2/leads`: the API with the empty suffix.
                 if std::ptr::eq(node, &self.root) {
@@ -112,7 +117,7 @@ impl Apis {
                 }
                 break;
             }
-            let Some(child) = node.children.get(&*fold(segment)) else { break };
+            let Some(child) = node.children.get(segment) else { break };
             node = child;
             rest = after;
             match (&node.versions, revision) {
@@ -132,7 +137,7 @@ impl Apis {
 
 impl Node {
     fn child(&mut self, segment: &str) -> &mut Node {
-        self.children.entry(fold(segment).into()).or_default()
+        self.children.entry(fold(segment).into_owned())
     }
 }
 

@@ -11,6 +11,7 @@ mod hash;
 mod operations;
 mod path;
 pub(crate) mod segment;
+mod table;
 mod template;
 
 use std::borrow::Cow;
@@ -51,8 +52,6 @@ pub struct Route<'a> {
     pub api: usize,
     /// Place of the operation in the API; `None` if none fits.
     pub operation: Option<usize>,
-    /// Values of the template's parameters, as received.
-    pub parameters: Vec<(String, String)>,
     /// The path below the API, as received but for dot segments.
     pub below: Cow<'a, str>,
 }
@@ -85,17 +84,27 @@ impl Router {
         if !has_protocol && !snapshot.settings.any_protocol {
             return None;
         }
-        let matched = self.operations.get(found.number)?.find(wanted.method, found.below, query);
-        let (operation, parameters) = match matched {
-            Some(it) => (Some(it.number), it.parameters),
-            None => (None, Vec::new()),
-        };
+        let operation = self.operations.get(found.number)?.find(wanted.method, found.below, query);
         let start = path.len() - found.below.len();
         let below = match path {
             Cow::Borrowed(path) => Cow::Borrowed(path.get(start..).unwrap_or_default()),
             Cow::Owned(_) => Cow::Owned(found.below.to_owned()),
         };
-        Some(Route { api: found.number, operation, parameters, below })
+        Some(Route { api: found.number, operation, below })
+    }
+
+    /// What the URL template of the operation matched that [`find`](Self::find) gives for the
+    /// same API, method, path below it and query: names and values, as received.
+    #[must_use]
+    pub fn parameters(
+        &self,
+        api: usize,
+        method: &Method,
+        below: &str,
+        query: &str,
+    ) -> Vec<(String, String)> {
+        let operations = self.operations.get(api);
+        operations.map(|it| it.parameters(method, below, query)).unwrap_or_default()
     }
 }
 
@@ -114,7 +123,8 @@ mod tests {
         match router.find(wanted, snapshot) {
             None => "none".to_owned(),
             Some(route) => {
-                let parameters: Vec<_> = route.parameters.iter().map(|(_, value)| value).collect();
+                let parameters = router.parameters(route.api, &Method::GET, &route.below, "");
+                let parameters: Vec<_> = parameters.iter().map(|(_, value)| value).collect();
                 let (api, operation) = (route.api, route.operation);
                 format!("{api} {operation:?} {} {parameters:?}", route.below)
             }

@@ -5,11 +5,11 @@
 //! where a branch ends without a fit the next one is tried.
 
 use http::Method;
-use pipeline::url::{Pair, pairs};
+use pipeline::url::{Pair, cut, pairs};
 
-use super::hash::Table;
-use super::segment::{Mixed, Value, fold};
-use super::template::{QueryRule, QueryValue, Segment, Template, split};
+use super::segment::{Mixed, Value};
+use super::table::Table;
+use super::template::{QueryRule, QueryValue, Segment, Template};
 
 /// The operations of one API.
 #[derive(Debug, Default)]
@@ -40,22 +40,48 @@ struct End {
     query: Vec<QueryRule>,
 }
 
-/// The operation that a request matches.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Matched {
-    /// Its place in the order of definition.
-    pub(super) number: usize,
-    /// Values of the template's parameters, as received.
-    pub(super) parameters: Vec<(String, String)>,
-}
-
 /// What is looked for.
 struct Wanted<'a> {
     method: &'a Method,
     query: &'a str,
     /// The path below the API, for wildcards.
     path: &'a str,
-    segments: Vec<&'a str>,
+}
+
+/// What is left of a path: its segments from one on, without the slash at its end; `None` after
+/// the last one.
+type Rest<'a> = Option<&'a str>;
+
+/// Where the values of parameters go.
+trait Values<'a> {
+    fn n(&self) -> usize;
+    fn truncate(&mut self, n: usize);
+    fn push(&mut self, value: Value<'a>);
+}
+
+impl<'a> Values<'a> for Vec<Value<'a>> {
+    fn n(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, n: usize) {
+        Vec::truncate(self, n);
+    }
+
+    fn push(&mut self, value: Value<'a>) {
+        Vec::push(self, value);
+    }
+}
+
+/// For those who need no values.
+impl<'a> Values<'a> for () {
+    fn n(&self) -> usize {
+        0
+    }
+
+    fn truncate(&mut self, _: usize) {}
+
+    fn push(&mut self, _: Value<'a>) {}
 }
 
 impl Operations {
@@ -86,14 +112,25 @@ impl Operations {
         ends.insert(at, end);
     }
 
-    /// The operation for a method, a path below the API and a query, all as received.
-    pub(super) fn find(&self, method: &Method, path: &str, query: &str) -> Option<Matched> {
-        // Made in one piece: growing step by step would copy it several times.
-        let mut segments = Vec::with_capacity(8);
-        segments.extend(split(path));
-        let wanted = Wanted { method, query, path, segments };
+    /// The operation for a method, a path below the API and a query, all as received: its place
+    /// in the order of definition.
+    pub(super) fn find(&self, method: &Method, path: &str, query: &str) -> Option<usize> {
+        let wanted = Wanted { method, query, path };
+        self.root.find(&wanted, first(path), &mut ()).map(|it| it.number)
+    }
+
+    /// The parameters of the template of that operation, as received; none without an operation.
+    pub(super) fn parameters(
+        &self,
+        method: &Method,
+        path: &str,
+        query: &str,
+    ) -> Vec<(String, String)> {
+        let wanted = Wanted { method, query, path };
         let mut values = Vec::new();
-        let end = self.root.find(&wanted, 0, &mut values)?;
+        let Some(end) = self.root.find(&wanted, first(path), &mut values) else {
+            return Vec::new();
+        };
         let names = end.names.iter().cloned();
         let mut parameters: Vec<(String, String)> =
             names.zip(values.into_iter().map(Value::into_owned)).collect();
@@ -104,14 +141,21 @@ impl Operations {
                 parameters.push((name.clone(), pair.raw_value.to_owned()));
             }
         }
-        Some(Matched { number: end.number, parameters })
+        parameters
     }
+}
+
+/// All segments of a path.
+fn first(path: &str) -> Rest<'_> {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    (!inner.is_empty()).then_some(inner)
 }
 
 impl Node {
     fn child(&mut self, segment: Segment) -> &mut Node {
         match segment {
-            Segment::Literal(text) => self.literals.entry(text.into_boxed_str()).or_default(),
+            Segment::Literal(text) => self.literals.entry(text),
             Segment::Parameter => self.parameter.get_or_insert_default(),
             Segment::Mixed(mixed) => {
                 let known = self.mixed.iter().position(|(it, _)| *it == mixed);
@@ -130,41 +174,41 @@ impl Node {
     fn find<'a>(
         &self,
         wanted: &Wanted<'a>,
-        depth: usize,
-        values: &mut Vec<Value<'a>>,
+        rest: Rest<'a>,
+        values: &mut impl Values<'a>,
     ) -> Option<&End> {
-        let n_values = values.len();
-        let found = match wanted.segments.get(depth) {
+        let n_values = values.n();
+        let found = match rest {
             None => wanted.first(&self.ends),
-            Some(segment) => self.find_below(segment, wanted, depth, values),
+            Some(rest) => self.find_below(rest, wanted, values),
         };
         if found.is_some() {
             return found;
         }
         values.truncate(n_values);
         let end = wanted.first(&self.wildcards)?;
-        values.push(wanted.rest(depth).into());
+        values.push(wanted.rest(rest).into());
         Some(end)
     }
 
     fn find_below<'a>(
         &self,
-        segment: &'a str,
+        rest: &'a str,
         wanted: &Wanted<'a>,
-        depth: usize,
-        values: &mut Vec<Value<'a>>,
+        values: &mut impl Values<'a>,
     ) -> Option<&End> {
-        let n_values = values.len();
-        if let Some(node) = self.literals.get(&*fold(segment))
-            && let Some(end) = node.find(wanted, depth + 1, values)
+        let n_values = values.n();
+        let (segment, rest) = cut(rest, b'/');
+        if let Some(node) = self.literals.get(segment)
+            && let Some(end) = node.find(wanted, rest, values)
         {
             return Some(end);
         }
         for (mixed, node) in &self.mixed {
             values.truncate(n_values);
             if let Some(found) = mixed.matches(segment) {
-                values.extend(found);
-                if let Some(end) = node.find(wanted, depth + 1, values) {
+                found.into_iter().for_each(|it| values.push(it));
+                if let Some(end) = node.find(wanted, rest, values) {
                     return Some(end);
                 }
             }
@@ -172,7 +216,7 @@ impl Node {
         values.truncate(n_values);
         let node = self.parameter.as_ref().filter(|_| !segment.is_empty())?;
         values.push(segment.into());
-        node.find(wanted, depth + 1, values)
+        node.find(wanted, rest, values)
     }
 }
 
@@ -193,14 +237,11 @@ impl<'a> Wanted<'a> {
     }
 
     /// The path from a segment on, its slashes as received.
-    fn rest(&self, depth: usize) -> &'a str {
-        match self.segments.get(depth) {
-            None => "",
-            Some(segment) => {
-                let start = segment.as_ptr().addr() - self.path.as_ptr().addr();
-                self.path.get(start..).unwrap_or_default()
-            }
-        }
+    fn rest(&self, rest: Rest<'_>) -> &'a str {
+        let Some(rest) = rest else { return "" };
+        let n_after = usize::from(self.path.ends_with('/'));
+        let start = self.path.len().saturating_sub(n_after + rest.len());
+        self.path.get(start..).unwrap_or_default()
     }
 }
 
@@ -225,12 +266,16 @@ mod tests {
         let (method, url) = request.split_once(' ').unwrap();
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let method: Method = method.parse().unwrap();
-        let Some(found) = operations(list).find(&method, path, query) else {
+        let operations = operations(list);
+        let Some(found) = operations.find(&method, path, query) else {
             return "none".to_owned();
         };
-        let parameters: Vec<String> =
-            found.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("{} [{}]", list[found.number], parameters.join(" "))
+        let parameters: Vec<String> = operations
+            .parameters(&method, path, query)
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        format!("{} [{}]", list[found], parameters.join(" "))
     }
 
     #[test]
@@ -357,7 +402,7 @@ mod tests {
             for (number, template) in templates.iter().enumerate() {
                 operations.add(number, "GET", template);
             }
-            let found = operations.find(&Method::GET, &path, "").map(|it| it.number);
+            let found = operations.find(&Method::GET, &path, "");
             prop_assert_eq!(found, best.map(|(_, number)| number));
         }
     }
