@@ -1,25 +1,16 @@
-//! Text of floating point numbers as modern .NET writes it: the shortest digits that read back.
-//!
-//! Scientific notation starts at 1E+17 for a double (1E+09 for a single) and below 0.0001.
-//!
-//! Source: <https://learn.microsoft.com/dotnet/standard/base-types/standard-numeric-format-strings>
+//! Numbers of JSON: the text of fractions, integers of any length.
+
+use dotnet::Runtime;
+use dotnet::text::number::{double_to_text, float_to_text};
 
 /// `double.ToString()` with the invariant culture.
 pub fn double_text(value: f64) -> String {
-    let is_plain = value == 0.0 || (1e-4..1e17).contains(&value.abs());
-    // Here Rust writes the same digits, faster.
-    if is_plain {
-        value.to_string()
-    } else if value.is_finite() {
-        arrange(&format!("{value:e}"), 17)
-    } else {
-        not_finite(value)
-    }
+    double_to_text(value, Runtime::Modern)
 }
 
 /// `float.ToString()` with the invariant culture.
 pub fn single_text(value: f32) -> String {
-    if value.is_finite() { arrange(&format!("{value:e}"), 9) } else { not_finite(f64::from(value)) }
+    float_to_text(value, Runtime::Modern)
 }
 
 /// The digits of a number in JSON: a fraction is always told from an integer (`1.0`).
@@ -28,45 +19,6 @@ pub fn with_decimal_place(mut text: String) -> String {
         text.push_str(".0");
     }
     text
-}
-
-fn not_finite(value: f64) -> String {
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else if value > 0.0 {
-        "Infinity".to_owned()
-    } else {
-        "-Infinity".to_owned()
-    }
-}
-
-/// Rearranges Rust's `1.5e20`: `most` is the number of digits before the point that .NET writes
-/// out before it turns to an exponent.
-fn arrange(scientific: &str, most: i32) -> String {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
-    };
-    let digits: String = mantissa.chars().filter(|it| *it != '.').collect();
-    let before_point = exponent + 1;
-    if before_point > most || before_point < -3 {
-        let (first, rest) = digits.split_at(1);
-        let dot = if rest.is_empty() { "" } else { "." };
-        let direction = if exponent < 0 { '-' } else { '+' };
-        return format!("{sign}{first}{dot}{rest}E{direction}{:02}", exponent.unsigned_abs());
-    }
-    if before_point <= 0 {
-        let zeros = "0".repeat(before_point.unsigned_abs() as usize);
-        return format!("{sign}0.{zeros}{digits}");
-    }
-    let before_point = before_point as usize;
-    if digits.len() <= before_point {
-        return format!("{sign}{digits}{}", "0".repeat(before_point - digits.len()));
-    }
-    let (whole, fraction) = digits.split_at(before_point);
-    format!("{sign}{whole}.{fraction}")
 }
 
 /// Canonical digits of a decimal integer of any length: no leading zeros, no `-0`.
@@ -108,37 +60,7 @@ pub fn compare_integers(a: &str, b: &str) -> std::cmp::Ordering {
 mod tests {
     use std::cmp::Ordering;
 
-    use super::{
-        canonical_integer, compare_integers, double_text, single_text, with_decimal_place,
-    };
-
-    #[test]
-    fn doubles_are_written_with_the_shortest_digits() {
-        let cases = [
-            (0.0, "0"),
-            (-0.0, "-0"),
-            (1.0, "1"),
-            (1.5, "1.5"),
-            (0.1 + 0.2, "0.30000000000000004"),
-            (123_456_789.125, "123456789.125"),
-            (1e15, "1000000000000000"),
-            (1e16, "10000000000000000"),
-            (1e17, "1E+17"),
-            (1e20, "1E+20"),
-            (1.5e300, "1.5E+300"),
-            (0.0001, "0.0001"),
-            (0.00001, "1E-05"),
-            (1e-7, "1E-07"),
-            (f64::NAN, "NaN"),
-            (f64::NEG_INFINITY, "-Infinity"),
-            (f64::MAX, "1.7976931348623157E+308"),
-        ];
-        for (value, text) in cases {
-            assert_eq!(double_text(value), text);
-        }
-        assert_eq!(single_text(f32::MAX), "3.4028235E+38");
-        assert_eq!(single_text(1e9), "1E+09");
-    }
+    use super::{canonical_integer, compare_integers, double_text, with_decimal_place};
 
     #[test]
     fn json_tells_fractions_from_integers() {
