@@ -11,8 +11,7 @@ use clr::value::{KeyValuePair, Value};
 
 use super::dictionary::{Dictionary, Half, not_null};
 use super::hash_set::HashSet;
-use super::queue::Queue;
-use super::stack::Stack;
+use super::line::Line;
 
 /// `Count` as .NET has it.
 pub fn length(count: usize) -> Value {
@@ -32,9 +31,7 @@ pub fn known_count(of: &Value) -> Option<usize> {
                 it.len()
             } else if let Some(it) = of.as_object::<HashSet>() {
                 it.table().len()
-            } else if let Some(it) = of.as_object::<Queue>() {
-                it.len()
-            } else if let Some(it) = of.as_object::<Stack>() {
+            } else if let Some(it) = of.as_object::<Line>() {
                 it.len()
             } else {
                 return None;

@@ -8,8 +8,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{self, Type, names};
 use clr::value::{Cursor, Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 
 use super::{Comparer, Table, any, enumerator};
 

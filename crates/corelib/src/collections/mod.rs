@@ -12,6 +12,7 @@ pub mod enumerator;
 pub mod hash_set;
 pub(crate) mod interfaces;
 pub(crate) mod key_value_pair;
+pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod list_search;
 pub(crate) mod queue;

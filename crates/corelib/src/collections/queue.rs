@@ -1,19 +1,13 @@
 //! `System.Collections.Generic.Queue<T>`:
 //! <https://learn.microsoft.com/dotnet/api/system.collections.generic.queue-1>
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use clr::rows::{Member, TypeDef};
+use clr::types::{Type, names};
 
-use clr::cx::EvalCx;
-use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef};
-use clr::types::{self, Type, names};
-use clr::value::{Cursor, Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use super::line;
+use crate::text::joined;
 
-use super::{any, enumerator};
-
+/// First in, first out.
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::QUEUE, MEMBERS)
     .generic(1)
     .bases(&[Type::Named(names::IREADONLYCOLLECTION, &[Type::T])]);
@@ -21,161 +15,25 @@ pub(crate) const TYPE: TypeDef = TypeDef::class(names::QUEUE, MEMBERS)
 const SELF: Type = Type::Named(names::QUEUE, &[Type::T]);
 const ITEMS: Type = Type::Named(names::IENUMERABLE, &[Type::T]);
 
-/// Items, first in, first out. The front is what comes out next.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    element: Type,
-    content: Mutex<(VecDeque<Value>, u64)>,
-}
+const MEMBERS: &[Member] = &joined::<{ OWN.len() + line::MEMBERS.len() }>(&[OWN, line::MEMBERS]);
 
-impl Queue {
-    fn new(element: Type, items: Vec<Value>) -> Self {
-        let mut content = VecDeque::new();
-        items.into_iter().for_each(|it| content.push_back(it));
-        Self { element, content: Mutex::new((content, 0)) }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (VecDeque<Value>, u64)> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `Count`.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().0.len()
-    }
-
-    fn change<R>(&self, f: impl FnOnce(&mut VecDeque<Value>) -> R) -> R {
-        let mut content = self.lock();
-        content.1 = content.1.wrapping_add(1);
-        f(&mut content.0)
-    }
-}
-
-impl Object for Queue {
-    fn net_type(&self) -> Type {
-        types::named(names::QUEUE, &[self.element])
-    }
-
-    fn to_text(&self, _: Runtime) -> Str {
-        clr::types::clr_name(self.net_type()).into()
-    }
-
-    fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
-        let version = self.lock().1;
-        Ok(Some(Box::new(Items { queue: self, version, at: 0 })))
-    }
-}
-
-struct Items {
-    queue: Arc<Queue>,
-    version: u64,
-    at: usize,
-}
-
-impl Cursor for Items {
-    fn next(&mut self, _: &mut EvalCx<'_>) -> Result<Option<Value>, Exception> {
-        let content = self.queue.lock();
-        if content.1 != self.version {
-            return Err(super::modified());
-        }
-        self.at += 1;
-        Ok(content.0.get(self.at - 1).cloned())
-    }
-}
-
-const MEMBERS: &[Member] = &[
-    Member::constructor(&[], SELF, |args, _| {
-        Ok(Value::object(Queue::new(args.type_arg(0), Vec::new())))
-    }),
-    Member::constructor(&[Type::Int32], SELF, |args, _| {
-        Ok(Value::object(Queue::new(args.type_arg(0), Vec::new())))
-    })
-    .params(&["capacity"]),
-    Member::constructor(&[ITEMS], SELF, |args, cx| {
-        let items = any::items(args.value(0), "collection", cx)?;
-        Ok(Value::object(Queue::new(args.type_arg(0), items)))
-    })
-    .params(&["collection"]),
-    Member::property("Count", Type::Int32, any::count_of),
-    Member::method("Enqueue", &[Type::T], Type::Void, |args, cx| {
-        cx.allocate(size_of::<Value>())?;
-        let (it, item): (Arc<Queue>, Value) = args.get()?;
-        it.change(|all| all.push_back(item));
-        Ok(Value::Null)
-    })
-    .params(&["item"]),
-    Member::method("Dequeue", &[], Type::T, |args, _| {
-        let (it,): (Arc<Queue>,) = args.get()?;
-        it.change(VecDeque::pop_front).ok_or_else(empty)
-    }),
-    Member::method("Peek", &[], Type::T, |args, _| {
-        let (it,): (Arc<Queue>,) = args.get()?;
-        let front = it.lock().0.front().cloned();
-        front.ok_or_else(empty)
-    }),
-    Member::method("TryDequeue", &[Type::Out(&Type::T)], Type::Bool, |args, _| {
-        let it = args.arg::<Arc<Queue>>(0)?;
-        let taken = it.change(VecDeque::pop_front);
-        Ok(give(args, it.element, taken))
-    })
-    .params(&["result"]),
-    Member::method("TryPeek", &[Type::Out(&Type::T)], Type::Bool, |args, _| {
-        let it = args.arg::<Arc<Queue>>(0)?;
-        let front = it.lock().0.front().cloned();
-        Ok(give(args, it.element, front))
-    })
-    .params(&["result"]),
-    Member::method("Clear", &[], Type::Void, |args, _| {
-        let (it,): (Arc<Queue>,) = args.get()?;
-        it.change(VecDeque::clear);
-        Ok(Value::Null)
-    }),
-    Member::method("Contains", &[Type::T], Type::Bool, any::contains).params(&["item"]),
-    Member::method("CopyTo", &[Type::Array(&Type::T), Type::Int32], Type::Void, |args, cx| {
-        any::copy_to(args, cx)
-    })
-    .params(&["array", "arrayIndex"]),
-    Member::method("ToArray", &[], Type::Array(&Type::T), |args, cx| {
-        let items = args.value(0).clone().collect(cx)?;
-        Ok(Value::array(args.type_arg(0), items))
-    }),
-    Member::method("TrimExcess", &[], Type::Void, |_, _| Ok(Value::Null)),
-    Member::method(
-        "GetEnumerator",
-        &[],
-        Type::Named(names::IENUMERATOR, &[Type::T]),
-        enumerator::start,
-    ),
+const OWN: &[Member] = &[
+    Member::constructor(&[], SELF, line::make),
+    Member::constructor(&[Type::Int32], SELF, line::make).params(&["capacity"]),
+    Member::constructor(&[ITEMS], SELF, line::make_of).params(&["collection"]),
+    Member::method("Enqueue", &[Type::T], Type::Void, line::put).params(&["item"]),
+    Member::method("Dequeue", &[], Type::T, line::take),
+    Member::method("TryDequeue", &[Type::Out(&Type::T)], Type::Bool, line::try_take)
+        .params(&["result"]),
 ];
-
-fn empty() -> Exception {
-    Exception::invalid_operation("Queue empty.")
-}
-
-/// Sets the `out` argument; whether there was an item.
-fn give(args: &mut Args<'_>, element: Type, item: Option<Value>) -> Value {
-    let found = item.is_some();
-    args.set_out(1, item.unwrap_or_else(|| clr::rows::default_value(element)));
-    found.into()
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::with_cx;
+    use crate::collections::line::tests::taken;
 
     #[test]
     fn items_come_out_first_in_first_out() {
-        let it = Value::object(Queue::new(Type::Int32, vec![Value::from(1), Value::from(2)]));
-        let row = MEMBERS.iter().find(|it| it.name == "Dequeue").unwrap();
-        with_cx(|cx| {
-            let mut take = || {
-                let mut values = [it.clone()];
-                (row.call)(&mut Args::new(row, &mut values, &[Type::Int32], &[], row.returns), cx)
-            };
-            assert_eq!(take().unwrap().as_i64(), Some(1));
-            assert_eq!(take().unwrap().as_i64(), Some(2));
-            assert_eq!(take().unwrap_err().type_name, "System.InvalidOperationException");
-        });
+        assert_eq!(taken(SELF, MEMBERS, "Dequeue"), [1, 2]);
     }
 }

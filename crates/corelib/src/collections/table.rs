@@ -34,6 +34,11 @@ impl Table {
         self.entries.len() - self.free.len()
     }
 
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// A number that differs after each change that ends enumerations.
     pub const fn version(&self) -> u64 {
         self.version

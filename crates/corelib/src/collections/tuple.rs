@@ -6,8 +6,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{self, Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 
 /// Of any number of items up to eight: the name is that of the static class too.
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::TUPLE, MEMBERS);

@@ -10,9 +10,8 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::chars;
+use dotnet::{Runtime, Str};
 
 use super::{CULTURE, PROVIDER, made};
 

@@ -2,19 +2,18 @@
 //!
 //! Azure's list names a part of its members only; the others are marked.
 
-use std::sync::Arc;
-
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::composite::zone;
-use clr::value::{Array, DateTime, DateTimeKind, Value};
+use clr::value::{DateTime, DateTimeKind, Value};
 use dotnet::Str;
 use dotnet::text::time::{self, Styles, Zone};
 
 use super::enums::{self, DATE_TIME_KIND, DATE_TIME_STYLES, DAY_OF_WEEK};
 use super::integers::{compare, equals, to_text};
+use super::moment::{self, exact, styles, ticks_of, today, tried};
 use super::{PROVIDER, joined, made, out_of_range};
 
 pub(crate) const TYPE: TypeDef = TypeDef::structure("System.DateTime", MEMBERS)
@@ -77,15 +76,29 @@ const LISTED: &[Member] = &[
         let (it,): (DateTime,) = args.get()?;
         Ok(with_ticks(it, it.ticks - it.ticks.rem_euclid(time::DAY)))
     }),
-    Member::property("Year", INT, |args, _| field(args, |it| time::date(it).year)),
-    Member::property("Month", INT, |args, _| field(args, |it| time::date(it).month)),
-    Member::property("Day", INT, |args, _| field(args, |it| time::date(it).day)),
-    Member::property("DayOfYear", INT, |args, _| field(args, |it| time::date(it).day_of_year)),
-    Member::property("Hour", INT, |args, _| field(args, |it| (it / time::HOUR % 24) as i32)),
-    Member::property("Minute", INT, |args, _| field(args, |it| (it / time::MINUTE % 60) as i32)),
-    Member::property("Second", INT, |args, _| field(args, |it| (it / time::SECOND % 60) as i32)),
+    Member::property("Year", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| time::date(it).year)
+    }),
+    Member::property("Month", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| time::date(it).month)
+    }),
+    Member::property("Day", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| time::date(it).day)
+    }),
+    Member::property("DayOfYear", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| time::date(it).day_of_year)
+    }),
+    Member::property("Hour", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| (it / time::HOUR % 24) as i32)
+    }),
+    Member::property("Minute", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| (it / time::MINUTE % 60) as i32)
+    }),
+    Member::property("Second", INT, |args, _| {
+        moment::field::<DateTime>(args, |it| (it / time::SECOND % 60) as i32)
+    }),
     Member::property("Millisecond", INT, |args, _| {
-        field(args, |it| (it / time::MILLISECOND % 1000) as i32)
+        moment::field::<DateTime>(args, |it| (it / time::MILLISECOND % 1000) as i32)
     }),
     Member::property("Ticks", Type::Int64, |args, _| {
         let (it,): (DateTime,) = args.get()?;
@@ -114,18 +127,30 @@ const LISTED: &[Member] = &[
         Ok(time::is_leap_year(checked_year(year)?).into())
     })
     .params(&["year"]),
-    Member::method("Add", &[SPAN], DATE, |args, _| shift(args, 1)).params(&["value"]),
-    Member::method("AddTicks", &[Type::Int64], DATE, |args, _| shift(args, 1)).params(&["value"]),
-    Member::method("AddDays", &[Type::Double], DATE, |args, _| add(args, 86_400_000.0))
+    Member::method("Add", &[SPAN], DATE, |args, _| moment::shift::<DateTime>(args, 1))
         .params(&["value"]),
-    Member::method("AddHours", &[Type::Double], DATE, |args, _| add(args, 3_600_000.0))
+    Member::method("AddTicks", &[Type::Int64], DATE, |args, _| moment::shift::<DateTime>(args, 1))
         .params(&["value"]),
-    Member::method("AddMinutes", &[Type::Double], DATE, |args, _| add(args, 60_000.0))
-        .params(&["value"]),
-    Member::method("AddSeconds", &[Type::Double], DATE, |args, _| add(args, 1000.0))
-        .params(&["value"]),
-    Member::method("AddMilliseconds", &[Type::Double], DATE, |args, _| add(args, 1.0))
-        .params(&["value"]),
+    Member::method("AddDays", &[Type::Double], DATE, |args, _| {
+        moment::add::<DateTime>(args, 86_400_000.0)
+    })
+    .params(&["value"]),
+    Member::method("AddHours", &[Type::Double], DATE, |args, _| {
+        moment::add::<DateTime>(args, 3_600_000.0)
+    })
+    .params(&["value"]),
+    Member::method("AddMinutes", &[Type::Double], DATE, |args, _| {
+        moment::add::<DateTime>(args, 60_000.0)
+    })
+    .params(&["value"]),
+    Member::method("AddSeconds", &[Type::Double], DATE, |args, _| {
+        moment::add::<DateTime>(args, 1000.0)
+    })
+    .params(&["value"]),
+    Member::method("AddMilliseconds", &[Type::Double], DATE, |args, _| {
+        moment::add::<DateTime>(args, 1.0)
+    })
+    .params(&["value"]),
     Member::method("AddMonths", &[INT], DATE, |args, _| {
         let (it, months): (DateTime, i32) = args.get()?;
         Ok(with_ticks(it, time::add_months(it.ticks, months)?))
@@ -140,8 +165,10 @@ const LISTED: &[Member] = &[
         Ok(with_ticks(it, time::add_months(it.ticks, years * 12)?))
     })
     .params(&["value"]),
-    Member::method("Subtract", &[DATE], SPAN, |args, _| difference(args)).params(&["value"]),
-    Member::method("Subtract", &[SPAN], DATE, |args, _| shift(args, -1)).params(&["value"]),
+    Member::method("Subtract", &[DATE], SPAN, |args, _| moment::difference::<DateTime>(args))
+        .params(&["value"]),
+    Member::method("Subtract", &[SPAN], DATE, |args, _| moment::shift::<DateTime>(args, -1))
+        .params(&["value"]),
     Member::static_method("Parse", &[STRING], DATE, parse).params(&["s"]),
     Member::static_method("Parse", &[STRING, PROVIDER], DATE, parse).params(&["s", "provider"]),
     Member::static_method("Parse", &[STRING, PROVIDER, STYLES], DATE, parse)
@@ -157,15 +184,15 @@ const LISTED: &[Member] = &[
 ];
 
 const OPERATORS: &[Member] = &[
-    Member::operator("+", &[DATE, SPAN], DATE, |args, _| shift(args, 1)),
-    Member::operator("-", &[DATE, SPAN], DATE, |args, _| shift(args, -1)),
-    Member::operator("-", PAIR, SPAN, |args, _| difference(args)),
-    Member::operator("==", PAIR, Type::Bool, |args, _| order(args, i64::eq)),
-    Member::operator("!=", PAIR, Type::Bool, |args, _| order(args, i64::ne)),
-    Member::operator("<", PAIR, Type::Bool, |args, _| order(args, i64::lt)),
-    Member::operator("<=", PAIR, Type::Bool, |args, _| order(args, i64::le)),
-    Member::operator(">", PAIR, Type::Bool, |args, _| order(args, i64::gt)),
-    Member::operator(">=", PAIR, Type::Bool, |args, _| order(args, i64::ge)),
+    Member::operator("+", &[DATE, SPAN], DATE, |args, _| moment::shift::<DateTime>(args, 1)),
+    Member::operator("-", &[DATE, SPAN], DATE, |args, _| moment::shift::<DateTime>(args, -1)),
+    Member::operator("-", PAIR, SPAN, |args, _| moment::difference::<DateTime>(args)),
+    Member::operator("==", PAIR, Type::Bool, |args, _| moment::order::<DateTime>(args, i64::eq)),
+    Member::operator("!=", PAIR, Type::Bool, |args, _| moment::order::<DateTime>(args, i64::ne)),
+    Member::operator("<", PAIR, Type::Bool, |args, _| moment::order::<DateTime>(args, i64::lt)),
+    Member::operator("<=", PAIR, Type::Bool, |args, _| moment::order::<DateTime>(args, i64::le)),
+    Member::operator(">", PAIR, Type::Bool, |args, _| moment::order::<DateTime>(args, i64::gt)),
+    Member::operator(">=", PAIR, Type::Bool, |args, _| moment::order::<DateTime>(args, i64::ge)),
 ];
 
 const UNLISTED: &[Member] = &[
@@ -299,12 +326,6 @@ fn with_ticks(it: DateTime, ticks: i64) -> Value {
     DateTime { ticks, ..it }.into()
 }
 
-/// The ticks of the midnight before now.
-pub(super) fn today(cx: &EvalCx<'_>) -> i64 {
-    let now = cx.utc_now().ticks;
-    now - now.rem_euclid(time::DAY)
-}
-
 fn of_ticks(ticks: i64, kind: DateTimeKind) -> Result<Value, Exception> {
     if !(0..=time::MAX).contains(&ticks) {
         let text = "Ticks must be between DateTime.MinValue.Ticks and DateTime.MaxValue.Ticks.";
@@ -327,25 +348,6 @@ fn checked_year(year: i32) -> Result<i32, Exception> {
     if (1..=9999).contains(&year) { Ok(year) } else { Err(out_of_range(wrong, "year")) }
 }
 
-/// The ticks of year, month, day and what follows of hour, minute, second, millisecond.
-pub(super) fn ticks_of(parts: &[i32]) -> Result<i64, Exception> {
-    let at = |index: usize| parts.get(index).copied().unwrap_or(0);
-    let date = time::from_date(at(0), at(1), at(2)).ok_or_else(|| {
-        out_of_range("Year, Month, and Day parameters describe an un-representable DateTime.", "")
-    })?;
-    let clock = time::from_time(at(3), at(4), at(5)).ok_or_else(|| {
-        out_of_range(
-            "Hour, Minute, and Second parameters describe an un-representable DateTime.",
-            "",
-        )
-    })?;
-    if !(0..1000).contains(&at(6)) {
-        let text = "Valid values are between 0 and 999, inclusive.";
-        return Err(out_of_range(text, "millisecond"));
-    }
-    Ok(date + clock + i64::from(at(6)) * time::MILLISECOND)
-}
-
 fn construct(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let mut parts = Vec::new();
     let mut kind = DateTimeKind::Unspecified;
@@ -357,32 +359,6 @@ fn construct(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception
         }
     }
     Ok(DateTime { ticks: ticks_of(&parts)?, kind }.into())
-}
-
-fn field(args: &mut Args<'_>, f: fn(i64) -> i32) -> Result<Value, Exception> {
-    let (it,): (DateTime,) = args.get()?;
-    Ok(f(it.ticks).into())
-}
-
-fn add(args: &mut Args<'_>, milliseconds: f64) -> Result<Value, Exception> {
-    let (it, value): (DateTime, f64) = args.get()?;
-    Ok(with_ticks(it, time::add_scaled(it.ticks, value, milliseconds)?))
-}
-
-fn shift(args: &mut Args<'_>, sign: i64) -> Result<Value, Exception> {
-    let (it, span): (DateTime, i64) = args.get()?;
-    let moved = span.checked_mul(sign).and_then(|by| it.ticks.checked_add(by));
-    Ok(with_ticks(it, time::in_range(moved)?))
-}
-
-fn difference(args: &mut Args<'_>) -> Result<Value, Exception> {
-    let (a, b): (DateTime, DateTime) = args.get()?;
-    Ok(Value::TimeSpan(a.ticks - b.ticks))
-}
-
-fn order(args: &mut Args<'_>, f: fn(&i64, &i64) -> bool) -> Result<Value, Exception> {
-    let (a, b): (DateTime, DateTime) = args.get()?;
-    Ok(f(&a.ticks, &b.ticks).into())
 }
 
 fn file_time(args: &mut Args<'_>) -> Result<Value, Exception> {
@@ -398,15 +374,6 @@ fn shown(args: &mut Args<'_>, cx: &mut EvalCx<'_>, format: &str) -> Result<Value
     let (it,): (DateTime,) = args.get()?;
     let text = time::format_date_time(it.ticks, zone(it.kind), format)?;
     made(cx, text)
-}
-
-/// The styles among the arguments.
-pub(super) fn styles(args: &Args<'_>) -> Result<Styles, Exception> {
-    let given = args.values().iter().find_map(|it| match it {
-        Value::Enum(def, styles) if def.name == DATE_TIME_STYLES => Some(*styles),
-        _ => None,
-    });
-    Ok(Styles(u32::try_from(given.unwrap_or(0)).unwrap_or(u32::MAX)).checked()?)
 }
 
 fn result(parsed: time::Parsed, styles: Styles) -> Result<Value, Exception> {
@@ -432,64 +399,14 @@ fn parse(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     result(time::parse(text.as_str(), today(cx))?, styles)
 }
 
-/// Reads by the format, or by the first that fits of several.
-pub(super) fn exact(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<time::Parsed, Exception> {
-    let text: Str = args.arg(0)?;
-    cx.steps(text.len() as u64 / 16)?;
-    let (day, styles) = (today(cx), styles(args)?);
-    let formats = match args.value(1) {
-        Value::Array(_) => args.arg::<Arc<Array>>(1)?.to_vec(),
-        _ => vec![Value::String(args.arg(1)?)],
-    };
-    let mut last = Exception::format("String was not recognized as a valid DateTime.");
-    for format in formats {
-        cx.step()?;
-        let format = format.as_str().unwrap_or_default();
-        match time::parse_exact(text.as_str(), format, styles, day) {
-            Ok(parsed) => return Ok(parsed),
-            Err(failure) => last = failure.into(),
-        }
-    }
-    Err(last)
-}
-
 fn parse_exact(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let styles = styles(args)?;
     result(exact(args, cx)?, styles)
 }
 
-/// Turns the failure of a row that parses into `false`; the last argument is the result.
-pub(super) fn tried(
-    args: &mut Args<'_>,
-    cx: &mut EvalCx<'_>,
-    parse: fn(&mut Args<'_>, &mut EvalCx<'_>) -> Result<Value, Exception>,
-) -> Result<Value, Exception> {
-    let last = args.len() - 1;
-    styles(args)?;
-    let default = match args.member().params.last() {
-        Some(Type::Out(of)) => clr::rows::default_value(**of),
-        _ => Value::Null,
-    };
-    let parsed = match parse(args, cx) {
-        Err(stopped) if !stopped.is_catchable() => return Err(stopped),
-        other => other.ok(),
-    };
-    let found = parsed.is_some();
-    args.set_out(last, parsed.unwrap_or(default));
-    Ok(found.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parts_make_ticks_or_are_refused() {
-        assert_eq!(ticks_of(&[1, 1, 1, 0, 0, 1]).unwrap(), time::SECOND);
-        for parts in [&[2024, 13, 1][..], &[2024, 1, 1, 24], &[2024, 1, 1, 0, 0, 0, 1000]] {
-            assert!(ticks_of(parts).is_err(), "{parts:?}");
-        }
-    }
 
     #[test]
     fn members_off_the_list_are_marked() {

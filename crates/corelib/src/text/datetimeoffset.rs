@@ -8,9 +8,9 @@ use clr::value::{DateTime, DateTimeKind, DateTimeOffset, Value};
 use dotnet::Str;
 use dotnet::text::time;
 
-use super::datetime::{exact, styles, ticks_of, today, tried};
 use super::enums::{self, DATE_TIME_STYLES, DAY_OF_WEEK};
 use super::integers::{compare, equals, to_text};
+use super::moment::{self, exact, styles, ticks_of, today, tried};
 use super::{PROVIDER, joined, out_of_range};
 
 pub(crate) const TYPE: TypeDef = TypeDef::structure("System.DateTimeOffset", MEMBERS)
@@ -168,15 +168,29 @@ const PARTS: &[Member] = &[
         let (it,): (DateTimeOffset,) = args.get()?;
         Ok(Value::TimeSpan(it.ticks.rem_euclid(time::DAY)))
     }),
-    Member::property("Year", INT, |args, _| field(args, |it| time::date(it).year)),
-    Member::property("Month", INT, |args, _| field(args, |it| time::date(it).month)),
-    Member::property("Day", INT, |args, _| field(args, |it| time::date(it).day)),
-    Member::property("DayOfYear", INT, |args, _| field(args, |it| time::date(it).day_of_year)),
-    Member::property("Hour", INT, |args, _| field(args, |it| (it / time::HOUR % 24) as i32)),
-    Member::property("Minute", INT, |args, _| field(args, |it| (it / time::MINUTE % 60) as i32)),
-    Member::property("Second", INT, |args, _| field(args, |it| (it / time::SECOND % 60) as i32)),
+    Member::property("Year", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| time::date(it).year)
+    }),
+    Member::property("Month", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| time::date(it).month)
+    }),
+    Member::property("Day", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| time::date(it).day)
+    }),
+    Member::property("DayOfYear", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| time::date(it).day_of_year)
+    }),
+    Member::property("Hour", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| (it / time::HOUR % 24) as i32)
+    }),
+    Member::property("Minute", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| (it / time::MINUTE % 60) as i32)
+    }),
+    Member::property("Second", INT, |args, _| {
+        moment::field::<DateTimeOffset>(args, |it| (it / time::SECOND % 60) as i32)
+    }),
     Member::property("Millisecond", INT, |args, _| {
-        field(args, |it| (it / time::MILLISECOND % 1000) as i32)
+        moment::field::<DateTimeOffset>(args, |it| (it / time::MILLISECOND % 1000) as i32)
     }),
     Member::property("DayOfWeek", Type::named(DAY_OF_WEEK), |args, _| {
         let (it,): (DateTimeOffset,) = args.get()?;
@@ -213,18 +227,30 @@ const PARTS: &[Member] = &[
 ];
 
 const ARITHMETIC: &[Member] = &[
-    Member::method("Add", &[SPAN], OWN, |args, _| shift(args, 1)).params(&["timeSpan"]),
-    Member::method("AddTicks", &[LONG], OWN, |args, _| shift(args, 1)).params(&["ticks"]),
-    Member::method("AddDays", &[Type::Double], OWN, |args, _| add(args, 86_400_000.0))
-        .params(&["days"]),
-    Member::method("AddHours", &[Type::Double], OWN, |args, _| add(args, 3_600_000.0))
-        .params(&["hours"]),
-    Member::method("AddMinutes", &[Type::Double], OWN, |args, _| add(args, 60_000.0))
-        .params(&["minutes"]),
-    Member::method("AddSeconds", &[Type::Double], OWN, |args, _| add(args, 1000.0))
-        .params(&["seconds"]),
-    Member::method("AddMilliseconds", &[Type::Double], OWN, |args, _| add(args, 1.0))
-        .params(&["milliseconds"]),
+    Member::method("Add", &[SPAN], OWN, |args, _| moment::shift::<DateTimeOffset>(args, 1))
+        .params(&["timeSpan"]),
+    Member::method("AddTicks", &[LONG], OWN, |args, _| moment::shift::<DateTimeOffset>(args, 1))
+        .params(&["ticks"]),
+    Member::method("AddDays", &[Type::Double], OWN, |args, _| {
+        moment::add::<DateTimeOffset>(args, 86_400_000.0)
+    })
+    .params(&["days"]),
+    Member::method("AddHours", &[Type::Double], OWN, |args, _| {
+        moment::add::<DateTimeOffset>(args, 3_600_000.0)
+    })
+    .params(&["hours"]),
+    Member::method("AddMinutes", &[Type::Double], OWN, |args, _| {
+        moment::add::<DateTimeOffset>(args, 60_000.0)
+    })
+    .params(&["minutes"]),
+    Member::method("AddSeconds", &[Type::Double], OWN, |args, _| {
+        moment::add::<DateTimeOffset>(args, 1000.0)
+    })
+    .params(&["seconds"]),
+    Member::method("AddMilliseconds", &[Type::Double], OWN, |args, _| {
+        moment::add::<DateTimeOffset>(args, 1.0)
+    })
+    .params(&["milliseconds"]),
     Member::method("AddMonths", &[INT], OWN, |args, _| {
         let (it, months): (DateTimeOffset, i32) = args.get()?;
         made(time::add_months(it.ticks, months)?, it.offset_minutes)
@@ -236,8 +262,10 @@ const ARITHMETIC: &[Member] = &[
         made(time::add_months(it.ticks, months)?, it.offset_minutes)
     })
     .params(&["years"]),
-    Member::method("Subtract", &[OWN], SPAN, |args, _| difference(args)).params(&["value"]),
-    Member::method("Subtract", &[SPAN], OWN, |args, _| shift(args, -1)).params(&["value"]),
+    Member::method("Subtract", &[OWN], SPAN, |args, _| moment::difference::<DateTimeOffset>(args))
+        .params(&["value"]),
+    Member::method("Subtract", &[SPAN], OWN, |args, _| moment::shift::<DateTimeOffset>(args, -1))
+        .params(&["value"]),
     Member::method("Equals", &[OWN], Type::Bool, equals).params(&["other"]),
     Member::static_method("Equals", PAIR, Type::Bool, equals).params(&["first", "second"]),
     Member::method("EqualsExact", &[OWN], Type::Bool, |args, _| {
@@ -247,15 +275,27 @@ const ARITHMETIC: &[Member] = &[
     .params(&["other"]),
     Member::method("CompareTo", &[OWN], INT, compare).params(&["other"]),
     Member::static_method("Compare", PAIR, INT, compare).params(&["first", "second"]),
-    Member::operator("+", &[OWN, SPAN], OWN, |args, _| shift(args, 1)),
-    Member::operator("-", &[OWN, SPAN], OWN, |args, _| shift(args, -1)),
-    Member::operator("-", PAIR, SPAN, |args, _| difference(args)),
-    Member::operator("==", PAIR, Type::Bool, |args, _| order(args, i64::eq)),
-    Member::operator("!=", PAIR, Type::Bool, |args, _| order(args, i64::ne)),
-    Member::operator("<", PAIR, Type::Bool, |args, _| order(args, i64::lt)),
-    Member::operator("<=", PAIR, Type::Bool, |args, _| order(args, i64::le)),
-    Member::operator(">", PAIR, Type::Bool, |args, _| order(args, i64::gt)),
-    Member::operator(">=", PAIR, Type::Bool, |args, _| order(args, i64::ge)),
+    Member::operator("+", &[OWN, SPAN], OWN, |args, _| moment::shift::<DateTimeOffset>(args, 1)),
+    Member::operator("-", &[OWN, SPAN], OWN, |args, _| moment::shift::<DateTimeOffset>(args, -1)),
+    Member::operator("-", PAIR, SPAN, |args, _| moment::difference::<DateTimeOffset>(args)),
+    Member::operator("==", PAIR, Type::Bool, |args, _| {
+        moment::order::<DateTimeOffset>(args, i64::eq)
+    }),
+    Member::operator("!=", PAIR, Type::Bool, |args, _| {
+        moment::order::<DateTimeOffset>(args, i64::ne)
+    }),
+    Member::operator("<", PAIR, Type::Bool, |args, _| {
+        moment::order::<DateTimeOffset>(args, i64::lt)
+    }),
+    Member::operator("<=", PAIR, Type::Bool, |args, _| {
+        moment::order::<DateTimeOffset>(args, i64::le)
+    }),
+    Member::operator(">", PAIR, Type::Bool, |args, _| {
+        moment::order::<DateTimeOffset>(args, i64::gt)
+    }),
+    Member::operator(">=", PAIR, Type::Bool, |args, _| {
+        moment::order::<DateTimeOffset>(args, i64::ge)
+    }),
 ];
 
 fn date_time(ticks: i64, kind: DateTimeKind) -> Value {
@@ -263,7 +303,7 @@ fn date_time(ticks: i64, kind: DateTimeKind) -> Value {
 }
 
 /// A value whose clock and UTC time both lie in the years 1 to 9999.
-fn made(ticks: i64, offset_minutes: i16) -> Result<Value, Exception> {
+pub(super) fn made(ticks: i64, offset_minutes: i16) -> Result<Value, Exception> {
     let it = DateTimeOffset { ticks, offset_minutes };
     time::in_range(Some(ticks))?;
     let range = 0..=time::MAX;
@@ -315,32 +355,6 @@ fn from_unix(args: &mut Args<'_>, unit: i64, name: &'static str) -> Result<Value
 fn to_unix(args: &mut Args<'_>, unit: i64) -> Result<Value, Exception> {
     let (it,): (DateTimeOffset,) = args.get()?;
     Ok((it.utc_ticks() / unit - time::UNIX_EPOCH / unit).into())
-}
-
-fn field(args: &mut Args<'_>, f: fn(i64) -> i32) -> Result<Value, Exception> {
-    let (it,): (DateTimeOffset,) = args.get()?;
-    Ok(f(it.ticks).into())
-}
-
-fn add(args: &mut Args<'_>, milliseconds: f64) -> Result<Value, Exception> {
-    let (it, value): (DateTimeOffset, f64) = args.get()?;
-    made(time::add_scaled(it.ticks, value, milliseconds)?, it.offset_minutes)
-}
-
-fn shift(args: &mut Args<'_>, sign: i64) -> Result<Value, Exception> {
-    let (it, span): (DateTimeOffset, i64) = args.get()?;
-    let moved = span.checked_mul(sign).and_then(|by| it.ticks.checked_add(by));
-    made(time::in_range(moved)?, it.offset_minutes)
-}
-
-fn difference(args: &mut Args<'_>) -> Result<Value, Exception> {
-    let (a, b): (DateTimeOffset, DateTimeOffset) = args.get()?;
-    Ok(Value::TimeSpan(a.utc_ticks() - b.utc_ticks()))
-}
-
-fn order(args: &mut Args<'_>, f: fn(&i64, &i64) -> bool) -> Result<Value, Exception> {
-    let (a, b): (DateTimeOffset, DateTimeOffset) = args.get()?;
-    Ok(f(&a.utc_ticks(), &b.utc_ticks()).into())
 }
 
 fn result(mut parsed: time::Parsed, args: &Args<'_>) -> Result<Value, Exception> {

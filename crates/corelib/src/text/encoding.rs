@@ -8,9 +8,8 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::encoding::Encoding;
+use dotnet::{Runtime, Str};
 
 use super::{CHARS, char_array, length, part, units};
 

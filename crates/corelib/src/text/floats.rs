@@ -6,9 +6,8 @@ use clr::exception::Exception;
 use clr::rows::{Args, Constant, Member, TypeDef, default_value};
 use clr::types::{Type, names};
 use clr::value::Value;
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::number::parse::{Styles, parse_double, parse_float};
+use dotnet::{Runtime, Str};
 
 use super::PROVIDER;
 use super::enums::{self, NUMBER_STYLES};

@@ -8,9 +8,8 @@ use clr::exception::Exception;
 use clr::rows::{Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::ip::parse;
+use dotnet::{Runtime, Str};
 
 use super::enums::{self, ADDRESS_FAMILY};
 

@@ -18,12 +18,15 @@ pub(crate) mod guid;
 pub(crate) mod integers;
 pub(crate) mod ipaddress;
 pub(crate) mod math;
+mod moment;
 pub(crate) mod random;
 pub(crate) mod reader;
 pub(crate) mod string;
 pub(crate) mod string_build;
+pub(crate) mod string_compare;
 pub(crate) mod string_comparer;
 pub(crate) mod string_search;
+pub(crate) mod string_split;
 pub(crate) mod stringbuilder;
 pub(crate) mod timespan;
 pub(crate) mod timezone;
@@ -150,6 +153,17 @@ pub(crate) fn position(at: Option<usize>) -> Value {
 /// A length as an `int`.
 pub(crate) fn length(of: usize) -> Value {
     Value::Int(i32::try_from(of).unwrap_or(i32::MAX))
+}
+
+/// How many rows several tables have.
+#[expect(clippy::indexing_slicing, reason = "runs at compile time")]
+pub(crate) const fn count(parts: &[&[Member]]) -> usize {
+    let (mut all, mut part) = (0, 0);
+    while part < parts.len() {
+        all += parts[part].len();
+        part += 1;
+    }
+    all
 }
 
 /// Several tables of rows as one.

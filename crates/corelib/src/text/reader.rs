@@ -8,8 +8,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 
 use super::stringbuilder::{Text, shown};
 use super::{CHARS, made};

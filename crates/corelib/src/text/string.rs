@@ -1,7 +1,7 @@
 //! `System.String`: <https://learn.microsoft.com/dotnet/api/system.string>
 //!
-//! Members that look at or cut one string; finding is in `string_search`, making strings of others
-//! in `string_build`.
+//! Members that look at or change one string; `string_compare`, `string_search`, `string_split` and
+//! `string_build` have the others.
 
 use std::sync::Arc;
 
@@ -14,24 +14,31 @@ use dotnet::Str;
 use dotnet::text::chars;
 use dotnet::text::compare::{self, Comparison};
 use dotnet::text::normal::Form;
-use dotnet::text::split::{Separators, split, trim};
+use dotnet::text::split::trim;
 
 use super::enums;
+use super::string_compare::{self, culture};
 use super::{CHARS, COMPARISON, CULTURE, PROVIDER, char_array, comparison, index, joined, length};
-use super::{made, out_of_range, part, scan, search, string_build, string_search, units};
+use super::{
+    count, made, out_of_range, part, scan, search, string_build, string_search, string_split, units,
+};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class("System.String", MEMBERS)
     .bases(&[Type::Named(names::IENUMERABLE, &[Type::Char]), Type::named(names::ICOMPARABLE)]);
 
-const COUNT: usize = OWN.len() + string_search::MEMBERS.len() + string_build::MEMBERS.len();
+const PARTS: &[&[Member]] = &[
+    OWN,
+    string_build::MEMBERS,
+    string_compare::MEMBERS,
+    string_search::MEMBERS,
+    string_split::MEMBERS,
+];
 
-const MEMBERS: &[Member] = &joined::<COUNT>(&[OWN, string_search::MEMBERS, string_build::MEMBERS]);
+const MEMBERS: &[Member] = &joined::<{ count(PARTS) }>(PARTS);
 
 const STRING: Type = Type::String;
 const INT: Type = Type::Int32;
-const OPTIONS: Type = Type::named("System.StringSplitOptions");
 const FORM: Type = Type::named(enums::NORMALIZATION_FORM);
-const NONE: &[Constant] = &[Constant::Integer(0)];
 
 const OWN: &[Member] = &[
     Member::constant("Empty", STRING, Constant::Text("")).doc("The empty string."),
@@ -58,108 +65,6 @@ const OWN: &[Member] = &[
         Ok(text.units().iter().all(|unit| chars::is_white_space(*unit)).into())
     })
     .params(&["value"]),
-    Member::static_method("Compare", &[STRING, STRING], INT, |args, cx| {
-        let (a, b) = args.get()?;
-        compared(cx, a, b, Comparison::Culture)
-    })
-    .params(&["strA", "strB"]),
-    Member::static_method("Compare", &[STRING, STRING, Type::Bool], INT, |args, cx| {
-        let (a, b, ignore) = args.get()?;
-        compared(cx, a, b, culture(ignore))
-    })
-    .params(&["strA", "strB", "ignoreCase"]),
-    Member::static_method("Compare", &[STRING, STRING, Type::Bool, CULTURE], INT, |args, cx| {
-        let (a, b, ignore, _): (_, _, _, Value) = args.get()?;
-        compared(cx, a, b, culture(ignore))
-    })
-    .params(&["strA", "strB", "ignoreCase", "culture"]),
-    Member::static_method("Compare", &[STRING, STRING, COMPARISON], INT, |args, cx| {
-        let (a, b, kind) = args.get()?;
-        compared(cx, a, b, comparison(kind)?)
-    })
-    .params(&["strA", "strB", "comparisonType"]),
-    Member::static_method("Compare", &[STRING, INT, STRING, INT, INT], INT, |args, cx| {
-        compared_parts(args, cx, Comparison::Culture)
-    })
-    .params(&["strA", "indexA", "strB", "indexB", "length"]),
-    Member::static_method(
-        "Compare",
-        &[STRING, INT, STRING, INT, INT, Type::Bool],
-        INT,
-        |args, cx| {
-            let ignore = args.arg(5)?;
-            compared_parts(args, cx, culture(ignore))
-        },
-    )
-    .params(&["strA", "indexA", "strB", "indexB", "length", "ignoreCase"]),
-    Member::static_method(
-        "Compare",
-        &[STRING, INT, STRING, INT, INT, COMPARISON],
-        INT,
-        |args, cx| {
-            let kind = comparison(args.arg(5)?)?;
-            compared_parts(args, cx, kind)
-        },
-    )
-    .params(&["strA", "indexA", "strB", "indexB", "length", "comparisonType"]),
-    Member::static_method(
-        "Compare",
-        &[STRING, INT, STRING, INT, INT, Type::Bool, CULTURE],
-        INT,
-        |args, cx| {
-            let ignore = args.arg(5)?;
-            compared_parts(args, cx, culture(ignore))
-        },
-    )
-    .params(&["strA", "indexA", "strB", "indexB", "length", "ignoreCase", "culture"]),
-    Member::static_method("CompareOrdinal", &[STRING, STRING], INT, |args, cx| {
-        let (a, b) = args.get()?;
-        compared(cx, a, b, Comparison::Ordinal)
-    })
-    .params(&["strA", "strB"]),
-    Member::static_method("CompareOrdinal", &[STRING, INT, STRING, INT, INT], INT, |args, cx| {
-        compared_parts(args, cx, Comparison::Ordinal)
-    })
-    .params(&["strA", "indexA", "strB", "indexB", "length"]),
-    Member::method("CompareTo", &[STRING], INT, |args, cx| {
-        let (a, b): (Str, _) = args.get()?;
-        compared(cx, Some(a), b, Comparison::Culture)
-    })
-    .params(&["strB"]),
-    Member::method("CompareTo", &[Type::Object], INT, |args, cx| {
-        let (a, b): (Str, Value) = args.get()?;
-        match b {
-            Value::Null => Ok(1.into()),
-            Value::String(b) => compared(cx, Some(a), Some(b), Comparison::Culture),
-            _ => Err(Exception::argument("Object must be of type String.")),
-        }
-    })
-    .params(&["value"]),
-    Member::static_method("Equals", &[STRING, STRING], Type::Bool, |args, _| {
-        let (a, b): (Option<Str>, Option<Str>) = args.get()?;
-        Ok((a == b).into())
-    })
-    .params(&["a", "b"]),
-    Member::static_method("Equals", &[STRING, STRING, COMPARISON], Type::Bool, |args, cx| {
-        let (a, b, kind) = args.get()?;
-        equal(cx, a, b, comparison(kind)?)
-    })
-    .params(&["a", "b", "comparisonType"]),
-    Member::method("Equals", &[STRING], Type::Bool, |args, _| {
-        let (a, b): (Str, Option<Str>) = args.get()?;
-        Ok(b.is_some_and(|b| a == b).into())
-    })
-    .params(&["value"]),
-    Member::method("Equals", &[STRING, COMPARISON], Type::Bool, |args, cx| {
-        let (a, b, kind): (Str, _, _) = args.get()?;
-        equal(cx, Some(a), b, comparison(kind)?)
-    })
-    .params(&["value", "comparisonType"]),
-    Member::method("GetHashCode", &[COMPARISON], INT, |args, _| {
-        let (text, kind): (Str, i64) = args.get()?;
-        Ok(hash_code(&text, comparison(kind)?).into())
-    })
-    .params(&["comparisonType"]),
     Member::method("Normalize", &[], STRING, normalized),
     Member::method("Normalize", &[FORM], STRING, normalized).params(&["normalizationForm"]),
     Member::method("IsNormalized", &[], Type::Bool, is_normalized),
@@ -306,60 +211,6 @@ const OWN: &[Member] = &[
         char_array(cx, text.units().get(range).unwrap_or_default())
     })
     .params(&["startIndex", "length"]),
-    Member::method("Split", &[Type::Params(&Type::Char)], Type::STRINGS, |args, cx| {
-        let separators = char_separators(args)?;
-        pieces(args, cx, &separators, i32::MAX, 0)
-    })
-    .params(&["separator"]),
-    Member::method("Split", &[Type::Char, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, options) = (char_separator(args)?, args.arg(2)?);
-        pieces(args, cx, &separators, i32::MAX, options)
-    })
-    .params(&["separator", "options"])
-    .defaults(NONE),
-    Member::method("Split", &[Type::Char, INT, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, count, options) = (char_separator(args)?, args.arg(2)?, args.arg(3)?);
-        pieces(args, cx, &separators, count, options)
-    })
-    .params(&["separator", "count", "options"])
-    .defaults(NONE),
-    Member::method("Split", &[STRING, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, options) = (string_separator(args)?, args.arg(2)?);
-        pieces(args, cx, &separators, i32::MAX, options)
-    })
-    .params(&["separator", "options"])
-    .defaults(NONE),
-    Member::method("Split", &[STRING, INT, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, count, options) = (string_separator(args)?, args.arg(2)?, args.arg(3)?);
-        pieces(args, cx, &separators, count, options)
-    })
-    .params(&["separator", "count", "options"])
-    .defaults(NONE),
-    Member::method("Split", &[CHARS, INT], Type::STRINGS, |args, cx| {
-        let (separators, count) = (char_separators(args)?, args.arg(2)?);
-        pieces(args, cx, &separators, count, 0)
-    })
-    .params(&["separator", "count"]),
-    Member::method("Split", &[CHARS, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, options) = (char_separators(args)?, args.arg(2)?);
-        pieces(args, cx, &separators, i32::MAX, options)
-    })
-    .params(&["separator", "options"]),
-    Member::method("Split", &[CHARS, INT, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, count, options) = (char_separators(args)?, args.arg(2)?, args.arg(3)?);
-        pieces(args, cx, &separators, count, options)
-    })
-    .params(&["separator", "count", "options"]),
-    Member::method("Split", &[Type::STRINGS, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, options) = (string_separators(args)?, args.arg(2)?);
-        pieces(args, cx, &separators, i32::MAX, options)
-    })
-    .params(&["separator", "options"]),
-    Member::method("Split", &[Type::STRINGS, INT, OPTIONS], Type::STRINGS, |args, cx| {
-        let (separators, count, options) = (string_separators(args)?, args.arg(2)?, args.arg(3)?);
-        pieces(args, cx, &separators, count, options)
-    })
-    .params(&["separator", "count", "options"]),
 ];
 
 /// The form among the arguments, composed unless it says otherwise.
@@ -392,68 +243,6 @@ fn is_normalized(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exce
 fn well_formed(text: &Str) -> Result<(), Exception> {
     let wrong = "Invalid Unicode code point found. (Parameter 'strInput')";
     if text.is_well_formed() { Ok(()) } else { Err(Exception::argument(wrong)) }
-}
-
-fn culture(ignore_case: bool) -> Comparison {
-    if ignore_case { Comparison::CultureIgnoreCase } else { Comparison::Culture }
-}
-
-/// Compares; null comes before everything.
-pub(super) fn compared(
-    cx: &mut EvalCx<'_>,
-    a: Option<Str>,
-    b: Option<Str>,
-    by: Comparison,
-) -> Result<Value, Exception> {
-    Ok(Value::Int(match (a, b) {
-        (None, None) => 0,
-        (None, Some(_)) => -1,
-        (Some(_), None) => 1,
-        (Some(a), Some(b)) => {
-            scan(cx, &a)?;
-            scan(cx, &b)?;
-            compare::compare(&a, &b, by)
-        }
-    }))
-}
-
-fn compared_parts(
-    args: &mut Args<'_>,
-    cx: &mut EvalCx<'_>,
-    by: Comparison,
-) -> Result<Value, Exception> {
-    let (a, b): (Option<Str>, Option<Str>) = (args.arg(0)?, args.arg(2)?);
-    let (from_a, from_b): (i32, i32) = (args.arg(1)?, args.arg(3)?);
-    let most = index(args.arg(4)?, "length")?;
-    let cut = |text: Option<Str>, from: i32, name| -> Result<Option<Str>, Exception> {
-        let Some(text) = text else { return Ok(None) };
-        let start = part(from, 0, text.len(), (name, name))?.start;
-        Ok(text.slice(start..text.len().min(start.saturating_add(most))))
-    };
-    compared(cx, cut(a, from_a, "indexA")?, cut(b, from_b, "indexB")?, by)
-}
-
-/// Equality under a comparison; null equals only null.
-pub(super) fn equal(
-    cx: &mut EvalCx<'_>,
-    a: Option<Str>,
-    b: Option<Str>,
-    by: Comparison,
-) -> Result<Value, Exception> {
-    Ok(Value::Bool(match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => {
-            scan(cx, &a)?;
-            compare::equals(&a, &b, by)
-        }
-        _ => false,
-    }))
-}
-
-/// A hash that texts which are equal under the comparison share.
-pub(super) fn hash_code(text: &Str, by: Comparison) -> i32 {
-    let key = compare::key(text, by);
-    key.iter().fold(5381_i32, |hash, unit| hash.wrapping_mul(33) ^ i32::from(*unit))
 }
 
 fn pad(args: &mut Args<'_>, cx: &mut EvalCx<'_>, left: bool) -> Result<Value, Exception> {
@@ -535,66 +324,9 @@ fn trimmed(
     if cut.len() == text.len() { Ok(text.into()) } else { made(cx, cut) }
 }
 
-fn char_separator(args: &mut Args<'_>) -> Result<Separators, Exception> {
-    Ok(Separators::Units(vec![args.arg(1)?]))
-}
-
-fn char_separators(args: &mut Args<'_>) -> Result<Separators, Exception> {
-    let array: Option<Arc<Array>> = args.arg(1)?;
-    Ok(Separators::units(array.map(|it| units(&it)).unwrap_or_default()))
-}
-
-fn string_separator(args: &mut Args<'_>) -> Result<Separators, Exception> {
-    let text: Option<Str> = args.arg(1)?;
-    Ok(match text {
-        // An empty or null separator separates nothing, unlike an empty list of them.
-        Some(text) => Separators::Texts(vec![text]),
-        None => Separators::WhiteSpace,
-    })
-}
-
-fn string_separators(args: &mut Args<'_>) -> Result<Separators, Exception> {
-    let array: Option<Arc<Array>> = args.arg(1)?;
-    let texts = array.map(|it| it.to_vec()).unwrap_or_default();
-    Ok(Separators::texts(texts.iter().filter_map(Value::as_string).cloned().collect()))
-}
-
-fn pieces(
-    args: &mut Args<'_>,
-    cx: &mut EvalCx<'_>,
-    separators: &Separators,
-    count: i32,
-    options: i64,
-) -> Result<Value, Exception> {
-    let text: Str = args.arg(0)?;
-    let Ok(most) = usize::try_from(count) else {
-        return Err(out_of_range("Count cannot be less than zero.", "count"));
-    };
-    if !(0..=3).contains(&options) {
-        return Err(Exception::argument("Illegal enum value."));
-    }
-    scan(cx, &text)?;
-    if let Separators::Texts(texts) = separators {
-        cx.steps(text.len() as u64 * texts.len() as u64 / 64)?;
-    }
-    let mut found = split(&text, separators, most, options & 1 != 0);
-    if options & 2 != 0 {
-        found = found.iter().map(|it| trim(it, &[], true, true)).collect();
-        found.retain(|it| options & 1 == 0 || !it.is_empty());
-    }
-    cx.allocate(found.iter().map(|it| it.size() + size_of::<Value>()).sum())?;
-    Ok(Value::strings(found))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn equal_texts_have_equal_hashes() {
-        let by = Comparison::OrdinalIgnoreCase;
-        assert_eq!(hash_code(&"abc".into(), by), hash_code(&"ABC".into(), by));
-    }
 
     #[test]
     fn rows_of_all_files_are_there() {

@@ -9,8 +9,7 @@ use clr::rows::{Args, Member};
 use clr::types::{Type, names};
 use clr::value::composite;
 use clr::value::{Array, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 
 use super::{CHARS, PROVIDER, made, out_of_range, part, units};
 

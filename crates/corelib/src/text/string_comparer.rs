@@ -6,12 +6,11 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::compare::Comparison;
+use dotnet::{Runtime, Str};
 
 use super::COMPARISON;
-use super::string::{compared, equal, hash_code};
+use super::string_compare::{compared, equal, hash_code};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::STRINGCOMPARER, MEMBERS).bases(&[
     Type::Named(names::IEQUALITYCOMPARER, &[Type::String]),

@@ -7,10 +7,9 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Array, Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::Builder;
 use dotnet::text::compare::{self, Comparison};
+use dotnet::{Runtime, Str};
 
 use super::string_build::formatted;
 use super::{CHARS, PROVIDER, index, length, made, out_of_range, part, search, units};

@@ -9,10 +9,9 @@ use clr::exception::Exception;
 use clr::rows::{Member, TypeDef};
 use clr::types::Type;
 use clr::value::{DateTime, DateTimeKind, DateTimeOffset, Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::time::{MAX, MINUTE};
 use dotnet::text::zones::{Reading, Zone};
+use dotnet::{Runtime, Str};
 
 const OWN: Type = Type::named("System.TimeZoneInfo");
 const OLD: Type = Type::named("System.TimeZone");

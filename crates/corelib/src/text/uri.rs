@@ -7,10 +7,9 @@ use clr::exception::Exception;
 use clr::rows::{Args, Constant, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::uri::{Parts, Uri, is_scheme, is_well_formed};
 use dotnet::text::web;
+use dotnet::{Runtime, Str};
 
 use super::enums::{self, URI_HOST_NAME_TYPE, URI_KIND, URI_PARTIAL};
 use super::{made, out_of_range, scan};

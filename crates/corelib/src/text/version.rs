@@ -9,8 +9,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 
 const NAME: &str = "System.Version";
 const OWN: Type = Type::named(NAME);
