@@ -1,8 +1,7 @@
 //! `ToString()` without a format, in the invariant culture.
 
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::number::{double_to_text, float_to_text};
+use dotnet::{Runtime, Str};
 
 use super::Value;
 use crate::value::composite::plain;

@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 
 use super::{Cursor, Value};
 use crate::cx::EvalCx;

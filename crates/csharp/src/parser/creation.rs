@@ -2,12 +2,12 @@
 //!
 //! Source: C# 7 language specification, 12.8.17.
 
-use super::super::ast::{
+use super::{Parser, expr};
+use crate::ast::{
     AnonymousMember, Expr, ExprKind, Initializer, InitializerKind, InitializerTarget,
     InitializerValue, MemberInitializer, Name, NewArray, Span, TypeRef, TypeRefKind,
 };
-use super::super::token::Punct;
-use super::{Parser, expr};
+use crate::token::Punct;
 
 impl Parser<'_> {
     /// Parses `new ...`; the current token is `new`.

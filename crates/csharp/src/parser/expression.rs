@@ -2,10 +2,10 @@
 //!
 //! Source: C# 7 language specification, 12.4.2 (precedence) and 12.8 to 12.22.
 
-use super::super::ast::{ArgumentMode, BinaryOp, Expr, ExprKind, Span, UnaryOp};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::types::Question;
 use super::{Parser, expr};
+use crate::ast::{ArgumentMode, BinaryOp, Expr, ExprKind, Span, UnaryOp};
+use crate::token::{Keyword, Punct, TokenKind};
 
 /// Precedence of `??`, the lowest of the binary operators.
 const COALESCE: u8 = 1;

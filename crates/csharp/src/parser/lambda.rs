@@ -2,10 +2,10 @@
 //!
 //! Source: C# 7 language specification, 12.19.
 
-use super::super::ast::{ArgumentMode, Expr, ExprKind, LambdaBody, Parameter};
-use super::super::token::{Keyword, Punct};
 use super::types::Question;
 use super::{Parser, expr};
+use crate::ast::{ArgumentMode, Expr, ExprKind, LambdaBody, Parameter};
+use crate::token::{Keyword, Punct};
 
 impl Parser<'_> {
     /// Parses a lambda or an anonymous method if one starts here.

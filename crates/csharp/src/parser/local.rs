@@ -2,10 +2,10 @@
 //!
 //! Source: C# 7 language specification, 13.6.
 
-use super::super::ast::{LambdaBody, Local, LocalFunction, Name, StmtKind, Variable};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::Parser;
 use super::types::Question;
+use crate::ast::{LambdaBody, Local, LocalFunction, Name, StmtKind, Variable};
+use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
     /// Parses a declaration statement if one starts here.

@@ -20,11 +20,13 @@
 
 mod creation;
 mod expression;
+mod interpolated;
 mod lambda;
 mod local;
 mod pattern;
 mod primary;
 mod query;
+mod report;
 mod statement;
 mod switch;
 mod types;
@@ -254,87 +256,6 @@ impl<'a> Parser<'a> {
         self.closers.get(index).map(|it| *it as usize).filter(|it| *it > index)
     }
 
-    // --------------------------------------------------------------- problems
-
-    fn report(
-        &mut self,
-        code: &'static str,
-        span: Span,
-        message: String,
-        label: &str,
-        help: Option<&str>,
-    ) {
-        if self.problems.len() < 4 * MAX_PROBLEMS {
-            self.problems.push(Problem {
-                code,
-                message,
-                span: span.range(),
-                label: label.to_owned(),
-                help: help.map(str::to_owned),
-            });
-        }
-    }
-
-    /// A syntax error at the current token. Nothing more is reported until the next statement.
-    fn expected(&mut self, what: &str) {
-        if self.recovering {
-            return;
-        }
-        self.recovering = true;
-        let span = self.span();
-        let help = self.help_at_error();
-        let (found, label) = match self.kind() {
-            TokenKind::End => ("the end".to_owned(), "the expression ends here"),
-            TokenKind::Unknown => return,
-            TokenKind::HoleFormat(_) => ("`:`".to_owned(), "begins a format here"),
-            _ => (format!("`{}`", shorten(self.text_at(self.at))), "not expected here"),
-        };
-        self.report("PC0301", span, format!("expected {what}, found {found}"), label, help);
-    }
-
-    fn help_at_error(&self) -> Option<&'static str> {
-        match self.kind() {
-            TokenKind::HoleFormat(_) => {
-                Some("put a conditional inside an interpolated string in parentheses")
-            }
-            TokenKind::Punct(Punct::Assign) => Some("`==` compares"),
-            TokenKind::Punct(Punct::Ampersand) => ["quot", "amp", "lt", "gt", "apos"]
-                .iter()
-                .any(|it| self.is_word(self.at + 1, it))
-                .then_some("entities are not decoded inside an expression"),
-            _ => None,
-        }
-    }
-
-    fn unexpected_end_of_expression(&mut self) {
-        if self.at(Punct::Semicolon) && !self.recovering {
-            let span = self.span();
-            let help = Some("write `@{ ... return value; }` for statements");
-            let message = "a single expression does not end with `;`".to_owned();
-            self.recovering = true;
-            return self.report("PC0301", span, message, "remove this", help);
-        }
-        self.expected("the end of the expression");
-    }
-
-    /// A construct that is understood but not allowed. Parsing goes on behind it.
-    fn refuse(&mut self, span: Span, what: &str, help: Option<&str>) {
-        let message = format!("{what} not allowed in a policy expression");
-        self.report("PC0302", span, message, "not allowed", help);
-    }
-
-    /// A construct of a later C#. Parsing goes on behind it.
-    fn needs(&mut self, span: Span, version: u32, what: &str) {
-        let message = format!("{what} needs C# {version}");
-        self.report("PC0303", span, message, "policy expressions are C# 7", None);
-    }
-
-    fn refuse_tuple(&mut self, span: Span) {
-        let message = "System.ValueTuple is not an allowed type".to_owned();
-        let help = Some("use `Tuple.Create(a, b)` or an anonymous object `new { a, b }`");
-        self.report("PC0302", span, message, "a tuple", help);
-    }
-
     fn missing(&self, span: Span) -> Expr {
         expr(ExprKind::Missing, span)
     }
@@ -378,15 +299,6 @@ impl<'a> Parser<'a> {
 
 fn expr(kind: ExprKind, span: Span) -> Expr {
     Expr { kind, span, parenthesised: false }
-}
-
-/// The first few characters of a token, for a message.
-fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(24).collect();
-    if short.len() < text.len() {
-        short.push_str("...");
-    }
-    short.replace(['\n', '\r'], " ")
 }
 
 /// For each opening bracket the index of the token that closes it, 0 where there is none.

@@ -2,11 +2,11 @@
 //!
 //! Source: C# 7 language specification, 11.
 
-use super::super::ast::{Pattern, Span};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::Parser;
 use super::expression::SHIFT;
 use super::types::Question;
+use crate::ast::{Pattern, Span};
+use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
     /// Parses what stands after `is`.

@@ -2,12 +2,10 @@
 //!
 //! Source: C# 7 language specification, 12.8.
 
-use super::super::ast::{
-    Argument, ArgumentMode, Expr, ExprKind, InterpolatedPart, Literal, SimpleName, Span,
-};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::types::{Question, predefined};
 use super::{Parser, expr};
+use crate::ast::{Argument, ArgumentMode, Expr, ExprKind, Literal, SimpleName, Span};
+use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
     /// Parses a primary expression with everything that follows it.
@@ -365,50 +363,6 @@ impl Parser<'_> {
         }
         self.expression()
     }
-
-    fn interpolated(&mut self) -> Expr {
-        let start = self.span();
-        self.advance();
-        let mut parts = Vec::new();
-        loop {
-            match self.kind() {
-                TokenKind::InterpolationText(text) => {
-                    parts.push(InterpolatedPart::Text(text.clone()));
-                    self.advance();
-                }
-                TokenKind::HoleStart => parts.push(self.hole()),
-                TokenKind::InterpolationEnd => {
-                    self.advance();
-                    break;
-                }
-                _ => {
-                    self.expected("the end of the interpolated string");
-                    break;
-                }
-            }
-            if self.recovering {
-                break;
-            }
-        }
-        expr(ExprKind::Interpolated(parts), self.span_from(start))
-    }
-
-    fn hole(&mut self) -> InterpolatedPart {
-        self.advance();
-        let value = self.expression();
-        let alignment = self.eat(Punct::Comma).then(|| self.expression());
-        let mut format = None;
-        if let TokenKind::HoleFormat(text) = self.kind() {
-            format = Some(text.clone());
-            self.advance();
-        }
-        if *self.kind() == TokenKind::HoleEnd {
-            self.advance();
-        } else {
-            self.expected("`}`");
-        }
-        InterpolatedPart::Hole { value, alignment, format }
-    }
 }
 
 #[cfg(test)]
@@ -441,12 +395,6 @@ mod tests {
         assert_eq!(print("a?.b.c?[0].d"), "(a ?. (it.b.c ?. it[0].d))");
         assert_eq!(print("a?.b() ?? \"\""), "(?? (a ?. it.b()) \"\")");
         assert_eq!(print("a ? .5 : 1"), "(?: a 0.5 1)");
-    }
-
-    #[test]
-    fn interpolated_strings_have_holes_with_alignment_and_format() {
-        assert_eq!(print("$\"a{b,-3:x}c{ $\"{d}\" }\""), "$\"a{b,(- 3):x}c{$\"{d}\"}\"");
-        assert!(problem("$\"{a ? b : c}\"").starts_with("expected `:`"));
     }
 
     #[test]

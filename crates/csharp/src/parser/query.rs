@@ -5,13 +5,13 @@
 //!
 //! Source: C# 7 language specification, 12.17.3.
 
-use super::super::ast::{
+use super::types::Question;
+use super::{Parser, expr};
+use crate::ast::{
     AnonymousMember, Argument, ArgumentMode, Expr, ExprKind, LambdaBody, Name, Parameter,
     SimpleName, Span, TypeRef,
 };
-use super::super::token::{Keyword, Punct};
-use super::types::Question;
-use super::{Parser, expr};
+use crate::token::{Keyword, Punct};
 
 /// Words that go on a query.
 pub(super) const CLAUSES: &[&str] = &[

@@ -2,12 +2,12 @@
 //!
 //! Source: C# 7 language specification, 13.
 
-use super::super::ast::{
-    Block, Catch, Expr, ExprKind, For, Foreach, Name, Resource, Span, Stmt, StmtKind, Try, TypeRef,
-};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::Parser;
 use super::types::Question;
+use crate::ast::{
+    Block, Catch, Expr, ExprKind, For, Foreach, Name, Resource, Span, Stmt, StmtKind, Try, TypeRef,
+};
+use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
     /// Parses a statement, declarations included, and recovers from syntax errors in it.

@@ -2,9 +2,9 @@
 //!
 //! Source: C# 7 language specification, 13.8.3.
 
-use super::super::ast::{StmtKind, Switch, SwitchLabel, SwitchSection};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::Parser;
+use crate::ast::{StmtKind, Switch, SwitchLabel, SwitchSection};
+use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
     /// Parses a `switch`; the current token is `switch`.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::ast::*;
 use super::{parse_expression, parse_statements};
+use crate::ast::*;
 
 /// Parses an expression and writes its tree: operators as `(op a b)`.
 pub(super) fn print(source: &str) -> String {

@@ -2,9 +2,9 @@
 //!
 //! Source: C# 7 language specification, 8.1 and 6.2.5 (the ambiguity of type arguments).
 
-use super::super::ast::{Name, Predefined, SimpleName, Span, TypeRef, TypeRefKind};
-use super::super::token::{Keyword, Punct, TokenKind};
 use super::Parser;
+use crate::ast::{Name, Predefined, SimpleName, Span, TypeRef, TypeRefKind};
+use crate::token::{Keyword, Punct, TokenKind};
 
 /// How deep type arguments are looked into when scanning ahead.
 const MAX_SCAN: u32 = 24;

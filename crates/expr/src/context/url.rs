@@ -7,9 +7,8 @@ use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
 use corelib::collections::{Comparer, Dictionary};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::text::compare::Comparison;
+use dotnet::{Runtime, Str};
 
 use super::DOCS;
 

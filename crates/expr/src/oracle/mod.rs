@@ -10,6 +10,7 @@
 //! of .NET than policies may use.
 
 mod ask;
+mod parts;
 mod recorded;
 mod render;
 mod same;

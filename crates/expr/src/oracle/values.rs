@@ -12,7 +12,8 @@ use clr::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
 use clr::value::{DateTime, JwtValue};
 use serde_json::Value as Json;
 
-use super::recorded::{RecordedHost, RecordingFault, fault, response};
+use super::parts::response;
+use super::recorded::{RecordedHost, RecordingFault, fault};
 use crate::{EvalCx, Limits, Runtime, Type, Value};
 
 type Result<T> = std::result::Result<T, RecordingFault>;

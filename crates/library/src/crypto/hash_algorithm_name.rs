@@ -4,9 +4,8 @@
 use clr::rows::{Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::crypto::{Fault, Hash, cryptographic};
+use dotnet::{Runtime, Str};
 
 const NAME: &str = "System.Security.Cryptography.HashAlgorithmName";
 

@@ -10,9 +10,8 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::crypto::{Hash, PublicKey};
+use dotnet::{Runtime, Str};
 
 use super::hash_algorithm_name::{HASH_NAME, hash};
 use super::{DISPOSABLE, charge};

@@ -13,9 +13,8 @@ use clr::rows::{Args, Member, TypeDef, integer_of};
 use clr::types::{Type, names};
 use clr::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
 use clr::value::{DateTime, DateTimeKind, Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
 use dotnet::crypto::{Certificate, Name};
+use dotnet::{Runtime, Str};
 
 use super::enums::{CONTENT_TYPE, NAME_TYPE};
 use super::oid::{self, OID};

@@ -9,8 +9,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 use tree::json::{Kind, Scalar, Token, compare_scalars};
 
 use super::{JTOKEN, JVALUE, scalar_of, token, token_of, value_of};

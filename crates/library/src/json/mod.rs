@@ -29,8 +29,7 @@ use clr::exception::Exception;
 use clr::rows::Args;
 use clr::types::{Type, names};
 use clr::value::{Cursor, DateTime, DateTimeKind, DateTimeOffset, Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 use tree::json::{
     Children, Content, DateKind, DateTime as JsonDate, Kind, Scalar, Token, compare_scalars,
     guid_text,

@@ -26,8 +26,7 @@ use clr::rows::{Args, Member, is_reference_convertible};
 use clr::types::{Type, names};
 use clr::value::sequence::Items;
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 use tree::xml::{self, Content, Kind, Name, Node, ParseOptions, Root};
 
 /// `XNode`.

@@ -6,8 +6,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 use tree::xml::Declaration;
 
 const NAME: &str = "System.Xml.Linq.XDeclaration";

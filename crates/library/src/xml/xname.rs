@@ -5,8 +5,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 use tree::xml::Name;
 
 use super::{XNAME, XNAMESPACE, xnamespace};

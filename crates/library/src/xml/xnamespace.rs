@@ -4,8 +4,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
-use dotnet::Runtime;
-use dotnet::Str;
+use dotnet::{Runtime, Str};
 use tree::xml::{Name, XML_NAMESPACE, XMLNS_NAMESPACE};
 
 use super::{XNAME, XNAMESPACE, xname};
