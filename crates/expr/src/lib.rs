@@ -12,18 +12,21 @@
 
 pub mod bind;
 mod catalog;
+pub mod complete;
 mod context;
 mod evaluate;
 mod ir;
 mod options;
 pub mod oracle;
 mod program;
+pub mod show;
 
 pub use bind::compile;
 pub use clr::{
     EvalCx, Exception, Host, JwtValue, Limits, Type, Uses, Value, Variables, cx, exception, host,
     types, value,
 };
+pub use complete::{Completion, CompletionKind, Completions, Signatures, complete, signatures};
 pub use csharp::{Form, Problem};
 pub use dotnet::{Runtime, Str};
 pub use options::Options;

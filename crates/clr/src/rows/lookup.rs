@@ -39,6 +39,11 @@ pub fn all() -> impl Iterator<Item = &'static TypeDef> {
     INDEX.get().into_iter().flat_map(|it| it.all.iter().copied())
 }
 
+/// The type that a row belongs to.
+pub(crate) fn owner(member: &'static super::Member) -> Option<&'static TypeDef> {
+    all().find(|it| it.members.as_ptr_range().contains(&std::ptr::from_ref(member)))
+}
+
 /// The definition of a type by its full name without arity.
 #[must_use]
 pub fn definition(name: &str) -> Option<&'static TypeDef> {

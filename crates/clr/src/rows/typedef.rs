@@ -174,6 +174,20 @@ impl TypeDef {
         format!("https://learn.microsoft.com/dotnet/api/{}{arity}", self.name.to_lowercase())
     }
 
+    /// The page of one of its members in the documentation.
+    #[must_use]
+    pub fn member_link(&self, member: &super::Member) -> String {
+        if !self.docs.is_empty() {
+            return self.docs.to_owned();
+        }
+        let name = match member.kind {
+            super::MemberKind::Constructor => "-ctor".to_owned(),
+            super::MemberKind::Operator => return self.docs_link(),
+            _ => member.name.to_lowercase(),
+        };
+        format!("{}.{name}", self.docs_link())
+    }
+
     /// The type with its own parameters as arguments.
     #[must_use]
     pub fn own_type(&self) -> Type {

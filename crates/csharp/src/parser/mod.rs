@@ -67,16 +67,7 @@ pub fn parse_expression(source: &str) -> Result<Expr, Vec<Problem>> {
 /// What is wrong, in the order of the source; at most 20 problems.
 pub fn parse_statements(source: &str) -> Result<Vec<Stmt>, Vec<Problem>> {
     let mut parser = Parser::new(source);
-    let mut statements = Vec::new();
-    while !matches!(parser.kind(), TokenKind::End) {
-        if parser.at(Punct::CloseBrace) {
-            parser.expected("a statement");
-            parser.advance();
-            parser.recovering = false;
-            continue;
-        }
-        statements.push(parser.statement());
-    }
+    let statements = parser.all_statements();
     parser.finish(statements)
 }
 
@@ -90,6 +81,17 @@ pub fn parse(source: &str, form: Form) -> Result<Root, Vec<Problem>> {
         Form::Expression => parse_expression(source).map(Root::Expression),
         Form::Statements => parse_statements(source).map(Root::Statements),
     }
+}
+
+/// Parses either form as far as it goes: what is wrong is left out of the tree. For editors.
+pub fn parse_partial(source: &str, form: Form) -> (Root, Vec<Problem>) {
+    let mut parser = Parser::new(source);
+    let root = match form {
+        Form::Expression => Root::Expression(parser.expression()),
+        Form::Statements => Root::Statements(parser.all_statements()),
+    };
+    let problems = parser.finish(()).err().unwrap_or_default();
+    (root, problems)
 }
 
 struct Parser<'a> {
@@ -126,6 +128,21 @@ impl<'a> Parser<'a> {
             too_deep: false,
             ranges: Vec::new(),
         }
+    }
+
+    /// Statements up to the end of the source.
+    fn all_statements(&mut self) -> Vec<Stmt> {
+        let mut statements = Vec::new();
+        while !matches!(self.kind(), TokenKind::End) {
+            if self.at(Punct::CloseBrace) {
+                self.expected("a statement");
+                self.advance();
+                self.recovering = false;
+                continue;
+            }
+            statements.push(self.statement());
+        }
+        statements
     }
 
     fn finish<T>(mut self, root: T) -> Result<T, Vec<Problem>> {

@@ -54,6 +54,9 @@ impl Binder {
     }
 
     fn report_unknown_function(&mut self, name: &str, span: Span) {
+        if self.probed_name(name, false) {
+            return;
+        }
         let help = if name.chars().next().is_some_and(char::is_uppercase) {
             Some(format!("methods belong to a type or a value: `x.{name}(...)`"))
         } else {

@@ -8,6 +8,7 @@ use clr::types::{self, Type};
 use csharp::ast::{self, Span};
 
 use super::overload::Argument;
+use super::probe::Site;
 use super::{Binder, Expr, codes, fold};
 use crate::ir::{Call, Node};
 
@@ -30,6 +31,11 @@ static EXTENSIONS: LazyLock<HashMap<&'static str, Vec<&'static Member>>> = LazyL
     }
     index
 });
+
+/// Every extension method.
+pub(super) fn every_extension() -> impl Iterator<Item = &'static Member> {
+    EXTENSIONS.values().flatten().copied()
+}
 
 /// The type and its bases, nearest first, with their distance; `object` last.
 pub(super) fn hierarchy(of: Type) -> Vec<(Type, usize)> {
@@ -191,6 +197,9 @@ impl Binder {
         if let Some(it) = Self::enum_member(of, text, span) {
             return it;
         }
+        if self.probed(text, |_| Site::Member { of, is_static: true }) {
+            return Expr::error(span);
+        }
         let rows = self.rows(of, |it| it.name == text && it.kind == MemberKind::StaticProperty);
         if let Some(found) = rows.first().copied() {
             if let Some(value) = fold::member_constant(found.member) {
@@ -321,7 +330,7 @@ fn enum_names(of: Type) -> Vec<&'static str> {
 }
 
 /// Could the first parameter of an extension method take a value of the type? Rough: for suggestions.
-fn could_extend(of: Type, first: Type) -> bool {
+pub(super) fn could_extend(of: Type, first: Type) -> bool {
     match first {
         Type::Named(name, _) => hierarchy(of).iter().any(|(it, _)| it.is_named(name)),
         Type::MethodArg(_) => true,

@@ -4,6 +4,7 @@ use clr::types::Type;
 use csharp::ast::Span;
 
 use super::conversion::explicit;
+use super::probe::Site;
 use super::{Binder, Expr, codes};
 
 impl Binder {
@@ -61,6 +62,9 @@ impl Binder {
         span: Span,
         is_static: bool,
     ) {
+        if self.probed(name, |_| Site::Member { of, is_static }) {
+            return;
+        }
         let nearest = nearest(name, self.member_names(of, is_static));
         let kind = if is_static { "no static member" } else { "no member" };
         self.report(

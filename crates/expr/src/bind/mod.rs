@@ -32,6 +32,7 @@ mod names;
 mod operator;
 mod overload;
 mod pattern;
+pub(crate) mod probe;
 mod scope;
 mod short_circuit;
 mod statement;
@@ -115,6 +116,8 @@ pub(crate) struct Binder {
     instances: Vec<(usize, Vec<Option<Type>>, usize)>,
     /// Type parameters of the generic local function that is being bound.
     type_parameters: Vec<(String, Type)>,
+    /// For completion: whether the place is looked for, and what was found.
+    probe: Option<Option<probe::Site>>,
 }
 
 /// A bound expression.
@@ -170,6 +173,7 @@ impl Binder {
             local_functions: Vec::new(),
             instances: Vec::new(),
             type_parameters: Vec::new(),
+            probe: None,
         }
     }
 

@@ -103,6 +103,9 @@ impl Binder {
     }
 
     pub(super) fn report_unknown_name(&mut self, name: &str, span: Span) {
+        if self.probed_name(name, false) {
+            return;
+        }
         let variables = self.scopes.iter().flat_map(|it| &it.variables);
         let locals = variables.filter_map(|it| self.variables.get(*it)).map(|it| it.name.clone());
         let types = rows::all().filter(|it| it.listed).map(|it| it.short_name().to_owned());
@@ -119,6 +122,9 @@ impl Binder {
     }
 
     pub(super) fn report_unknown_type(&mut self, name: &str, span: Span) {
+        if self.probed_name(name, true) {
+            return;
+        }
         let short = name.rsplit('.').next().unwrap_or(name);
         let all = rows::all().filter(|it| it.listed).map(TypeDef::short_name);
         let help = known_but_absent(short)
