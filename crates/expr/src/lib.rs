@@ -19,6 +19,7 @@ mod ir;
 mod options;
 pub mod oracle;
 mod program;
+pub mod reference;
 pub mod show;
 
 pub use bind::compile;

@@ -11,10 +11,10 @@ use std::fmt::Write as _;
 
 use crate::cx::EvalCx;
 use crate::host::HostRef;
-use crate::library::collections::KeyValuePair;
-use crate::library::{self, Args, MemberKind};
 use crate::types::{Type, names};
 use crate::value::{Anonymous, Value};
+use clr::rows::{self, Args, MemberKind};
+use clr::value::KeyValuePair;
 
 /// How many items of a sequence are shown.
 const MAX_ITEMS: usize = 100;
@@ -71,12 +71,7 @@ fn text_of(value: &Value, cx: &mut EvalCx<'_>) -> String {
     if let Some(pair) = value.as_object::<KeyValuePair>() {
         return format!("[{}, {}]", inline(&pair.key, cx), inline(&pair.value, cx));
     }
-    if let Value::Host(it) = value
-        && let Some(text) = library::context::text(*it, cx)
-    {
-        return text.as_str().to_owned();
-    }
-    value.to_str(cx.runtime()).as_str().to_owned()
+    cx.text_of(value).as_str().to_owned()
 }
 
 /// The first bytes in hexadecimal, and how many there are.
@@ -164,7 +159,7 @@ fn one_item(item: &Value, depth: usize, out: &mut String, cx: &mut EvalCx<'_>) {
 /// What the properties of an object say.
 fn properties(value: &Value, indent: &str, out: &mut String, cx: &mut EvalCx<'_>) {
     let of = value.runtime_type();
-    let Some(def) = of.definition_name().and_then(library::definition) else { return };
+    let Some(def) = of.definition_name().and_then(rows::definition) else { return };
     let of_type = if let Type::Named(_, list) = of { list } else { &[] };
     for row in def.members.iter().filter(|it| it.kind == MemberKind::Property && it.listed) {
         let mut values = [value.clone()];

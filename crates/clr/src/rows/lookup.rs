@@ -40,7 +40,8 @@ pub fn all() -> impl Iterator<Item = &'static TypeDef> {
 }
 
 /// The type that a row belongs to.
-pub(crate) fn owner(member: &'static super::Member) -> Option<&'static TypeDef> {
+#[must_use]
+pub fn owner(member: &'static super::Member) -> Option<&'static TypeDef> {
     all().find(|it| it.members.as_ptr_range().contains(&std::ptr::from_ref(member)))
 }
 

@@ -34,7 +34,7 @@ mod typedef;
 pub use args::{Args, FromArgs, FromValue};
 pub use lookup::{
     all, base_types, default_value, definition, find_type, integer_of, is_covariant,
-    is_reference_convertible, register, type_of,
+    is_reference_convertible, owner, register, type_of,
 };
 pub use member::{Call, Constant, Member, MemberKind};
 pub use typedef::{TypeDef, TypeKind};

@@ -7,9 +7,10 @@
 
 use super::member::{could_extend, hierarchy};
 use super::{Binder, member};
-use crate::library::{Member, MemberKind};
+use crate::Options;
 use crate::types::{Type, names};
-use crate::{Options, library};
+use clr::rows;
+use clr::rows::{Member, MemberKind};
 use csharp::Form;
 use csharp::parser;
 
@@ -49,6 +50,7 @@ pub(crate) struct Listed {
 
 /// Where the marker stands; `None` if the binder does not come across it.
 pub(crate) fn probe(source: &str, form: Form, options: &Options) -> Option<Site> {
+    crate::catalog::load();
     let (root, _) = parser::parse_partial(source, form);
     let mut binder = Binder::new(*options);
     binder.probe = Some(None);
@@ -106,7 +108,7 @@ fn fits_receiver(of: Type, first: Type) -> bool {
             hierarchy(of).iter().any(|(it, _)| it.is_named(name))
         }
         Type::Named(..) | Type::Array(_) | Type::String => {
-            of == first || library::is_reference_convertible(of, first)
+            of == first || rows::is_reference_convertible(of, first)
         }
         other => could_extend(of, other),
     }
@@ -194,6 +196,7 @@ mod tests {
 
     #[test]
     fn extensions_are_listed_for_what_they_extend() {
+        crate::catalog::load();
         let has = |of: Type, name: &str| {
             members(of, false, &Options::default()).iter().any(|it| it.member.name == name)
         };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Completion, CompletionKind};
 use crate::Options;
 use crate::bind::probe::{Listed, Site, members};
-use crate::library::{self, MemberKind, TypeDef, TypeKind};
 use crate::types::Type;
+use clr::rows::{self, MemberKind, TypeDef, TypeKind};
 use csharp::Form;
 
 /// Words that can stand where a name can; `context` stands with the variables.
@@ -81,7 +81,7 @@ fn of_type(of: Type, is_static: bool, options: &Options) -> Vec<Completion> {
         let fields = it.fields.iter();
         all.extend(fields.map(|(name, ty)| plain(name, CompletionKind::Property, ty.to_string())));
     }
-    if let (true, Some(def)) = (is_static, of.definition_name().and_then(library::definition)) {
+    if let (true, Some(def)) = (is_static, of.definition_name().and_then(rows::definition)) {
         all.extend(enum_members(def));
         all.extend(types_within(def.name, options));
     }
@@ -138,7 +138,7 @@ fn member(rows: &[Listed]) -> Option<Completion> {
 
 fn listed(options: &Options) -> impl Iterator<Item = &'static TypeDef> {
     let all = options.allow_unlisted;
-    library::lookup::all().filter(move |it| it.listed || all)
+    rows::all().filter(move |it| it.listed || all)
 }
 
 fn types(options: &Options) -> Vec<Completion> {
@@ -152,7 +152,7 @@ fn is_nameable(def: &TypeDef) -> bool {
 
 /// `System.TimeZoneInfo.AdjustmentRule`.
 fn is_nested(def: &TypeDef) -> bool {
-    def.name.rsplit_once('.').is_some_and(|(outer, _)| library::definition(outer).is_some())
+    def.name.rsplit_once('.').is_some_and(|(outer, _)| rows::definition(outer).is_some())
 }
 
 fn a_type(def: &'static TypeDef) -> Completion {

@@ -14,7 +14,9 @@ mod site;
 
 use std::ops::Range;
 
+pub(crate) use signature::signature_of;
 pub use signature::{Signatures, signatures};
+pub use site::is_unfinished;
 
 use crate::Options;
 use csharp::Form;
@@ -69,6 +71,7 @@ pub enum CompletionKind {
 /// stands behind the cursor is taken into account.
 #[must_use]
 pub fn complete(source: &str, form: Form, cursor: usize, options: &Options) -> Completions {
+    crate::catalog::load();
     let Some(word) = site::word_at(source, cursor) else { return Completions::default() };
     let Some(found) = site::find(source, form, &word, options) else {
         return Completions { replace: word, items: Vec::new() };

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::site;
 use crate::Options;
 use crate::bind::probe::{Listed, Site, constructors, members};
-use crate::library::{self, Constant, Member, MemberKind};
 use crate::types::Type;
+use clr::rows::{self, Constant, Member, MemberKind};
 use csharp::Form;
 use csharp::lexer::tokenize;
 use csharp::token::{Keyword, Punct, Token, TokenKind};
@@ -31,6 +31,7 @@ pub fn signatures(
     cursor: usize,
     options: &Options,
 ) -> Option<Signatures> {
+    crate::catalog::load();
     let before = source.get(..cursor)?;
     let (tokens, _) = tokenize(before);
     let (open, argument) = innermost_call(&tokens)?;
@@ -114,7 +115,7 @@ fn type_after_new(tokens: &[Token], name: usize, source: &str) -> Option<Type> {
     }
     let written =
         source.get(tokens.get(first)?.span.range().start..tokens.get(name)?.span.range().end)?;
-    let generics = [0, 1, 2].into_iter().find_map(|n| library::find_type(written, n))?;
+    let generics = [0, 1, 2].into_iter().find_map(|n| rows::find_type(written, n))?;
     Some(generics.own_type())
 }
 
@@ -177,8 +178,13 @@ impl Listed {
 
     /// Its page in the documentation.
     pub(crate) fn docs_link(&self) -> String {
-        library::lookup::owner(self.member).map_or(String::new(), |it| it.member_link(self.member))
+        rows::owner(self.member).map_or(String::new(), |it| it.member_link(self.member))
     }
+}
+
+/// The signature of a row as it stands, type parameters open.
+pub(crate) fn signature_of(member: &'static Member) -> String {
+    Listed { member, of_type: &[], of_method: None }.signature()
 }
 
 /// One parameter: type, name, default.

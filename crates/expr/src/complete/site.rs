@@ -42,7 +42,7 @@ pub(super) fn find(
     options: &Options,
 ) -> Option<Site> {
     let (before, after) = (source.get(..word.start)?, source.get(word.end..)?);
-    let closers = closers(before)?;
+    let closers = closers(before);
     let attempts = [
         format!("{before}{MARKER}{after}"),
         format!("{before}{MARKER}{closers}"),
@@ -54,9 +54,16 @@ pub(super) fn find(
     attempts.iter().find_map(|it| probe(it, form, options))
 }
 
-/// The brackets, quotes included, that close what is open at the end of a text; `None` if the end
-/// lies inside of a text or a comment.
-fn closers(text: &str) -> Option<String> {
+/// Are there brackets open at the end of a source, so that more has to come?
+#[must_use]
+pub fn is_unfinished(source: &str) -> bool {
+    let open = closers(source);
+    // A string ends with its line: one that is open is a mistake.
+    !open.is_empty() && !open.contains('"')
+}
+
+/// The brackets, quotes included, that close what is open at the end of a text.
+fn closers(text: &str) -> String {
     let mut open = String::new();
     for token in tokenize(text).0 {
         match token.kind {
@@ -73,7 +80,7 @@ fn closers(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    Some(open.chars().rev().map(|it| if it == '\u{1}' { '}' } else { it }).collect())
+    open.chars().rev().map(|it| if it == '\u{1}' { '}' } else { it }).collect()
 }
 
 #[cfg(test)]
@@ -92,8 +99,9 @@ mod tests {
 
     #[test]
     fn what_is_open_is_closed() {
-        assert_eq!(closers("a(b[{ x").as_deref(), Some("}])"));
-        assert_eq!(closers("a(b)").as_deref(), Some(""));
-        assert_eq!(closers("$\"{a(").as_deref(), Some(")}\""));
+        assert!(is_unfinished("f(") && !is_unfinished("f()") && !is_unfinished("$\"{a("));
+        assert_eq!(closers("a(b[{ x"), "}])");
+        assert_eq!(closers("a(b)"), "");
+        assert_eq!(closers("$\"{a("), ")}\"");
     }
 }

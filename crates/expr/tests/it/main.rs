@@ -10,4 +10,5 @@ extern crate portcullis_expr as expr;
 
 mod corpus;
 mod oracle;
+mod reference;
 mod vectors;
