@@ -29,10 +29,9 @@ pub(super) fn of(site: &Site, form: Form, options: &Options) -> Vec<Completion> 
         Site::Name { variables, only_types } => {
             let mut all = types(options);
             all.extend(namespaces_below("", options));
-            let words = if *only_types { &KEYWORDS[..0] } else { KEYWORDS };
-            all.extend(words.iter().map(|it| keyword(it)));
+            let words = KEYWORDS.iter().filter(|it| !*only_types || is_type_word(it));
+            all.extend(words.map(|it| keyword(it)));
             if *only_types {
-                all.extend(KEYWORDS.iter().filter(|it| is_type_word(it)).map(|it| keyword(it)));
                 return all;
             }
             if form == Form::Statements {

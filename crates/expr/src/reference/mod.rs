@@ -91,7 +91,7 @@ fn contents(all: &ByNamespace, out: &mut String) {
     let n_types: usize = all.values().map(Vec::len).sum();
     let rows =
         |def: &&TypeDef| def.members.iter().filter(|it| it.listed && can_be_called(it)).count();
-    let n_members: usize = all.values().flatten().map(|it| rows(it)).sum();
+    let n_members: usize = all.values().flatten().map(rows).sum();
     let _ = writeln!(out, "\n## Types\n\n{n_types} types with {n_members} members:\n");
     for ((_, namespace), types) in all {
         let title = title(namespace);

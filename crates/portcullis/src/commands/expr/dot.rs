@@ -78,9 +78,11 @@ fn help(_: &mut Session, _: &str) -> Next {
 }
 
 fn request(session: &mut Session, rest: &str) -> Next {
+    if rest.is_empty() {
+        return show_request(session);
+    }
     let described = &mut session.described;
     match rest.split_once(char::is_whitespace) {
-        _ if rest.is_empty() => return show_request(session),
         Some((method, url)) => done(described.set_call(method, url.trim()), |it| it),
         None => done(described.load_request(Path::new(rest)), |(_, it)| it),
     }
