@@ -28,7 +28,8 @@ pub struct Context {
     pub request: Request,
     /// The response to the client; none before there is one.
     pub response: Option<Response>,
-    /// The response that a policy is making, while its children run.
+    /// The message that a policy is making, while its children run: a response, or the headers
+    /// and body of a call.
     pub draft: Option<Response>,
     /// What `set-variable` and other policies stored.
     pub variables: Variables,

@@ -13,14 +13,14 @@ use crate::request_url::RequestUrl;
 /// The message that a transforming policy works on.
 ///
 /// `inbound` and `backend` work on the request, `outbound` and `on-error` on the response, and
-/// the children of `return-response` on the response that it is about to return.
+/// the children of `return-response` and `send-request` on the message that those are making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
     /// The request to the backend.
     Request,
     /// The response to the client.
     Response,
-    /// The response that a policy is making.
+    /// The message that a policy is making.
     Draft,
 }
 
@@ -283,6 +283,25 @@ pub(crate) fn set_charset_utf8(headers: &mut HeaderMap) {
 #[must_use]
 pub fn is_untouchable(name: &HeaderName) -> bool {
     matches!(name.as_str(), "connection" | "content-length" | "keep-alive" | "transfer-encoding")
+}
+
+/// Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1).
+///
+/// A `match`, because it tells most headers apart by their length.
+#[must_use]
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// Leaves out what may be secret: query, values of headers, body.

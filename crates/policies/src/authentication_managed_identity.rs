@@ -12,8 +12,8 @@ use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
 use identity::{AccessToken, ManagedIdentities, TokenOf};
 use pipeline::{
-    Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, PolicyError, PolicyKind,
-    Scope, Scopes, Sections, Step, Waiting,
+    Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, Message, PolicyError,
+    PolicyKind, Scope, Scopes, Sections, Step, Waiting,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -44,6 +44,7 @@ struct AuthenticationManagedIdentity {
     token: Option<TokenOf>,
     output: Option<Arc<str>>,
     ignore_error: bool,
+    message: Message,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -61,6 +62,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         token,
         output: output.map(Into::into),
         ignore_error: cx.literal(element, &IGNORE_ERROR)?,
+        message: cx.message(),
     }))
 }
 
@@ -76,7 +78,7 @@ impl Waiting for AuthenticationManagedIdentity {
                     HeaderValue::from_str(&format!("Bearer {}", token.secret().expose()))
                         .map_err(|_| failure("the token makes no header"))?;
                 header.set_sensitive(true);
-                context.request.headers.insert(AUTHORIZATION, header);
+                context.headers_mut(self.message).insert(AUTHORIZATION, header);
             }
             (Err(error), name) if self.ignore_error => {
                 tracing::debug!(resource, "{}", error.message());

@@ -20,10 +20,13 @@ mod ip_filter;
 mod jsonp;
 mod limit_concurrency;
 mod mock_response;
+mod outgoing;
 mod retry;
 mod return_response;
 mod rewrite_uri;
 mod sample;
+mod send_one_way_request;
+mod send_request;
 mod set_backend_service;
 mod set_body;
 mod set_header;
@@ -57,6 +60,8 @@ pub const ALL: &[PolicyKind] = &[
     retry::KIND,
     return_response::KIND,
     rewrite_uri::KIND,
+    send_one_way_request::KIND,
+    send_request::KIND,
     set_backend_service::KIND,
     set_body::KIND,
     set_header::KIND,

@@ -41,6 +41,8 @@ pub(crate) struct Trial {
     pub(crate) fragments: Fragments,
     pub(crate) named_values: NamedValues,
     pub(crate) extensions: Extensions,
+    /// Answers other calls; nobody unless a test says so.
+    pub(crate) client: FakeClient,
 }
 
 /// How a trial went.
@@ -70,6 +72,7 @@ impl Trial {
             fragments: Fragments::new(),
             named_values: NamedValues::new(),
             extensions: Extensions::default(),
+            client: FakeClient::unreachable(),
         }
     }
 
@@ -116,7 +119,7 @@ impl Trial {
             calls: Mutex::new(Vec::new()),
         });
         let services = Services::new(
-            Arc::new(FakeClient::unreachable()),
+            Arc::new(self.client.clone()),
             Arc::new(FakeClock::at_unix(1_700_000_000)),
             Arc::<FakeForward>::clone(&forward),
         )
@@ -127,7 +130,12 @@ impl Trial {
         context.response = self.response.take();
         context.backends = Arc::new(self.backends.take().unwrap_or_default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let result = runtime.block_on(pipeline.section(self.section).run(&mut context));
+        let result = runtime.block_on(async {
+            let result = pipeline.section(self.section).run(&mut context).await;
+            // What the policy has started gets a turn as well.
+            tokio::task::yield_now().await;
+            result
+        });
         let outcome = describe(&result, &context);
         let calls = forward.calls.lock().unwrap().clone();
         Ran { outcome, context, calls, blame: result.err().map(|it| it.blamed()) }
