@@ -8,6 +8,8 @@ import subprocess
 import time
 
 from conftest import PROGRAM
+from http_calls import eventually, plain
+from servers import Backend, api, gateway, policies, text
 
 
 def call(*arguments, **options):
@@ -130,3 +132,20 @@ def test_no_history_is_kept_if_none_is_wanted(tmp_path):
         it.line("1 + 1", "System.Int32: 2")
         assert it.leave() == 0
     assert not (tmp_path / "portcullis").exists()
+
+
+def test_portcullis_yaml_chooses_the_runtime_and_the_bounds():
+    sums = "<return-response><set-body>@((0.1 + 0.2).ToString())</set-body></return-response>"
+    loop = "<return-response><set-body>@{ while (true) { } }</set-body></return-response>"
+    with Backend(text) as backend:
+        files = {"sums.xml": policies(sums), "loop.xml": policies(loop)}
+        apis = {
+            "sums": api(backend, path="sums", policy="sums.xml"),
+            "loop": api(backend, path="loop", policy="loop.xml"),
+        }
+        for runtime, expected in [("modern", b"0.30000000000000004"), ("framework", b"0.3")]:
+            expressions = {"runtime": runtime, "max-steps": 5000}
+            with gateway(files, (), apis=apis, expressions=expressions) as it:
+                assert plain(it.at.gateway, path="/sums")[2] == expected
+                assert plain(it.at.gateway, path="/loop")[0] == 500
+                assert eventually(lambda: "more steps than allowed" in it.output())

@@ -37,7 +37,7 @@ pub(crate) fn compile(
         fragments: &fragments,
         backends: Some(&backend_entries),
         extensions: engine.extensions,
-        options: engine.options,
+        options: &parsed.settings.expressions,
     };
     let mut cx = Compiler {
         surroundings: &surroundings,
@@ -333,11 +333,7 @@ mod tests {
 
     async fn run(files: &[(&str, &str)]) -> Loaded {
         let source = Source::from_files(files.iter().map(|(name, text)| (*name, *text)));
-        let engine = Engine {
-            registry: &Registry::default(),
-            extensions: &Extensions::default(),
-            options: &expr::Options::default(),
-        };
+        let engine = Engine { registry: &Registry::default(), extensions: &Extensions::default() };
         load(&source, &Options::default(), &NoSecrets, engine).await
     }
 

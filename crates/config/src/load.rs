@@ -60,8 +60,6 @@ pub struct Engine<'a> {
     pub registry: &'a Registry,
     /// What they need to compile.
     pub extensions: &'a Extensions,
-    /// How expressions are compiled.
-    pub options: &'a expr::Options,
 }
 
 /// The entities and settings of a source.

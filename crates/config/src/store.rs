@@ -40,8 +40,6 @@ pub struct StoreSettings {
     pub registry: Registry,
     /// What they need to compile.
     pub extensions: Extensions,
-    /// How expressions are compiled.
-    pub expressions: expr::Options,
     /// Where secrets of Key Vault come from.
     pub secrets: Arc<dyn SecretProvider>,
     /// Tells when snapshots were loaded.
@@ -196,11 +194,8 @@ impl Store {
         {
             return Reload::Unchanged;
         }
-        let engine = Engine {
-            registry: &self.settings.registry,
-            extensions: &self.settings.extensions,
-            options: &self.settings.expressions,
-        };
+        let engine =
+            Engine { registry: &self.settings.registry, extensions: &self.settings.extensions };
         let mut loaded =
             load(&source, &self.settings.options, &*self.settings.secrets, engine).await;
         *last = Some(Seen::new(source, &loaded.secret_files));
@@ -296,7 +291,6 @@ mod tests {
             options: Options::default(),
             registry: Registry::default(),
             extensions: Extensions::default(),
-            expressions: expr::Options::default(),
             secrets: vault.clone(),
             clock: Arc::new(FakeClock::at(SystemTime::UNIX_EPOCH)),
         })

@@ -99,7 +99,6 @@ async fn gateway(edge: &Arc<Edge>) -> Result<Arc<Gateway>, Problem> {
     let engine = Engine {
         registry: &registry,
         extensions: services.extensions(),
-        options: &expr::Options::default(),
     };
     let loaded = config::load(&source()?, &options, &NoSecrets, engine).await;
     let Some(snapshot) = loaded.snapshot else {

@@ -107,7 +107,6 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         options,
         registry: pipeline::Registry::new(policies::ALL),
         extensions: edges.services.extensions().clone(),
-        expressions: expr::Options::default(),
         secrets: Arc::new(VaultSecrets(edges.secrets.clone())),
         clock: clock.clone(),
     });

@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors with a suggestion. Secrets come from `env:`, `file:` or `keyvault:`.
 
+mod expressions;
 mod hosts;
 mod keys;
 mod limits;
@@ -53,6 +54,8 @@ pub struct GatewaySettings {
     pub identity: IdentitySettings,
     /// What `context.Deployment` shows.
     pub gateway: GatewayName,
+    /// How expressions are compiled.
+    pub expressions: expr::Options,
     /// What a request sees.
     pub requests: Settings,
 }
@@ -103,6 +106,7 @@ impl Default for GatewaySettings {
             keys: Vec::new(),
             identity: IdentitySettings::default(),
             gateway: GatewayName::default(),
+            expressions: expr::Options::default(),
             requests: Settings::default(),
         }
     }
@@ -136,6 +140,10 @@ impl GatewaySettings {
         if let Some(limits) = fields.map("limits") {
             limits::read(&limits, &mut settings);
             limits.finish();
+        }
+        if let Some(of_expressions) = fields.map("expressions") {
+            settings.expressions = expressions::read(&of_expressions);
+            of_expressions.finish();
         }
         if let Some(tls) = fields.map("tls") {
             settings.tls = read_tls(&tls);

@@ -9,11 +9,7 @@ async fn read(options: &Options) -> Loaded {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guide");
     let (source, problems) = Source::read(&folder);
     assert!(problems.is_empty(), "{problems:?}");
-    let engine = Engine {
-        registry: &Registry::default(),
-        extensions: &Extensions::default(),
-        options: &expr::Options::default(),
-    };
+    let engine = Engine { registry: &Registry::default(), extensions: &Extensions::default() };
     load(&source, options, &NoSecrets, engine).await
 }
 

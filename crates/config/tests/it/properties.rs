@@ -85,7 +85,6 @@ proptest! {
         let engine = Engine {
             registry: &Registry::default(),
             extensions: &Extensions::default(),
-            options: &expr::Options::default(),
         };
         let loaded = runtime.block_on(load(&Source::from_files(files), &options, &NoSecrets, engine));
         for it in &loaded.diagnostics {

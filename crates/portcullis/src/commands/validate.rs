@@ -135,7 +135,6 @@ async fn configuration(
     let engine = Engine {
         registry: &registry,
         extensions: &offline_extensions(),
-        options: &expr::Options::default(),
     };
     let loaded = config::load(&source, options, &NoSecrets, engine).await;
     let names = source.files().map(|(name, _)| name.to_string());
