@@ -20,9 +20,12 @@
 pub(crate) mod answer;
 pub(crate) mod chunked;
 pub(crate) mod client;
+#[cfg(test)]
+mod differential;
 pub(crate) mod encode;
 pub(crate) mod fields;
 pub(crate) mod inbound;
+pub(crate) mod incoming;
 pub(crate) mod io;
 pub(crate) mod lines;
 pub(crate) mod output;

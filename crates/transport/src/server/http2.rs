@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::timeout;
 
 use super::connection::Shared;
-use super::watch::{InFlight, Overdue, Watch, Watched};
+use super::watch::{InFlight, Outgoing, Overdue, Watch, Watched};
 use crate::h1::io::Rewound;
 use crate::h1::request::Refusal;
 use crate::h1::ticker::period;
@@ -64,6 +64,7 @@ async fn drive<C, E>(
                 shut_down(connection.as_mut());
             }
             () = timer.as_mut() => {
+                watch.cut(limits.write_timeout);
                 match watch.overdue(limits) {
                     None => n_idle = 0,
                     Some(Overdue::Write) => return,
@@ -97,7 +98,7 @@ fn answer<S: Service>(
     peer: &Arc<Peer>,
     request: http::Request<Incoming>,
 ) -> impl Future<Output = Result<http::Response<Sent>, Aborted>> + Send + use<S> {
-    let in_flight = InFlight::new(watch.clone());
+    let (watch, in_flight) = (watch.clone(), InFlight::new(watch.clone()));
     let limits = &shared.limits;
     let bound = limits.request_timeout;
     let work = match refusal(&request, limits) {
@@ -118,7 +119,7 @@ fn answer<S: Service>(
         if response.extensions().get::<Abort>().is_some() {
             return Err(Aborted);
         }
-        Ok(response.map(|body| Sent { body, _in_flight: in_flight }))
+        Ok(response.map(|body| Sent::new(body, &watch, in_flight)))
     }
 }
 
@@ -147,8 +148,20 @@ struct Aborted;
 
 /// A response body on its way out. The request counts as in flight until it is dropped.
 struct Sent {
-    body: Body,
+    out: Arc<Outgoing>,
+    watch: Arc<Watch>,
     _in_flight: InFlight,
+}
+
+impl Sent {
+    fn new(body: Body, watch: &Arc<Watch>, in_flight: InFlight) -> Self {
+        let out = Arc::new(Outgoing::new(body));
+        // What is in memory holds up nobody.
+        if out.body().as_bytes().is_none() {
+            watch.add(&out);
+        }
+        Self { out, watch: watch.clone(), _in_flight: in_flight }
+    }
 }
 
 impl HttpBody for Sent {
@@ -156,17 +169,17 @@ impl HttpBody for Sent {
     type Error = BodyError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        self.out.poll_frame(cx, &self.watch)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.out.body().is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.out.body().size_hint()
     }
 }

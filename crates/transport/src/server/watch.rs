@@ -3,14 +3,16 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http_body::{Body as _, Frame};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::Limits;
+use crate::{Body, BodyError, Limits};
 
 /// Stands for "not now" among times.
 const NEVER: u64 = u64::MAX;
@@ -24,6 +26,8 @@ pub(super) struct Watch {
     /// Time since when the socket takes no bytes.
     blocked_since: AtomicU64,
     in_flight: AtomicU32,
+    /// Responses whose bodies come from elsewhere.
+    outgoing: Mutex<Vec<Weak<Outgoing>>>,
 }
 
 /// Which bound has passed.
@@ -40,7 +44,34 @@ impl Watch {
             idle_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(NEVER),
             in_flight: AtomicU32::new(0),
+            outgoing: Mutex::default(),
         }
+    }
+
+    /// Watches over a response's body, as long as somebody holds it.
+    pub(super) fn add(&self, outgoing: &Arc<Outgoing>) {
+        let mut all = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::downgrade(outgoing));
+    }
+
+    /// Cuts the bodies of which the client has taken nothing for this long. Its other streams go
+    /// on.
+    pub(super) fn cut(&self, bound: Duration) {
+        let now = self.elapsed();
+        let mut all = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|it| match it.upgrade() {
+            None => false,
+            Some(outgoing) => {
+                let since = outgoing.offered_since.load(Relaxed);
+                let is_late = since != NEVER && now.saturating_sub(since) >= millis(bound);
+                if is_late {
+                    // Whatever feeds it learns at once that nobody reads.
+                    *outgoing.body() = Body::empty();
+                    outgoing.cut_after.store(millis(bound), Relaxed);
+                }
+                !is_late
+            }
+        });
     }
 
     pub(super) fn overdue(&self, limits: &Limits) -> Option<Overdue> {
@@ -84,6 +115,46 @@ impl Drop for InFlight {
         if self.0.in_flight.fetch_sub(1, Relaxed) == 1 {
             self.0.idle_since.store(self.0.elapsed(), Relaxed);
         }
+    }
+}
+
+/// The body of a response on its way out.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    body: Mutex<Body>,
+    /// Time since when a part of it waits for the client.
+    offered_since: AtomicU64,
+    /// The bound in milliseconds, once it has been cut.
+    cut_after: AtomicU64,
+}
+
+impl Outgoing {
+    pub(super) fn new(body: Body) -> Self {
+        let never = || AtomicU64::new(NEVER);
+        Self { body: Mutex::new(body), offered_since: never(), cut_after: never() }
+    }
+
+    pub(super) fn body(&self) -> MutexGuard<'_, Body> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The library asks for the next part when the client has room for it.
+    pub(super) fn poll_frame(
+        &self,
+        cx: &mut Context<'_>,
+        watch: &Watch,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.offered_since.store(NEVER, Relaxed);
+        let after = self.cut_after.load(Relaxed);
+        if after != NEVER {
+            let after = Duration::from_millis(after);
+            return Poll::Ready(Some(Err(BodyError::IdleTimeout { after })));
+        }
+        let next = Pin::new(&mut *self.body()).poll_frame(cx);
+        if matches!(next, Poll::Ready(Some(Ok(_)))) {
+            self.offered_since.store(watch.elapsed(), Relaxed);
+        }
+        next
     }
 }
 
@@ -158,10 +229,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
-    use super::{InFlight, Overdue, Watch, Watched};
-    use crate::Limits;
+    use super::{InFlight, Outgoing, Overdue, Watch, Watched};
+    use crate::{Body, Limits};
 
     #[test]
     fn a_connection_without_request_is_idle_and_one_with_a_request_is_not() {
@@ -173,6 +245,22 @@ mod tests {
         assert_eq!(watch.overdue(&limits), None);
         drop(request);
         assert_eq!(watch.overdue(&limits), Some(Overdue::Idle));
+    }
+
+    #[test]
+    fn a_body_that_is_not_taken_is_cut_and_no_other() {
+        let watch = Watch::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        let (taken, waiting) = [(); 2].map(|()| Arc::new(Outgoing::new(Body::full("x")))).into();
+        for it in [&taken, &waiting] {
+            watch.add(it);
+            assert!(it.poll_frame(&mut cx, &watch).is_ready());
+        }
+        // The end is asked for: what came before has been taken.
+        assert!(matches!(taken.poll_frame(&mut cx, &watch), Poll::Ready(None)));
+        watch.cut(Duration::ZERO);
+        assert!(matches!(taken.poll_frame(&mut cx, &watch), Poll::Ready(None)));
+        assert!(matches!(waiting.poll_frame(&mut cx, &watch), Poll::Ready(Some(Err(_)))));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 extern crate portcullis_transport as transport;
 
 mod client;
+mod http1;
 mod limits;
 mod raw;
 mod server;

@@ -167,6 +167,32 @@ async fn the_bounds_hold_for_http2_too() {
 }
 
 #[tokio::test]
+async fn an_http2_stream_that_nobody_reads_is_cut_and_the_others_go_on() {
+    let limits = Limits { write_timeout: Duration::from_millis(40), ..Limits::default() };
+    let (sender, body) = Body::channel(1);
+    let body = Arc::new(std::sync::Mutex::new(Some(body)));
+    let address = crate::raw::serve(limits, move |_: Request, _: Arc<Peer>| {
+        let body = body.lock().unwrap().take().unwrap_or_else(|| Body::full("another"));
+        async move { Response::new(body) }
+    })
+    .await;
+    let client = Client::new(ClientConfig::new(Roots::none(), HostMap::new()));
+    let call = async || {
+        let request = http::Request::get(format!("http://{address}/")).body(Body::empty());
+        client.send(request.unwrap(), &versions(HttpVersion::Http2)).await.unwrap()
+    };
+    let unread = call().await;
+    let chunk = bytes::Bytes::from(vec![0; 1 << 20]);
+    let mut n_sent = 0;
+    while sender.send(chunk.clone()).await.is_ok() {
+        n_sent += 1;
+        assert!(n_sent < 200, "nothing stops the sender");
+    }
+    assert_eq!(call().await.into_body().collect(99).await.unwrap(), "another");
+    assert!(unread.into_body().collect(1 << 30).await.is_err());
+}
+
+#[tokio::test]
 async fn a_resting_http2_connection_is_closed() {
     let limits = Limits { keep_alive_timeout: Duration::from_millis(40), ..Limits::default() };
     let address = crate::raw::serve(limits, crate::raw::echo).await;
