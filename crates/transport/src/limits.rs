@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Open connections per worker; further ones wait in the kernel's queue. Default 16,384.
     pub max_connections: usize,
-    /// Request line and headers together, in bytes; beyond: 431. Default 64 KiB, at least 8 KiB.
+    /// Request line and headers together, in bytes; beyond: 431, or 414 if the request line alone
+    /// is longer. Default 64 KiB.
     pub max_head_bytes: usize,
     /// Number of header lines; beyond: 431. Default 100.
     pub max_headers: usize,
@@ -26,8 +27,8 @@ pub struct Limits {
     /// Longest pause inside a request body; beyond: the body ends with
     /// [`BodyError::IdleTimeout`](crate::BodyError::IdleTimeout). Default 60 s.
     pub body_idle_timeout: Duration,
-    /// Longest time in which the client takes no byte of a waiting response; beyond: closed.
-    /// Default 240 s.
+    /// Longest time in which the client takes no byte of a waiting response; beyond: closed. An
+    /// HTTP/2 stream that the client does not read is cut alone. Default 240 s.
     pub write_timeout: Duration,
     /// From the request's headers to the response's headers; beyond: 504. Default 1 h.
     pub request_timeout: Duration,

@@ -87,7 +87,8 @@ impl Decoder {
     pub(crate) fn room(&self) -> usize {
         let left = match self {
             Self::Length(left) | Self::Chunked(Chunked { at: At::Data(left), .. }) => *left,
-            Self::Chunked(_) | Self::Close => 0,
+            Self::Chunked(_) => 0,
+            Self::Close => u64::MAX,
         };
         usize::try_from(left).unwrap_or(usize::MAX).clamp(READ_BYTES, LONG_READ_BYTES)
     }

@@ -320,7 +320,8 @@ impl Connection {
     }
 
     /// Whether it may serve the next call: the request is out, and nothing more has come.
-    pub(super) fn is_free(&self) -> bool {
+    pub(super) fn is_free(&mut self) -> bool {
+        super::give_back(&mut self.input);
         self.may_go_on
             && matches!(self.sending, Sending::Done)
             && self.output.is_sent()

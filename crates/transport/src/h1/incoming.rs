@@ -112,6 +112,12 @@ impl Connection<'_> {
         !self.expects_continue && self.decoder.left().is_none_or(|it| it <= LINGER.0)
     }
 
+    /// The connection is ready for the next request. A long body's memory is not kept for it.
+    fn rest(&mut self) {
+        self.ticker.touch();
+        super::give_back(&mut self.input);
+    }
+
     /// After the answer: reads what is left of the request's body, within bounds. Whether the
     /// connection can go on.
     pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
@@ -119,7 +125,7 @@ impl Connection<'_> {
             return Poll::Ready(false);
         }
         if self.feed.is_none() {
-            self.ticker.touch();
+            self.rest();
             return Poll::Ready(true);
         }
         loop {
@@ -132,7 +138,7 @@ impl Connection<'_> {
                 }
                 Ok(Step::End(_)) => {
                     self.feed = None;
-                    self.ticker.touch();
+                    self.rest();
                     return Poll::Ready(true);
                 }
                 Err(_) => return Poll::Ready(false),

@@ -38,7 +38,7 @@ pub(super) fn body(mut connection: Box<Connection>) -> Body {
     Body::received(Received(Some(connection)))
 }
 
-fn release(connection: Box<Connection>) {
+fn release(mut connection: Box<Connection>) {
     if connection.is_free() {
         pool::put_back(connection);
     }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 
 use super::Malformed;
 use super::chunked::Decoder;
@@ -83,7 +83,13 @@ impl RequestHead {
         if fields.n_hosts != 1 && (version == Version::HTTP_11 || fields.n_hosts > 1) {
             return Err(Refusal::Malformed);
         }
-        if fields.headers.get(header::HOST).is_some_and(|it| !is_host(it.as_bytes())) {
+        let is_named = |it: &HeaderValue| {
+            let named = uri
+                .authority()
+                .is_none_or(|named| named.as_str().as_bytes().eq_ignore_ascii_case(it.as_bytes()));
+            named && is_host(it.as_bytes())
+        };
+        if fields.headers.get(header::HOST).is_some_and(|it| !is_named(it)) {
             return Err(Refusal::Malformed);
         }
         // An old reader would not know chunks (RFC 9112, section 6.1).
@@ -214,7 +220,8 @@ mod tests {
             ("get / HTTP/1.0", None),
             ("M-SEARCH /a?b HTTP/1.1", None),
             ("OPTIONS * HTTP/1.1", None),
-            ("GET http://a:1/b?c HTTP/1.1", None),
+            ("GET http://X/b?c HTTP/1.1", None),
+            ("GET http://y/b?c HTTP/1.1", Some(Refusal::Malformed)),
             ("GET * HTTP/1.1", Some(Refusal::Malformed)),
             ("GET a/b HTTP/1.1", Some(Refusal::Malformed)),
             ("GET a:80 HTTP/1.1", Some(Refusal::Malformed)),

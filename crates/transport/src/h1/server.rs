@@ -65,6 +65,8 @@ pub(crate) struct Connection<'a> {
     /// What has come and is not used.
     pub(super) input: BytesMut,
     lines: Lines,
+    /// A request has begun whose head is not complete.
+    in_head: bool,
     pub(super) output: Output,
     pub(super) ticker: Ticker,
     pub(super) rules: Rules<'a>,
@@ -151,6 +153,7 @@ impl<'a> Connection<'a> {
             io,
             input: BytesMut::with_capacity(READ_BYTES),
             lines: Lines::default(),
+            in_head: false,
             output: Output::default(),
             ticker: Ticker::new(rules.limits),
             rules,
@@ -168,11 +171,9 @@ impl<'a> Connection<'a> {
             if let Some(next) = self.take_request() {
                 return Poll::Ready(next);
             }
-            let was_empty = self.input.is_empty();
             self.reserve(READ_BYTES);
             match self.io.poll_fill(cx, &mut self.input) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Stop::Closed)),
-                Poll::Ready(Ok(_)) if was_empty => self.ticker.touch(),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
@@ -200,6 +201,10 @@ impl<'a> Connection<'a> {
         }
         if self.input.is_empty() {
             return None;
+        }
+        // Empty lines alone do not count as a sign of life.
+        if !std::mem::replace(&mut self.in_head, true) {
+            self.ticker.touch();
         }
         if self.rules.may_be_http2 {
             let n = self.input.len().min(PREFACE.len());
@@ -233,6 +238,7 @@ impl<'a> Connection<'a> {
     }
 
     fn begin(&mut self, head: RequestHead) -> Request {
+        self.in_head = false;
         self.ticker.touch();
         self.asked = Asked {
             version: head.version,
@@ -246,7 +252,8 @@ impl<'a> Connection<'a> {
         *request.uri_mut() = head.uri;
         *request.version_mut() = head.version;
         *request.headers_mut() = head.headers;
-        if head.upgrades {
+        // What comes after a body that nobody has read could be taken for it.
+        if head.upgrades && self.decoder.is_done() && self.feed.is_none() {
             let (handover, promise) = OnUpgrade::pair();
             self.handover = Some(handover);
             request.extensions_mut().insert(promise);
