@@ -68,8 +68,9 @@ impl Binder {
         self.require_value(&bound);
         let ty = place.ty();
         let (right, op_span) = (bound.clone(), target.span.to(span));
+        let shift = matches!(op, BinaryOp::ShiftLeft | BinaryOp::ShiftRight);
         let result = self.binary_values(op, op_span, old, bound, span);
-        let result = self.back(result, &right, ty);
+        let result = self.back(result, &right, ty, shift);
         let done = self.write(place, result.node, span);
         Self::after(before, done)
     }
@@ -98,7 +99,7 @@ impl Binder {
         let one = Expr::constant(Value::Int(1), Type::Int32, span);
         let op = if up { BinaryOp::Add } else { BinaryOp::Subtract };
         let result = self.binary_values(op, span, old, one.clone(), span);
-        let result = self.back(result, &one, ty);
+        let result = self.back(result, &one, ty, true);
         let done = self.write(place, result.node, span);
         if prefix {
             return Self::after(before, done);
@@ -109,13 +110,15 @@ impl Binder {
     }
 
     /// The result of a compound operation as the variable's type: `b += 1` of a `byte` converts back.
-    fn back(&mut self, result: Expr, right: &Expr, ty: Type) -> Expr {
+    /// The right operand must convert to that type too, except for shifts and steps.
+    fn back(&mut self, result: Expr, right: &Expr, ty: Type, any_right: bool) -> Expr {
         if result.ty == Type::Error || self.implicit_way(&result, ty).is_some() {
             return self.convert(result, ty);
         }
-        let is_allowed = standard_implicit(right.ty, ty).is_some()
+        let of_enum = ty.without_null().is_enum();
+        let is_allowed = any_right
             || self.implicit_way(right, ty).is_some()
-            || right.ty == Type::Int32;
+            || (of_enum && standard_implicit(right.ty, Type::Int32).is_some());
         match explicit(result.ty, ty, self.checked) {
             Some(way) if is_allowed => self.apply_way(result, way, ty),
             _ => self.convert(result, ty),

@@ -32,9 +32,17 @@ impl Binder {
         let (Some(s), Some(t)) = (signatures.get(a.index), signatures.get(b.index)) else {
             return false;
         };
+        let missing = |fit: &Fit, it: &Signature| it.params.len().saturating_sub(fit.pairs.len());
         let same = a.pairs.iter().zip(&b.pairs).all(|(x, y)| x.ty == y.ty);
         if !same {
-            return false;
+            // Neither is better by its arguments: one that needs no default values is.
+            let worse = b.pairs.iter().any(|y| {
+                let x = a.pairs.iter().find(|it| it.argument == y.argument);
+                let argument = arguments.get(y.argument);
+                x.zip(argument).is_some_and(|(x, it)| self.is_better_conversion(it, y.ty, x.ty))
+            });
+            let plain = !a.expanded && !b.expanded;
+            return plain && !worse && missing(a, s) == 0 && missing(b, t) > 0;
         }
         if (s.generics == 0) != (t.generics == 0) {
             return s.generics == 0;
@@ -42,7 +50,6 @@ impl Binder {
         if a.expanded != b.expanded {
             return !a.expanded;
         }
-        let missing = |fit: &Fit, it: &Signature| it.params.len().saturating_sub(fit.pairs.len());
         let (x, y) = (missing(a, s), missing(b, t));
         if x != y && !a.expanded {
             return x < y;

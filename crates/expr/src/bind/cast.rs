@@ -28,10 +28,12 @@ impl Binder {
         }
         if let Some(value) = &bound.constant
             && bound.ty.is_numeric()
-            && ty.is_numeric()
+            && ty.without_null().is_numeric()
         {
-            match crate::evaluate::convert::numeric(value, ty, !self.explicitly_unchecked) {
-                Ok(value) => return Expr::constant(value, ty, span),
+            let to = ty.without_null();
+            match crate::evaluate::convert::numeric(value, to, !self.explicitly_unchecked) {
+                Ok(value) if to == ty => return Expr::constant(value, ty, span),
+                Ok(value) => return Expr::new(Node::Const(value), ty, span),
                 Err(_) => {
                     let text = value.to_text().into_owned();
                     self.report(
@@ -135,7 +137,19 @@ impl Binder {
             );
             return Expr::error(span);
         };
-        let (a, b) = (self.convert(a, ty), self.convert(b, ty));
+        if ty == Type::Null {
+            self.report(
+                codes::NO_TYPE,
+                span,
+                "the branches of `?:` are both `null`",
+                "has no type",
+                Some("cast one of them".to_owned()),
+            );
+            return Expr::error(span);
+        }
+        let throws = |it: &Expr| matches!(it.node, Node::Throw(..));
+        let a = if throws(&a) { Expr { ty, ..a } } else { self.convert(a, ty) };
+        let b = if throws(&b) { Expr { ty, ..b } } else { self.convert(b, ty) };
         if let (Some(test), Some(x), Some(y)) = (&condition.constant, &a.constant, &b.constant) {
             let value = if test.as_bool() == Some(true) { x } else { y };
             return Expr::constant(value.clone(), ty, span);
@@ -145,6 +159,7 @@ impl Binder {
 
     /// A branch of `?:`; `default` takes the type of the other one later.
     pub(super) fn branch(&mut self, expr: &ast::Expr) -> Expr {
+        self.may_throw(expr);
         let bound = if matches!(expr.kind, ExprKind::Default(None)) {
             Expr::new(Node::Const(Value::Null), Type::Null, expr.span)
         } else {

@@ -79,7 +79,7 @@ pub(crate) fn widens(from: Type, to: Type) -> bool {
 pub(crate) fn constant_implicit(from: Type, value: &Value, to: Type) -> Option<Way> {
     let target = to.without_null();
     let by = |to| Way::By(Conversion::Numeric { to, checked: false });
-    if target.is_enum() && value.as_i64() == Some(0) {
+    if target.is_enum() && (value.as_i64() == Some(0) || is_zero_fraction(value)) {
         return rows::definition(target.definition_name()?)
             .map(|def| Way::By(Conversion::ToEnum(def)));
     }
@@ -94,6 +94,16 @@ pub(crate) fn constant_implicit(from: Type, value: &Value, to: Type) -> Option<W
         _ => false,
     };
     fits.then(|| by(target))
+}
+
+/// The compiler takes any zero for an enum, `0.0` too.
+fn is_zero_fraction(value: &Value) -> bool {
+    match value {
+        Value::Double(it) => *it == 0.0,
+        Value::Single(it) => *it == 0.0,
+        Value::Decimal(it) => it.is_zero(),
+        _ => false,
+    }
 }
 
 /// An implicit conversion, built in or user-defined.
@@ -204,7 +214,8 @@ fn leg(from: Type, to: Type, explicit: bool) -> Option<(Way, u32)> {
     if let Some(way) = standard_implicit(from, to) {
         return Some((way, 1));
     }
-    if !explicit {
+    // Only what an implicit conversion leads back from (10.4.4 "standard explicit").
+    if !explicit || standard_implicit(to, from).is_none() {
         return None;
     }
     standard_explicit(from, to, false).map(|way| (way, 2))

@@ -186,6 +186,7 @@ impl Binder {
         let element = it.element.as_ref().map(|it| self.type_of(it));
         match (&it.initializer, element) {
             (Some(items), Some(element)) => {
+                self.check_length(it.lengths.first(), items.len());
                 self.array_initializer(items, types::array(element), span)
             }
             (Some(items), None) => self.implicit_array(items, span),
@@ -213,6 +214,22 @@ impl Binder {
         }
     }
 
+    /// The written length of an array with an initialiser.
+    fn check_length(&mut self, length: Option<&ast::Expr>, items: usize) {
+        let Some(length) = length else { return };
+        let bound = self.value(length);
+        let written = bound.constant.as_ref().and_then(Value::as_i64);
+        if bound.ty != Type::Error && written != i64::try_from(items).ok() {
+            self.report(
+                codes::CONSTANT,
+                length.span,
+                format!("the array has {items} items"),
+                "not their number",
+                Some("leave out the length".to_owned()),
+            );
+        }
+    }
+
     fn implicit_array(&mut self, items: &[ast::Expr], span: Span) -> Expr {
         let bound: Vec<Expr> = items
             .iter()
@@ -226,10 +243,7 @@ impl Binder {
             return Expr::error(span);
         }
         let types: Vec<Type> = bound.iter().map(|it| it.ty).collect();
-        let fits = |to: &Type| bound.iter().all(|it| self.implicit_way(it, *to).is_some());
-        let element = best_common(&types)
-            .or_else(|| types.iter().copied().filter(|it| *it != Type::Null).find(fits));
-        let Some(element) = element else {
+        let Some(element) = best_common(&types) else {
             self.report(
                 codes::NO_TYPE,
                 span,

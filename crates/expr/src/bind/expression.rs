@@ -145,6 +145,15 @@ impl Binder {
                 bound
             }
             ExprKind::Throw(value) => {
+                if self.throw_at != std::ptr::from_ref(expr).addr() || expr.parenthesised {
+                    self.report(
+                        codes::NOT_A_VALUE,
+                        span,
+                        "`throw` has no value here",
+                        "stands only after `??`, in `?:` and as the body of a lambda",
+                        None,
+                    );
+                }
                 let node = self.thrown(value);
                 self.flow = self.flow.unreachable();
                 Expr::new(Node::Throw(Box::new(node.node), span), Type::Null, span)
@@ -250,6 +259,11 @@ impl Binder {
                 self.convert(bound, to)
             }
         }
+    }
+
+    /// Lets the expression be a `throw`.
+    pub(super) fn may_throw(&mut self, expr: &ast::Expr) {
+        self.throw_at = std::ptr::from_ref(expr).addr();
     }
 
     /// Turns a way into a conversion for values that come at run time.

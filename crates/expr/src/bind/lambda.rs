@@ -223,6 +223,7 @@ impl Binder {
     }
 
     fn lambda_expression(&mut self, expr: &ast::Expr, result: Option<Type>) -> Expr {
+        self.may_throw(expr);
         match result {
             Some(Type::Void) => {
                 let bound = self.value(expr);

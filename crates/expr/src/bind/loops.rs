@@ -82,6 +82,16 @@ impl Binder {
     pub(super) fn foreach(&mut self, it: &ast::Foreach, span: Span) -> Stmt {
         let source = self.value(&it.source);
         self.require_value(&source);
+        if matches!(source.node, Node::Const(crate::value::Value::Null)) && source.ty != Type::Error
+        {
+            self.report(
+                codes::NO_CONVERSION,
+                source.span,
+                "`foreach` cannot go through `null`",
+                "always fails",
+                None,
+            );
+        }
         let (source, items) = own_enumerator(source);
         let item = match items {
             Some(item) => item,

@@ -109,6 +109,8 @@ pub(crate) struct Binder {
     /// Problems found, also those that are not kept.
     errors: u32,
     work: u32,
+    /// Where a `throw` expression may stand: the address of its syntax.
+    throw_at: usize,
     /// How deep expressions and statements nest here.
     nesting: u32,
     local_functions: Vec<std::rc::Rc<local_function::LocalFunction>>,
@@ -169,6 +171,7 @@ impl Binder {
             failed: None,
             errors: 0,
             work: 0,
+            throw_at: 0,
             nesting: 0,
             local_functions: Vec::new(),
             instances: Vec::new(),

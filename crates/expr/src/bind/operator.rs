@@ -60,7 +60,18 @@ impl Binder {
         }
         let [a, b] = operands;
         // After the operators that a type defines: `XNamespace + string` is a name.
-        if op == BinaryOp::Add && (a.ty == Type::String || b.ty == Type::String) {
+        let appends_null = |x: &Expr, y: &Expr| {
+            x.ty == Type::Null
+                && !y.ty.without_null().is_numeric()
+                && !y.ty.without_null().is_enum()
+                && y.ty != Type::Null
+        };
+        if op == BinaryOp::Add
+            && (a.ty == Type::String
+                || b.ty == Type::String
+                || appends_null(&a, &b)
+                || appends_null(&b, &a))
+        {
             return self.concat(a, b, span);
         }
         let done = match op {
@@ -101,11 +112,16 @@ impl Binder {
     }
 
     fn concat(&mut self, a: Expr, b: Expr, span: Span) -> Expr {
-        if let (Some(x), Some(y)) = (&a.constant, &b.constant)
-            && !matches!(x, Value::Double(_) | Value::Single(_))
-            && !matches!(y, Value::Double(_) | Value::Single(_))
-        {
-            let joined = x.to_str(self.options.runtime).concat(&y.to_str(self.options.runtime));
+        // Only strings and `null` make a constant.
+        let text = |it: &Expr| match (&it.constant, it.ty) {
+            (Some(Value::String(it)), _) => Some(it.clone()),
+            (Some(Value::Null), _) | (None, Type::Null) => {
+                Some(Value::Null.to_str(self.options.runtime))
+            }
+            _ => None,
+        };
+        if let (Some(x), Some(y)) = (text(&a), text(&b)) {
+            let joined = x.concat(&y);
             return Expr::constant(Value::String(joined), Type::String, span);
         }
         let mut parts = Vec::new();
@@ -171,7 +187,7 @@ impl Binder {
     pub(super) fn promoted(&self, a: &Expr, b: &Expr) -> Option<Type> {
         let (x, y) = (a.ty.without_null(), b.ty.without_null());
         let numeric = |it: Type| it.is_numeric() || it == Type::Null;
-        if !numeric(x) || !numeric(y) || (x == Type::Null && y == Type::Null) {
+        if !numeric(x) || !numeric(y) {
             return None;
         }
         let any = |ty: Type| x == ty || y == ty;
@@ -210,10 +226,11 @@ impl Binder {
         let inner = a.ty.without_null();
         let to = match inner {
             Type::UInt32 | Type::Int64 | Type::UInt64 => inner,
-            _ if inner.is_integral() => Type::Int32,
+            _ if inner.is_integral() || a.ty == Type::Null => Type::Int32,
             _ => return None,
         };
-        let lifted = matches!(a.ty, Type::Nullable(_)) || matches!(b.ty, Type::Nullable(_));
+        let is_lifted = |it: &Expr| matches!(it.ty, Type::Nullable(_) | Type::Null);
+        let lifted = is_lifted(a) || is_lifted(b);
         let (left, right) = if lifted {
             (types::nullable(to), types::nullable(Type::Int32))
         } else {
@@ -265,6 +282,7 @@ impl Binder {
         match op {
             _ if op.is_comparison() && both => Some(self.operation(op, of, Type::Bool, a, b, span)),
             Op::And | Op::Or | Op::Xor if both => Some(self.operation(op, of, of, a, b, span)),
+            Op::Add if x == y => None,
             Op::Add | Op::Subtract => {
                 let number = |it: &Expr| -> Option<Expr> {
                     let inner = it.ty.without_null();

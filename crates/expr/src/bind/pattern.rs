@@ -90,21 +90,20 @@ impl Binder {
             }
         }
         let ty = self.type_of(written);
-        self.check_possible(of, ty, written.span);
+        if !is_possible(of, ty) {
+            self.warn(
+                codes::NO_CONVERSION,
+                written.span,
+                &format!("a value of type `{of}` is never `{ty}`"),
+                "always false",
+                "leave it out",
+            );
+        }
         Node::Is(ty, value)
     }
 
     fn check_possible(&mut self, of: Type, ty: Type, span: Span) {
-        let open = of == Type::Error || ty == Type::Error;
-        let possible = open
-            || of == Type::Null
-            || standard_implicit(of, ty).is_some()
-                && (of.is_reference()
-                    || !ty.is_value_type()
-                    || of.without_null() == ty.without_null())
-            || (of.is_reference() && standard_explicit(of, ty, false).is_some())
-            || of.without_null() == ty.without_null();
-        if !possible {
+        if !is_possible(of, ty) {
             self.report(
                 codes::NO_CONVERSION,
                 span,
@@ -144,6 +143,16 @@ impl Binder {
     }
 }
 
+/// Can a value of one type be of the other?
+fn is_possible(of: Type, ty: Type) -> bool {
+    let open = of == Type::Error || ty == Type::Error;
+    open || of == Type::Null
+        || standard_implicit(of, ty).is_some()
+            && (of.is_reference() || !ty.is_value_type() || of.without_null() == ty.without_null())
+        || (of.is_reference() && standard_explicit(of, ty, false).is_some())
+        || of.without_null() == ty.without_null()
+}
+
 /// A written type as the expression of the same text, where that is possible.
 fn as_expression(written: &ast::TypeRef) -> Option<ast::Expr> {
     let TypeRefKind::Named(parts) = &written.kind else { return None };
@@ -172,7 +181,8 @@ mod tests {
                 ("object o = 5L; return o is 5;", "Boolean: False"),
                 ("object o = null; return o is null;", "Boolean: True"),
                 ("object o = \"a\"; if (!(o is string s)) return 0; return s.Length;", "Int32: 1"),
-                ("int n = 1; return n is string;", "PC0330"),
+                ("int n = 1; return n is string;", "Boolean: False"),
+                ("int n = 1; return n is string s;", "PC0330"),
             ],
         );
     }

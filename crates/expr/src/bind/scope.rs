@@ -27,6 +27,8 @@ pub(crate) struct Variable {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
     pub(crate) variables: Vec<usize>,
+    /// Names declared in scopes within, which are closed again.
+    pub(crate) inner: Vec<String>,
 }
 
 /// A function being bound.
@@ -77,13 +79,22 @@ impl Binder {
     /// Leaves a scope; gives the slots of its captured variables.
     pub(super) fn leave(&mut self) -> Box<[u32]> {
         let scope = self.scopes.pop().unwrap_or_default();
+        let own = scope.variables.iter().filter_map(|it| self.variables.get(*it));
+        let names = own.map(|it| it.name.clone()).filter(|it| !it.starts_with('<'));
+        let mut names: Vec<String> = names.chain(scope.inner.iter().cloned()).collect();
+        if let Some(outer) = self.scopes.last_mut() {
+            names.retain(|it| !outer.inner.contains(it));
+            outer.inner.append(&mut names);
+        }
         let captured = scope.variables.iter().filter_map(|it| self.variables.get(*it));
         captured.filter(|it| it.captured).map(|it| it.slot).collect()
     }
 
     /// Declares a variable in the innermost scope.
     pub(super) fn declare(&mut self, name: &Name, ty: Type) -> usize {
-        if self.find_variable(&name.text).is_some() {
+        let within =
+            self.scopes.last().is_some_and(|it| it.inner.iter().any(|it| *it == *name.text));
+        if within || self.find_variable(&name.text).is_some() {
             self.report(
                 codes::DUPLICATE_NAME,
                 name.span,

@@ -75,6 +75,7 @@ impl Binder {
             } else {
                 a.ty.without_null()
             };
+            self.may_throw(right);
             let b = self.value_as(right, to);
             self.flow = before;
             return Expr::new(Node::Coalesce(Box::new((a.node, b.node))), to, span);
@@ -95,10 +96,13 @@ impl Binder {
             let (ty, b) = (a.ty, self.convert(b, a.ty));
             return pair(a, b, ty);
         }
-        if b.ty != Type::Null && (a.ty == Type::Null || implicit(inner, b.ty).is_some()) {
+        let fits_null = |it: Type| a.ty == Type::Null && !it.is_non_nullable_value();
+        if b.ty != Type::Null
+            && (fits_null(b.ty) || (a.ty != Type::Null && implicit(inner, b.ty).is_some()))
+        {
             let ty = b.ty;
             if a.ty == Type::Null {
-                return Expr { span, ..b };
+                return Expr { span, constant: None, ..b };
             }
             let a = match implicit(inner, ty) {
                 Some(super::Way::By(by)) => {

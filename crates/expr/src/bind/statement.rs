@@ -104,6 +104,15 @@ impl Binder {
         read_only: Option<&'static str>,
     ) -> Vec<Stmt> {
         let written = local.ty.as_ref().map(|it| self.type_of(it));
+        if let (None, [_, second, ..]) = (written, local.variables.as_slice()) {
+            self.report(
+                codes::NO_TYPE,
+                second.name.span,
+                "`var` declares one variable",
+                "second variable",
+                Some("write a statement for each, or the type instead of `var`".to_owned()),
+            );
+        }
         let mut all = Vec::new();
         for variable in &local.variables {
             let name = &variable.name;

@@ -2,12 +2,62 @@
 //!
 //! Source: C# specification, 13.8.3.
 
+use clr::rows::is_reference_convertible;
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::{self, Span, SwitchLabel};
 
-use super::{Binder, codes};
+use super::{Binder, Expr, codes};
 use crate::ir::{Node, Stmt, Switch};
+
+/// What a label takes, if no `when` stands there.
+#[derive(Clone, Debug)]
+enum Taken {
+    Everything,
+    Null,
+    Type(Type),
+    Constant(Value),
+}
+
+/// What the labels so far take.
+#[derive(Debug, Default)]
+struct Labels(Vec<Taken>);
+
+impl Labels {
+    /// Is there nothing left of what the label would take?
+    fn cover(&self, new: &Taken) -> bool {
+        let converts = |from: Type, to: Type| {
+            from == to || (!to.is_value_type() && is_reference_convertible(from, to))
+        };
+        self.0.iter().any(|own| match (own, new) {
+            (Taken::Everything, _) | (Taken::Null, Taken::Null) => true,
+            (Taken::Type(own), Taken::Type(new)) => converts(*new, *own),
+            (Taken::Type(own), Taken::Constant(new)) => converts(new.runtime_type(), *own),
+            (Taken::Constant(own), Taken::Constant(new)) => own.equals(new),
+            _ => false,
+        })
+    }
+
+    /// Do they take every value of a type?
+    fn take_all(&self, of: Type) -> bool {
+        let typed = self.0.iter().any(|it| match it {
+            Taken::Type(own) => {
+                let of = of.without_null();
+                *own == of || (!own.is_value_type() && is_reference_convertible(of, *own))
+            }
+            _ => false,
+        });
+        let null = self.0.iter().any(|it| matches!(it, Taken::Null));
+        self.0.iter().any(|it| matches!(it, Taken::Everything))
+            || (typed && (null || of.is_non_nullable_value()))
+    }
+
+    /// Does one of them take the value?
+    fn take(&self, value: &Value) -> bool {
+        let own = if value.is_null() { Taken::Null } else { Taken::Constant(value.clone()) };
+        self.cover(&own)
+    }
+}
 
 impl Binder {
     pub(super) fn switch(&mut self, it: &ast::Switch) -> Stmt {
@@ -15,9 +65,9 @@ impl Binder {
         self.require_value(&value);
         let slot = self.temporary();
         let start = self.flow.clone();
-        let (bound, own) = self.in_loop(true, |binder| binder.sections(it, slot, value.ty));
-        let (cases, default, sections, cells) = bound;
-        let mut end = if default.is_some() { start.unreachable() } else { start };
+        let (bound, own) = self.in_loop(true, |binder| binder.sections(it, slot, &value));
+        let (cases, default, sections, cells, all) = bound;
+        let mut end = if default.is_some() || all { start.unreachable() } else { start };
         if let Some(breaks) = own.breaks {
             end = end.join(breaks);
         }
@@ -37,11 +87,13 @@ impl Binder {
         &mut self,
         it: &ast::Switch,
         slot: u32,
-        of: Type,
-    ) -> (Vec<(Node, usize)>, Option<usize>, Vec<Box<[Stmt]>>, Box<[u32]>) {
+        value: &Expr,
+    ) -> (Vec<(Node, usize)>, Option<usize>, Vec<Box<[Stmt]>>, Box<[u32]>, bool) {
+        let of = value.ty;
         let start = self.flow.clone();
         let (mut cases, mut sections, mut default) = (Vec::new(), Vec::new(), None);
-        let mut seen: Vec<Value> = Vec::new();
+        let mut seen = Labels::default();
+        let taken = |seen: &Labels| value.constant.as_ref().is_some_and(|it| seen.take(it));
         self.enter();
         for (at, section) in it.sections.iter().enumerate() {
             self.flow = start.clone();
@@ -62,8 +114,18 @@ impl Binder {
                         }
                     }
                     SwitchLabel::Case { pattern, when, span } => {
-                        let test = self.case(slot, of, pattern, when.as_ref(), *span, &mut seen);
+                        let before = taken(&seen);
+                        let (test, own) =
+                            self.case(slot, of, pattern, when.as_ref(), *span, &mut seen);
                         cases.push((test, at));
+                        // The value is known: only its own section is reached.
+                        let other = own.zip(value.constant.as_ref()).is_some_and(|(own, value)| {
+                            matches!(own, Taken::Constant(_) | Taken::Null)
+                                && !Labels(vec![own]).take(value)
+                        });
+                        if before || other {
+                            self.flow = self.flow.unreachable();
+                        }
                     }
                 }
                 let here = self.flow.clone();
@@ -99,7 +161,8 @@ impl Binder {
             sections.push(statements.into_boxed_slice());
         }
         let cells = self.leave();
-        (cases, default, sections, cells)
+        let all = seen.take_all(of) || taken(&seen);
+        (cases, default, sections, cells, all)
     }
 
     fn case(
@@ -109,30 +172,43 @@ impl Binder {
         pattern: &ast::Pattern,
         when: Option<&ast::Expr>,
         span: Span,
-        seen: &mut Vec<Value>,
-    ) -> Node {
+        seen: &mut Labels,
+    ) -> (Node, Option<Taken>) {
         if of == Type::Error {
-            return Node::Const(Value::Bool(false));
+            return (Node::Const(Value::Bool(false)), None);
         }
+        let errors = self.errors;
         let test = self.pattern(Node::Local(slot), of, pattern, span, false);
-        if let (Node::IsConstant(it), None) = (&test, when)
-            && let Node::Const(value) = &it.1
-        {
-            if seen.iter().any(|own| own.equals(value)) {
-                self.report(
-                    codes::DUPLICATE_NAME,
-                    span,
-                    "the switch has this case already",
-                    "second case of the value",
-                    None,
-                );
-            }
-            seen.push(value.clone());
+        let own = match &test {
+            Node::IsConstant(it) => match &it.1 {
+                Node::Const(value) => Some(Taken::Constant(value.clone())),
+                _ => None,
+            },
+            Node::Same(..) => Some(Taken::Null),
+            Node::Is(ty, _) | Node::IsDeclaration { ty: Some(ty), .. } => Some(Taken::Type(*ty)),
+            Node::IsDeclaration { ty: None, .. } => Some(Taken::Everything),
+            _ => None,
+        };
+        let own = own.filter(|_| self.errors == errors);
+        if own.as_ref().is_some_and(|it| seen.cover(it)) {
+            self.report(
+                codes::DUPLICATE_NAME,
+                span,
+                "the switch takes this case already",
+                "never gets anything",
+                Some("put it before the more general one, or leave it out".to_owned()),
+            );
         }
-        let Some(when) = when else { return test };
+        let Some(when) = when else {
+            seen.0.extend(own.clone());
+            return (test, own);
+        };
         let (condition, yes, _) = self.condition(when);
         self.flow = yes;
-        Node::AndAlso(Box::new((test, condition.node)))
+        if condition.constant.as_ref().and_then(Value::as_bool) == Some(true) {
+            seen.0.extend(own.clone());
+        }
+        (Node::AndAlso(Box::new((test, condition.node))), own)
     }
 }
 
@@ -153,6 +229,12 @@ mod tests {
                 (
                     "object o = 5; switch (o) { case string s: return s; case int n when n > 3: return n; default: return 0; }",
                     "Int32: 5",
+                ),
+                ("switch (1) { case 1: return 5; case 2: break; }", "Int32: 5"),
+                ("int i = 1; switch (i) { case int n: return n; }", "Int32: 1"),
+                (
+                    "object o = 1; switch (o) { case object x: return 1; case int n: return n; }",
+                    "PC0323",
                 ),
                 ("switch (1) { case 1: int x = 1; } return 0;", "PC0342"),
                 ("switch (1) { case 1: return 1; case 1: return 2; } return 0;", "PC0323"),

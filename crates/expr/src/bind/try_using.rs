@@ -122,6 +122,14 @@ impl Binder {
         match resource {
             Resource::Local(local) => {
                 let declared = self.local(local, Some("a `using` variable"));
+                let first =
+                    local.variables.first().and_then(|it| self.find_variable(&it.name.text));
+                if let Some(own) = first.and_then(|it| self.variables.get(it)) {
+                    let (ty, span) = (own.ty, local.variables.first().map(|it| it.name.span));
+                    if let Some(span) = span {
+                        self.check_disposable(ty, span);
+                    }
+                }
                 for stmt in &declared {
                     if let Stmt::Expression(Node::SetLocal(slot, _)) = stmt {
                         slots.push(*slot);
