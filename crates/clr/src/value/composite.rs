@@ -134,7 +134,7 @@ pub fn format(
         if brace == "}" {
             return Err(ill_formed());
         }
-        let hole = Hole::read(after).ok_or_else(ill_formed)?;
+        let hole = Hole::read(after, runtime).ok_or_else(ill_formed)?;
         let value = arguments.get(hole.index).ok_or_else(|| {
             let text = "Index (zero based) must be greater than or equal to zero and less than \
                         the size of the argument list.";
@@ -163,7 +163,7 @@ struct Hole<'a> {
 
 impl<'a> Hole<'a> {
     /// Reads what follows an opening brace.
-    fn read(text: &'a str) -> Option<Self> {
+    fn read(text: &'a str, runtime: Runtime) -> Option<Self> {
         let (index, rest) = number_at(text)?;
         let mut rest = rest.trim_start_matches(' ');
         let mut width = 0;
@@ -180,14 +180,23 @@ impl<'a> Hole<'a> {
         }
         let mut format = String::new();
         if let Some(after) = rest.strip_prefix(':') {
-            // The first brace ends it: braces cannot be escaped here.
-            let end = after.find(['{', '}'])?;
-            let (text, tail) = after.split_at_checked(end)?;
-            if tail.starts_with('{') {
-                return None;
+            rest = after;
+            loop {
+                let end = rest.find(['{', '}'])?;
+                let (text, tail) = rest.split_at_checked(end)?;
+                format.push_str(text);
+                rest = tail;
+                // The first brace ends it; .NET Framework lets braces be doubled here.
+                let doubled = rest.starts_with("{{") || rest.starts_with("}}");
+                if runtime == Runtime::Framework && doubled {
+                    format.push_str(rest.get(..1)?);
+                    rest = rest.get(2..)?;
+                } else if rest.starts_with('{') {
+                    return None;
+                } else {
+                    break;
+                }
             }
-            text.clone_into(&mut format);
-            rest = tail;
         }
         Some(Self { index, width, format, rest: rest.strip_prefix('}')? })
     }

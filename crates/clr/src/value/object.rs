@@ -123,6 +123,9 @@ impl Object for Anonymous {
             .members()
             .map(|(name, value)| format!("{name} = {}", value.to_str(runtime)))
             .collect();
+        if members.is_empty() {
+            return "{ }".into();
+        }
         format!("{{ {} }}", members.join(", ")).into()
     }
 

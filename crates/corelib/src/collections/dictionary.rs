@@ -224,7 +224,7 @@ const MEMBERS: &[Member] = &[
         any::try_get_value(args, cx)
     })
     .params(&["key", "value"]),
-    Member::method("Remove", &[Type::T], Type::Bool, |args, _| remove(args)).params(&["key"]),
+    Member::method("Remove", &[Type::T], Type::Bool, |args, cx| remove(args, cx)).params(&["key"]),
     Member::method("Remove", &[Type::T, Type::Out(&Type::U)], Type::Bool, |args, _| {
         let it = args.arg::<Arc<Dictionary>>(0)?;
         let key = args.arg::<Value>(1)?;
@@ -287,10 +287,15 @@ fn add(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     Ok(Value::Null)
 }
 
-fn remove(args: &mut Args<'_>) -> Result<Value, Exception> {
+fn remove(args: &mut Args<'_>, cx: &EvalCx<'_>) -> Result<Value, Exception> {
     let (it, key): (Arc<Dictionary>, Value) = args.get()?;
     not_null(&key)?;
-    Ok(it.table().remove(&key).is_some().into())
+    let removed = it.table().remove(&key).is_some();
+    // .NET Core lets an enumeration go on after a removal.
+    if removed && cx.runtime() == dotnet::Runtime::Framework {
+        it.table().touch();
+    }
+    Ok(removed.into())
 }
 
 #[cfg(test)]

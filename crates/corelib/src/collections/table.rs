@@ -96,6 +96,8 @@ impl Table {
                 if let Some(Some((_, old))) = self.entries.get_mut(at) {
                     *old = value;
                 }
+                // .NET Core 3.1 and .NET Framework count this as a change.
+                self.version = self.version.wrapping_add(1);
             }
             None => {
                 self.add(key, value);
@@ -115,6 +117,11 @@ impl Table {
         }
         self.free.push(at);
         self.entries.get_mut(at).and_then(Option::take).map(|(_, value)| value)
+    }
+
+    /// Ends the enumerations under way.
+    pub fn touch(&mut self) {
+        self.version = self.version.wrapping_add(1);
     }
 
     /// Takes all entries out.

@@ -3,6 +3,7 @@
 //!
 //! They differ in little more than name and base, so they share one table.
 
+use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
@@ -27,7 +28,7 @@ impl Object for ExceptionObject {
 }
 
 const MEMBERS: &[Member] = &[
-    Member::property("Message", STRING, |args, _| Ok(exception(args).message.as_str().into())),
+    Member::property("Message", STRING, |args, cx| Ok(message(args, cx.runtime()))),
     Member::property("InnerException", INNER, |args, _| Ok(inner(args))),
     Member::method("GetBaseException", &[], INNER, |args, _| {
         let mut deepest = exception(args);
@@ -62,6 +63,29 @@ fn member(args: &Args<'_>, name: &str) -> Value {
     all.data.iter().find(|(own, _)| *own == name).map_or(Value::Null, |(_, it)| it.clone())
 }
 
+/// The message; .NET Framework names the parameter on a line of its own.
+fn message(args: &Args<'_>, runtime: dotnet::Runtime) -> Value {
+    let all = exception(args);
+    let named = all.message.split_once(" (Parameter '");
+    match (runtime, named.and_then(|(own, rest)| Some((own, rest.split_once("')")?)))) {
+        (dotnet::Runtime::Framework, Some((own, (parameter, rest)))) => {
+            format!("{own}\nParameter name: {parameter}{rest}").into()
+        }
+        _ => all.message.as_str().into(),
+    }
+}
+
+/// The parameter that an exception names, if only in its message.
+fn parameter(args: &Args<'_>) -> Value {
+    let known = member(args, "ParamName");
+    if !known.is_null() {
+        return known;
+    }
+    let all = exception(args);
+    let named = all.message.rsplit_once("(Parameter '").and_then(|(_, it)| it.strip_suffix("')"));
+    named.map_or(Value::Null, Value::from)
+}
+
 /// `new XException()`, `(message)`, `(message, inner)`.
 fn construct(args: &mut Args<'_>, default: &str) -> Result<Value, Exception> {
     let Type::Named(name, _) = args.returns() else { return Ok(Value::Null) };
@@ -92,6 +116,27 @@ fn construct_argument(
     };
     let made = Exception::new(name, text).with("ParamName", parameter);
     Ok(Value::object(ExceptionObject(made)))
+}
+
+/// `ArgumentOutOfRangeException(paramName, actualValue, message)`.
+fn construct_out_of_range(args: &mut Args<'_>, cx: &EvalCx<'_>) -> Result<Value, Exception> {
+    let actual = args.value(1).clone();
+    let message: Option<Str> = match args.value(2) {
+        Value::String(it) => Some(it.clone()),
+        _ => None,
+    };
+    let parameter: Option<Str> = match args.value(0) {
+        Value::String(it) => Some(it.clone()),
+        _ => None,
+    };
+    let made = construct_argument(args, message, parameter, "")?;
+    let Some(own) = made.as_object::<ExceptionObject>() else { return Ok(made) };
+    let mut own = own.0.clone();
+    if !actual.is_null() {
+        let text = actual.to_str(cx.runtime());
+        own.message = format!("{}\nActual value was {text}.", own.message);
+    }
+    Ok(Value::object(ExceptionObject(own.with("ActualValue", actual))))
 }
 
 macro_rules! constructors {
@@ -140,13 +185,13 @@ const ARGUMENT: TypeDef = TypeDef::class(
             construct_argument(args, message, parameter, "")
         })
         .params(&["message", "paramName"]),
-        Member::property("ParamName", STRING, |args, _| Ok(member(args, "ParamName"))),
+        Member::property("ParamName", STRING, |args, _| Ok(parameter(args))),
     ],
 )
 .bases(&[Type::named("System.SystemException")]);
 
 macro_rules! argument_type {
-    ($name:literal, $default:literal) => {
+    ($name:literal, $default:literal $(, $more:expr)* $(,)?) => {
         TypeDef::class(
             $name,
             &[
@@ -168,6 +213,7 @@ macro_rules! argument_type {
                 Member::property("ActualValue", Type::Object, |args, _| {
                     Ok(member(args, "ActualValue"))
                 }),
+                $($more,)*
             ],
         )
         .bases(&[Type::named(ARGUMENT_NAME)])
@@ -179,7 +225,13 @@ const ARGUMENT_NULL: TypeDef =
 
 const ARGUMENT_OUT_OF_RANGE: TypeDef = argument_type!(
     "System.ArgumentOutOfRangeException",
-    "Specified argument was out of the range of valid values."
+    "Specified argument was out of the range of valid values.",
+    Member::constructor(
+        &[STRING, Type::Object, STRING],
+        Type::named("System.ArgumentOutOfRangeException"),
+        |args, cx| construct_out_of_range(args, cx)
+    )
+    .params(&["paramName", "actualValue", "message"]),
 );
 
 pub(crate) const TYPES: &[TypeDef] = exceptions! {

@@ -21,6 +21,9 @@ const MEMBERS: &[Member] = &[
     .params(&["obj"]),
     #[expect(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
     Member::method("GetHashCode", &[], Type::Int32, |args, _| {
+        if args.value(0).is_null() {
+            return Ok(Value::Int(0));
+        }
         let hash = args.value(0).hash_code();
         Ok(i32::from_ne_bytes(((hash ^ (hash >> 32)) as u32).to_ne_bytes()).into())
     }),

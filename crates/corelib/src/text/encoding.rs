@@ -225,7 +225,25 @@ fn encoded(cx: &mut EvalCx<'_>, to: Encoding, units: &[u16]) -> Result<Value, Ex
 fn decoded(cx: &mut EvalCx<'_>, from: Encoding, bytes: &[u8]) -> Result<String, Exception> {
     cx.allocate(bytes.len() * 2)?;
     cx.steps(bytes.len() as u64 / 64)?;
+    if from == Encoding::Utf8 && cx.runtime() == dotnet::Runtime::Framework {
+        return Ok(decoded_by_framework(bytes));
+    }
     Ok(from.decode(bytes))
+}
+
+/// UTF-8 as .NET Framework reads it: the first two bytes of an encoded surrogate are one mistake.
+fn decoded_by_framework(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let mut rest = bytes;
+    let surrogate = |it: &[u8]| matches!(it, [0xed, 0xa0..=0xbf, 0x80..=0xbf]);
+    while let Some(at) = rest.windows(3).position(surrogate) {
+        let (before, after) = rest.split_at(at);
+        out.push_str(&Encoding::Utf8.decode(before));
+        out.push_str("\u{fffd}\u{fffd}");
+        rest = after.get(3..).unwrap_or_default();
+    }
+    out.push_str(&Encoding::Utf8.decode(rest));
+    out
 }
 
 #[cfg(test)]

@@ -149,6 +149,10 @@ impl Binder {
         {
             return Some(done);
         }
+        // `null + null` and `null & null` might mean several things.
+        if a.ty == Type::Null && b.ty == Type::Null && (logical || op == BinaryOp::Add) {
+            return None;
+        }
         let to = self.promoted(a, b)?;
         if logical && matches!(to, Type::Single | Type::Double | Type::Decimal) {
             return None;
@@ -284,8 +288,13 @@ impl Binder {
             Op::And | Op::Or | Op::Xor if both => Some(self.operation(op, of, of, a, b, span)),
             Op::Add if x == y => None,
             Op::Add | Op::Subtract => {
+                let lifted =
+                    [a, b].iter().any(|it| matches!(it.ty, Type::Nullable(_) | Type::Null));
                 let number = |it: &Expr| -> Option<Expr> {
                     let inner = it.ty.without_null();
+                    if inner == Type::Null {
+                        return Some(Expr { ty: types::nullable(Type::Int32), ..it.clone() });
+                    }
                     let way = if inner.is_enum() {
                         standard_explicit(inner, Type::Int32, false)?
                     } else {
@@ -306,8 +315,10 @@ impl Binder {
                     return Some(sum);
                 }
                 let def = clr::rows::definition(of.definition_name()?)?;
-                let node = Node::Convert(Conversion::ToEnum(def), Box::new(sum.node), span);
-                Some(Expr::new(node, of, span))
+                let into = Conversion::ToEnum(def);
+                let into = if lifted { Conversion::Lifted(Box::new(into)) } else { into };
+                let node = Node::Convert(into, Box::new(sum.node), span);
+                Some(Expr::new(node, if lifted { types::nullable(of) } else { of }, span))
             }
             _ => None,
         }

@@ -46,7 +46,46 @@ impl Binder {
         if !operands.iter().any(|it| matches!(it.ty, Type::Nullable(_) | Type::Null)) {
             return None;
         }
+        if operands.iter().any(|it| it.ty == Type::Null) {
+            return self.null_operand(text, signatures, operands, span);
+        }
         self.lifted_user_operator(text, &signatures, operands, span)
+    }
+
+    /// A user-defined operator with `null` on one side: the one operator that takes the other side.
+    fn null_operand(
+        &mut self,
+        text: &str,
+        mut signatures: Vec<Signature>,
+        operands: &[Expr],
+        span: Span,
+    ) -> Option<Expr> {
+        signatures.retain(|it| {
+            it.params.iter().zip(operands).all(|(param, own)| match own.ty {
+                Type::Null => true,
+                ty => super::conversion::implicit(ty.without_null(), param.ty).is_some(),
+            })
+        });
+        if let [_, _, ..] = signatures.as_slice() {
+            self.report(
+                super::codes::NO_OPERATOR,
+                span,
+                format!("operator `{text}` might mean several things with `null`"),
+                "ambiguous",
+                Some("cast the `null`".to_owned()),
+            );
+            return Some(Expr::error(span));
+        }
+        let params = signatures.first()?.params.clone();
+        let typed: Vec<Expr> = operands
+            .iter()
+            .zip(params)
+            .map(|(own, param)| match own.ty {
+                Type::Null => Expr { ty: with_null(param.ty), ..own.clone() },
+                _ => own.clone(),
+            })
+            .collect();
+        self.lifted_user_operator(text, &signatures, &typed, span)
     }
 
     /// A user-defined operator on nullable operands: null in, null (or false) out.

@@ -7,6 +7,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, integer_of};
 use clr::types::Type;
 use clr::value::Value;
+use dotnet::Runtime;
 use dotnet::text::number::decimal;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -36,7 +37,7 @@ pub(crate) fn convert(conversion: &Conversion, value: Value, cx: &mut EvalCx<'_>
             }
             convert(inner, value, cx)
         }
-        Conversion::Cast(to) => cast(value, *to),
+        Conversion::Cast(to) => cast(value, *to, cx),
         Conversion::NotNull => {
             if value.is_null() {
                 return Err(Exception::invalid_operation("Nullable object must have a value."));
@@ -59,7 +60,7 @@ pub(crate) fn convert(conversion: &Conversion, value: Value, cx: &mut EvalCx<'_>
 }
 
 /// `(T)value` of a reference: unboxing is exact.
-pub(crate) fn cast(value: Value, to: Type) -> Outcome {
+pub(crate) fn cast(value: Value, to: Type, cx: &EvalCx<'_>) -> Outcome {
     if value.is_null() {
         return if to.is_non_nullable_value() {
             Err(Exception::null_reference())
@@ -77,6 +78,9 @@ pub(crate) fn cast(value: Value, to: Type) -> Outcome {
             return Ok(integer_of(to, i64::from(*it)));
         }
         _ => {}
+    }
+    if to.is_value_type() && cx.runtime() == Runtime::Framework {
+        return Err(Exception::invalid_cast("Specified cast is not valid."));
     }
     Err(Exception::invalid_cast(format!(
         "Unable to cast object of type '{}' to type '{}'.",
@@ -188,6 +192,7 @@ fn narrow(it: i128, to: Type) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_support::with_cx;
 
     #[test]
     fn numbers_convert_as_in_c_sharp() {
@@ -210,13 +215,13 @@ mod tests {
     #[test]
     fn unboxing_is_exact() {
         assert_eq!(
-            cast(Value::from(5_i64), Type::Int32).unwrap_err().type_name,
+            with_cx(|cx| cast(Value::from(5_i64), Type::Int32, cx)).unwrap_err().type_name,
             "System.InvalidCastException"
         );
         assert_eq!(
-            cast(Value::Null, Type::Int32).unwrap_err().type_name,
+            with_cx(|cx| cast(Value::Null, Type::Int32, cx)).unwrap_err().type_name,
             "System.NullReferenceException"
         );
-        assert!(cast(Value::Null, Type::String).unwrap().is_null());
+        assert!(with_cx(|cx| cast(Value::Null, Type::String, cx)).unwrap().is_null());
     }
 }

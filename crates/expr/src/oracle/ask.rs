@@ -9,22 +9,22 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use clr::host::Host;
 
 use super::recorded::RecordedHost;
-use crate::{Form, Options, Program, Value, Variables, compile};
+use crate::{Form, Options, Program, Runtime, Value, Variables, compile};
 
 /// The name of the value in the expressions: `context.Variables["v"]`.
 const VARIABLE: &str = "v";
 
-type Programs = Mutex<HashMap<&'static str, Option<Program>>>;
+type Programs = Mutex<HashMap<(&'static str, bool), Option<Program>>>;
 
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(Mutex::default);
 
 /// Evaluates an expression over `context.Variables["v"]`; `None` if it does not compile or throws.
-pub(super) fn ask(code: &'static str, value: &Value) -> Option<Value> {
+pub(super) fn ask(code: &'static str, value: &Value, runtime: Runtime) -> Option<Value> {
     let program = {
         let mut known = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
-        let options = Options { allow_unlisted: true, ..Options::default() };
+        let options = Options { runtime, allow_unlisted: true, ..Options::default() };
         known
-            .entry(code)
+            .entry((code, runtime == Runtime::Framework))
             .or_insert_with(|| compile(code, Form::Expression, &options).ok())
             .clone()?
     };
@@ -41,8 +41,9 @@ mod tests {
 
     #[test]
     fn an_expression_sees_the_value() {
-        let answer = ask("(int)context.Variables[\"v\"] + 1", &Value::from(2)).unwrap();
+        let answer =
+            ask("(int)context.Variables[\"v\"] + 1", &Value::from(2), Runtime::Modern).unwrap();
         assert!(answer.equals(&Value::from(3)));
-        assert!(ask("nothing +", &Value::Null).is_none());
+        assert!(ask("nothing +", &Value::Null, Runtime::Modern).is_none());
     }
 }

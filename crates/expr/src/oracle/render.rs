@@ -53,8 +53,8 @@ impl Writer {
     }
 
     /// What an expression says of the value, if it does.
-    fn put_asked(&mut self, name: &str, code: &'static str, value: &Value) {
-        if let Some(Value::String(text)) = ask(code, value) {
+    fn put_asked(&mut self, name: &str, code: &'static str, value: &Value, cx: &EvalCx<'_>) {
+        if let Some(Value::String(text)) = ask(code, value, cx.runtime()) {
             self.put_text(name, &text);
         }
     }
@@ -104,6 +104,7 @@ impl Writer {
                     "value",
                     "((DateTime)context.Variables[\"v\"]).ToString(\"o\")",
                     value,
+                    cx,
                 );
                 self.put_to_string("text", value, cx);
                 self.put(
@@ -117,7 +118,7 @@ impl Writer {
             }
             Value::DateTimeOffset(_) => {
                 let code = "((DateTimeOffset)context.Variables[\"v\"]).ToString(\"o\")";
-                self.put_asked("value", code, value);
+                self.put_asked("value", code, value, cx);
                 self.put_to_string("text", value, cx);
             }
             Value::Bytes(it) => {
@@ -157,15 +158,20 @@ impl Writer {
         if value.is_instance(Type::named(names::JTOKEN)) {
             let compact =
                 "((JToken)context.Variables[\"v\"]).ToString(Newtonsoft.Json.Formatting.None)";
-            self.put_asked("value", compact, value);
+            self.put_asked("value", compact, value, cx);
             self.put_to_string("text", value, cx);
-            self.put_asked("token", "((JToken)context.Variables[\"v\"]).Type.ToString()", value);
+            self.put_asked(
+                "token",
+                "((JToken)context.Variables[\"v\"]).Type.ToString()",
+                value,
+                cx,
+            );
             return Ok(());
         }
         if value.is_instance(Type::named(names::XNODE)) {
             let compact =
                 "((XNode)context.Variables[\"v\"]).ToString(SaveOptions.DisableFormatting)";
-            self.put_asked("value", compact, value);
+            self.put_asked("value", compact, value, cx);
             self.put_to_string("text", value, cx);
             return Ok(());
         }
@@ -201,11 +207,11 @@ impl Writer {
             return true;
         }
         if is("System.Text.RegularExpressions.Group") {
-            let success = ask("((Group)context.Variables[\"v\"]).Success", value);
+            let success = ask("((Group)context.Variables[\"v\"]).Success", value, cx.runtime());
             self.put("success", success.and_then(|it| it.as_bool()));
         }
         if is("System.Text.RegularExpressions.Capture") {
-            self.put_asked("value", "((Capture)context.Variables[\"v\"]).Value", value);
+            self.put_asked("value", "((Capture)context.Variables[\"v\"]).Value", value, cx);
             return true;
         }
         let written_as_text = is(names::XOBJECT)

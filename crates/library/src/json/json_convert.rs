@@ -138,9 +138,10 @@ fn write(
     cx: &mut EvalCx<'_>,
 ) -> Result<Value, Exception> {
     let text = match super::token_of(value) {
-        Some(token) => token.to_json(formatting),
+        Some(token) => token.to_json_as(formatting, cx.runtime()),
         None => {
-            serialize::token_of(value, serialize::Options { skip_nulls }, cx)?.to_json(formatting)
+            let token = serialize::token_of(value, serialize::Options { skip_nulls }, cx)?;
+            token.to_json_as(formatting, cx.runtime())
         }
     };
     cx.allocate(text.len())?;

@@ -88,7 +88,7 @@ const OWN: &[Member] = &[
         set_item(token_of(&it), &key, &new)
     }),
     Member::method("ToString", &[], Type::String, |args, cx| {
-        let text = token(args, 0)?.to_text();
+        let text = token(args, 0)?.to_text_as(cx.runtime());
         cx.allocate(text.len())?;
         Ok(Value::String(text.into()))
     })
@@ -220,7 +220,9 @@ pub(super) fn read(
 ) -> Result<Token, Exception> {
     cx.steps(1 + (text.len() / 64) as u64)?;
     cx.allocate(text.len())?;
-    let token = json::parse(text.as_str(), root, &ParseOptions { dates, ..Default::default() })?;
+    let finite = cx.runtime() == dotnet::Runtime::Framework;
+    let options = ParseOptions { dates, finite, ..Default::default() };
+    let token = json::parse(text.as_str(), root, &options)?;
     cx.allocate(token.weight())?;
     Ok(token)
 }
@@ -236,7 +238,7 @@ pub(super) fn from_object(value: &Value, cx: &mut EvalCx<'_>) -> Result<Token, E
 fn to_string(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let formatting = formatting(args.value(1));
     let it = token(args, 0)?;
-    let text = it.to_json(formatting);
+    let text = it.to_json_as(formatting, cx.runtime());
     cx.allocate(text.len())?;
     Ok(text.into())
 }

@@ -74,8 +74,8 @@ impl Object for JToken {
         class_of(self.kind())
     }
 
-    fn to_text(&self, _: Runtime) -> Str {
-        self.0.to_text().into()
+    fn to_text(&self, runtime: Runtime) -> Str {
+        self.0.to_text_as(runtime).into()
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {

@@ -42,8 +42,11 @@ pub(super) const ROWS: &[Member] = &[
         })
     })
     .params(&["element", "count"]),
-    Member::static_method("Empty", &[], SOURCE, |args, _| {
-        Ok(Value::array(args.method_arg(0), Vec::new()))
+    Member::static_method("Empty", &[], SOURCE, |args, cx| {
+        if cx.runtime() == dotnet::Runtime::Framework {
+            return Ok(Value::array(args.method_arg(0), Vec::new()));
+        }
+        Ok(Value::sequence_of(args.method_arg(0), Vec::new()))
     })
     .params(&[]),
 ];

@@ -5,6 +5,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member};
 use clr::types::{Type, names};
 use clr::value::Value;
+use dotnet::text::number::arithmetic;
 use rust_decimal::Decimal;
 
 use super::{SOURCE, argument, no_elements};
@@ -92,7 +93,7 @@ impl Total {
             }
             (Self::Float(total), _) => *total += item.as_f64().unwrap_or(0.0),
             (Self::Decimal(total), Value::Decimal(item)) => {
-                *total = total.checked_add(*item).ok_or_else(decimal_overflow)?;
+                *total = arithmetic::add(*total, *item).ok_or_else(decimal_overflow)?;
             }
             (Self::Decimal(_), _) => {}
         }
@@ -118,7 +119,7 @@ impl Total {
             (Self::Float(it), Type::Single) => ((*it / count as f64) as f32).into(),
             (Self::Float(it), _) => (*it / count as f64).into(),
             (Self::Decimal(it), _) => {
-                it.checked_div(Decimal::from(count)).ok_or_else(decimal_overflow)?.into()
+                arithmetic::divide(*it, Decimal::from(count)).ok_or_else(decimal_overflow)?.into()
             }
         })
     }

@@ -35,6 +35,8 @@ pub(super) struct Lexer<'a> {
     at: usize,
     /// Names met so far, so that objects of a list share theirs.
     names: Vec<Option<Arc<str>>>,
+    /// Is a fraction that no double holds an error?
+    finite: bool,
 }
 
 const N_NAMES: usize = 64;
@@ -43,7 +45,17 @@ const MAX_INTEGER_DIGITS: usize = 380;
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text: text.strip_prefix('\u{feff}').unwrap_or(text), at: 0, names: Vec::new() }
+        Self {
+            text: text.strip_prefix('\u{feff}').unwrap_or(text),
+            at: 0,
+            names: Vec::new(),
+            finite: false,
+        }
+    }
+
+    /// Refuses fractions that no double holds, if so wanted.
+    pub(super) fn finite(self, finite: bool) -> Self {
+        Self { finite, ..self }
     }
 
     pub(super) fn fail<T>(&self, message: impl Into<String>) -> Lexed<T> {
@@ -297,6 +309,9 @@ impl<'a> Lexer<'a> {
             return self.unexpected("Unexpected character encountered while parsing number");
         }
         match number(text) {
+            Some(Scalar::Float(it)) if self.finite && !it.is_finite() => {
+                self.fail(format!("Input string '{text}' is not a valid number."))
+            }
             Some(value) => Ok(value),
             None if length > MAX_INTEGER_DIGITS => {
                 self.fail(format!("JSON integer {text} is too large to parse."))

@@ -37,11 +37,13 @@ pub struct ParseOptions {
     pub max_depth: usize,
     /// Greatest number of tokens, properties included.
     pub max_tokens: usize,
+    /// Is a fraction that no double holds (`1e400`) an error, as on .NET Framework?
+    pub finite: bool,
 }
 
 impl Default for ParseOptions {
     fn default() -> Self {
-        Self { dates: true, max_depth: 64, max_tokens: 2_000_000 }
+        Self { dates: true, max_depth: 64, max_tokens: 2_000_000, finite: false }
     }
 }
 
@@ -53,8 +55,13 @@ impl Default for ParseOptions {
 /// [`Root::Deserialize`] if the text ends early; a limit.
 pub fn parse(text: &str, root: Root, options: &ParseOptions) -> Result<Token, Fault> {
     let arena = Arena::with_capacity((text.len() / 16).clamp(4, 1 << 16));
-    let mut reader =
-        Reader { lexer: Lexer::new(text), arena, options, depth: 0, pending: Vec::new() };
+    let mut reader = Reader {
+        lexer: Lexer::new(text).finite(options.finite),
+        arena,
+        options,
+        depth: 0,
+        pending: Vec::new(),
+    };
     match reader.root(root) {
         Ok(id) => Ok(Token::from_arena(reader.arena, id)),
         Err(failure) => {

@@ -1,5 +1,7 @@
 //! [`Token`]: a reference to a node, as a variable of the type `JToken` is.
 
+use dotnet::Runtime;
+use dotnet::text::number::{double_to_text, float_to_text};
 use std::fmt;
 use std::sync::Arc;
 
@@ -181,14 +183,26 @@ impl Token {
 
     /// `JToken.ToString(formatting)`: JSON, also of a string.
     pub fn to_json(&self, formatting: Formatting) -> String {
-        self.with(|arena, id| writer::write(arena, id, formatting))
+        self.to_json_as(formatting, Runtime::Modern)
+    }
+
+    /// The same with the digits that a runtime gives to fractions.
+    pub fn to_json_as(&self, formatting: Formatting, runtime: Runtime) -> String {
+        self.with(|arena, id| writer::write(arena, id, formatting, runtime))
     }
 
     /// `JToken.ToString()`: indented JSON of a container, the bare text of a value.
     pub fn to_text(&self) -> Arc<str> {
+        self.to_text_as(Runtime::Modern)
+    }
+
+    /// The same with the digits that a runtime gives to fractions.
+    pub fn to_text_as(&self, runtime: Runtime) -> Arc<str> {
         match self.scalar() {
+            Some(Scalar::Float(it)) => Arc::from(double_to_text(it, runtime)),
+            Some(Scalar::Single(it)) => Arc::from(float_to_text(it, runtime)),
             Some(value) => value.to_text(),
-            None => Arc::from(self.to_json(Formatting::Indented)),
+            None => Arc::from(self.to_json_as(Formatting::Indented, runtime)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dotnet::Runtime;
+use dotnet::text::number::{format_double, format_float};
 
 use super::arena::{Arena, Data};
 use super::date;
@@ -17,8 +19,9 @@ pub enum Formatting {
     Indented,
 }
 
-pub(super) fn write(arena: &Arena, id: u32, formatting: Formatting) -> String {
-    let mut writer = Writer { arena, out: String::with_capacity(128), formatting, level: 0 };
+pub(super) fn write(arena: &Arena, id: u32, formatting: Formatting, runtime: Runtime) -> String {
+    let mut writer =
+        Writer { arena, out: String::with_capacity(128), formatting, runtime, level: 0 };
     writer.token(id);
     writer.out
 }
@@ -26,7 +29,7 @@ pub(super) fn write(arena: &Arena, id: u32, formatting: Formatting) -> String {
 /// The JSON text of a scalar.
 pub fn write_scalar(value: &Scalar) -> String {
     let mut out = String::new();
-    scalar(&mut out, value);
+    scalar(&mut out, value, Runtime::Modern);
     out
 }
 
@@ -34,6 +37,7 @@ struct Writer<'a> {
     arena: &'a Arena,
     out: String,
     formatting: Formatting,
+    runtime: Runtime,
     level: usize,
 }
 
@@ -41,7 +45,7 @@ impl Writer<'_> {
     fn token(&mut self, id: u32) {
         let arena = self.arena;
         match arena.data(id) {
-            Data::Value(value) => scalar(&mut self.out, value),
+            Data::Value(value) => scalar(&mut self.out, value, self.runtime),
             Data::Object(members) => self.list('{', &members.items, '}'),
             Data::Array(items) => self.list('[', items, ']'),
             Data::Constructor(inner) => {
@@ -87,7 +91,19 @@ impl Writer<'_> {
     }
 }
 
-fn scalar(out: &mut String, value: &Scalar) {
+fn scalar(out: &mut String, value: &Scalar, runtime: Runtime) {
+    match (value, runtime) {
+        // .NET Framework writes the digits of the format `R`.
+        (Scalar::Float(it), Runtime::Framework) => {
+            let text = format_double(*it, "R", runtime).unwrap_or_else(|_| double_text(*it));
+            return float(out, text, it.is_finite());
+        }
+        (Scalar::Single(it), Runtime::Framework) => {
+            let text = format_float(*it, "R", runtime).unwrap_or_else(|_| single_text(*it));
+            return float(out, text, it.is_finite());
+        }
+        _ => {}
+    }
     match value {
         Scalar::Null | Scalar::NullString => out.push_str("null"),
         Scalar::Undefined => out.push_str("undefined"),
