@@ -59,9 +59,7 @@ pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
-pub use message::{
-    Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable,
-};
+pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
 pub use operation::{
     Operation, OperationResponse, Placeholder, Representation, UrlTemplate, placeholders,
 };

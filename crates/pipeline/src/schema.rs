@@ -234,6 +234,13 @@ impl Child {
         Child::new("", 1, Some(1))
     }
 
+    /// The policy's own content may be text, beside or instead of its elements; read it with
+    /// [`CompileCx::text`] if [`Element::has_text`].
+    #[must_use]
+    pub const fn optional_text() -> Child {
+        Child::new("", 0, Some(1))
+    }
+
     /// The policy's own content is source text with its tags; read it with
     /// [`CompileCx::text`].
     #[must_use]

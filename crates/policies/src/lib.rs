@@ -14,6 +14,7 @@ mod choose;
 mod content;
 mod cors;
 mod cross_domain;
+mod emit_metric;
 mod forward_request;
 mod include_fragment;
 mod ip_filter;
@@ -37,6 +38,7 @@ mod set_variable;
 #[cfg(test)]
 mod test_support;
 mod token;
+mod trace;
 mod validate_azure_ad_token;
 mod validate_jwt;
 mod wait;
@@ -51,6 +53,7 @@ pub const ALL: &[PolicyKind] = &[
     choose::KIND,
     cors::KIND,
     cross_domain::KIND,
+    emit_metric::KIND,
     forward_request::KIND,
     include_fragment::KIND,
     ip_filter::KIND,
@@ -69,6 +72,7 @@ pub const ALL: &[PolicyKind] = &[
     set_query_parameter::KIND,
     set_status::KIND,
     set_variable::KIND,
+    trace::KIND,
     validate_azure_ad_token::KIND,
     validate_jwt::KIND,
     wait::KIND,

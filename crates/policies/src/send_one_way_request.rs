@@ -13,6 +13,7 @@ use pipeline::{
     CompileCx, Context, Diagnostic, Element, Flow, PolicyError, PolicyKind, Scopes, Sections, Step,
     Waiting,
 };
+use telemetry::Metrics;
 
 use crate::outgoing::{
     AUTHENTICATION_CERTIFICATE, AUTHENTICATION_MANAGED_IDENTITY, Call, Draft, MODE, PROXY,
@@ -48,11 +49,12 @@ const MAX_TIME: Duration = Duration::from_secs(300);
 struct SendOneWayRequest {
     draft: Draft,
     on_the_way: Arc<OnTheWay>,
+    metrics: Arc<Metrics>,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     let draft = Draft::compile(element, cx)?;
-    Ok(Step::waiting(SendOneWayRequest { draft, on_the_way: cx.shared() }))
+    Ok(Step::waiting(SendOneWayRequest { draft, on_the_way: cx.shared(), metrics: cx.shared() }))
 }
 
 impl Waiting for SendOneWayRequest {
@@ -67,7 +69,10 @@ impl Waiting for SendOneWayRequest {
 
 impl SendOneWayRequest {
     fn start(&self, call: Call) {
-        let Some(place) = OnTheWay::take(&self.on_the_way, call.n_bytes()) else { return };
+        let Some(place) = OnTheWay::take(&self.on_the_way, call.n_bytes()) else {
+            self.metrics.count("portcullis_one_way_requests_dropped_total");
+            return;
+        };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             match call.bounded(MAX_TIME).send().await {

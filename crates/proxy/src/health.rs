@@ -6,6 +6,7 @@
 //! | `/internal-status-0123456789abcdef` | gateway | 200 when ready, else 503 |
 //! | `/livez`, `/healthz/live` | admin | 200 while the process runs |
 //! | `/readyz`, `/healthz/ready` | admin | 200 when ready, else 503; says why |
+//! | `/metrics` | admin | what was measured, in Prometheus' text format |
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/self-hosted-gateway-migration-guide>
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
+use telemetry::Metrics;
 use transport::{Body, Peer, Request, Response, Service};
 
 use crate::Gateway;
@@ -100,6 +102,7 @@ impl AdminService {
         let is_live = match request.uri().path() {
             "/livez" | "/healthz/live" => true,
             "/readyz" | "/healthz/ready" => false,
+            "/metrics" if *request.method() == Method::GET => return self.metrics(),
             _ => return text(StatusCode::NOT_FOUND, "Not Found"),
         };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -121,6 +124,16 @@ impl AdminService {
             if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let mut answer = text(status, body);
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        answer
+    }
+}
+
+impl AdminService {
+    fn metrics(&self) -> Response {
+        let metrics: Arc<Metrics> = self.0.services().extensions().shared();
+        let mut answer = text(StatusCode::OK, metrics.prometheus());
+        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        answer.headers_mut().insert(CONTENT_TYPE, kind);
         answer
     }
 }
@@ -186,6 +199,17 @@ mod tests {
         assert!(ask("/healthz/ready").contains("lastReload"));
         gateway.health().drain();
         assert!(ask("/readyz").starts_with("503 { \\\"status\\\": \\\"draining\\\""));
-        assert_eq!(ask("/metrics"), "404 Not Found");
+        assert_eq!(ask("/metric"), "404 Not Found");
+    }
+
+    #[test]
+    fn the_admin_listener_shows_what_was_measured() {
+        let gateway = gateway(&[], None);
+        let metrics: std::sync::Arc<telemetry::Metrics> = gateway.services().extensions().shared();
+        metrics.measure(telemetry::Series::new("n", "calls", []), 2.5);
+        let answer = AdminService::new(gateway).answer(&get("/metrics"));
+
+        assert!(show(&answer).contains("n_calls_sum 2.5"), "{}", show(&answer));
+        assert!(answer.headers()["content-type"].to_str().unwrap().contains("version=0.0.4"));
     }
 }

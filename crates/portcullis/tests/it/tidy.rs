@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("document", &["csharp"]),
     ("identity", &["transport"]),
     ("pipeline", &["document", "expr", "telemetry", "transport"]),
-    ("policies", &["document", "expr", "identity", "pipeline", "transport"]),
+    ("policies", &["document", "expr", "identity", "pipeline", "telemetry", "transport"]),
     ("config", &["document", "expr", "pipeline", "transport"]),
     ("proxy", &["config", "expr", "pipeline", "telemetry", "transport"]),
     (
