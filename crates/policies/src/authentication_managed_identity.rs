@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use expr::Value;
+use expr::{Str, Value};
+use http::StatusCode;
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, StatusCode};
 use identity::{AccessToken, ManagedIdentities, TokenOf};
 use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, Message, PolicyError,
@@ -69,30 +69,40 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 impl Waiting for AuthenticationManagedIdentity {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let resource = self.resource.get(context)?;
-        match (self.token(context, resource.trim()).await, &self.output) {
-            (Ok(token), Some(name)) => {
-                context.variables.set(Arc::clone(name), Value::from(token.secret().expose()));
-            }
-            (Ok(token), None) => {
-                let mut header =
-                    HeaderValue::from_str(&format!("Bearer {}", token.secret().expose()))
-                        .map_err(|_| failure("the token makes no header"))?;
-                header.set_sensitive(true);
-                context.headers_mut(self.message).insert(AUTHORIZATION, header);
-            }
-            (Err(error), name) if self.ignore_error => {
+        match self.token(context, resource.trim()).await {
+            Ok(token) => self.put(&token, context)?,
+            Err(error) if self.ignore_error => {
                 tracing::debug!(resource, "{}", error.message());
-                if let Some(name) = name {
+                if let Some(name) = &self.output {
                     context.variables.set(Arc::clone(name), Value::Null);
                 }
             }
-            (Err(error), _) => return Err(error),
+            Err(error) => return Err(error),
         }
         Ok(Flow::Next)
+    }
+
+    fn try_now(&self, context: &mut Context) -> Result<Option<Flow>, PolicyError> {
+        let Some(token) = self.token.as_ref().and_then(TokenOf::ready) else { return Ok(None) };
+        self.put(&token, context)?;
+        Ok(Some(Flow::Next))
     }
 }
 
 impl AuthenticationManagedIdentity {
+    fn put(&self, token: &AccessToken, context: &mut Context) -> Result<(), PolicyError> {
+        match &self.output {
+            Some(name) => {
+                context.variables.set(Arc::clone(name), Value::String(Str::from(token.text())))
+            }
+            None => {
+                let header = token.bearer().ok_or_else(|| failure("the token makes no header"))?;
+                context.headers_mut(self.message).insert(AUTHORIZATION, header);
+            }
+        }
+        Ok(())
+    }
+
     async fn token(&self, context: &Context, resource: &str) -> Result<AccessToken, PolicyError> {
         let outcome = match &self.token {
             Some(token) => token.access_token().await,
@@ -158,7 +168,7 @@ mod tests {
         }
     }
 
-    fn authorization(ran: &Ran) -> &HeaderValue {
+    fn authorization(ran: &Ran) -> &http::HeaderValue {
         &ran.context.request.headers[AUTHORIZATION]
     }
 

@@ -85,9 +85,9 @@ impl Convert for FieldValue {
     }
 
     fn from_text(text: &str) -> Result<FieldValue, Unfit> {
-        let value = HeaderValue::from_bytes(text.trim().as_bytes());
-        let unfit = |_| Unfit::wanted("a header value, which has no control characters");
-        value.map(|it| FieldValue(Some(it))).map_err(unfit)
+        let text = text.trim();
+        let unfit = || Unfit::wanted("a header value, which has no control characters");
+        known::value(text).map(|it| FieldValue(Some(it))).ok_or_else(unfit)
     }
 
     fn from_value(value: Value) -> Result<FieldValue, Unfit> {
@@ -106,47 +106,63 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 
 impl Immediate for SetHeader {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let name = self.name.get(context)?;
+        let name = self.name.borrow(context)?;
+        let name: &HeaderName = &name;
         let action = self.action.get(context)?;
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
-        let is_fixed = is_untouchable(&name)
-            || (name == SERVER && action == ExistsAction::Delete)
-            || (name == HOST && is_websocket && self.message == Message::Request);
+        let is_fixed = is_untouchable(name)
+            || (*name == SERVER && action == ExistsAction::Delete)
+            || (*name == HOST && is_websocket && self.message == Message::Request);
         if is_fixed {
             tracing::debug!(header = %name, "set-header leaves this header as it is");
             return Ok(Flow::Next);
         }
+        let is_credential = CREDENTIALS.contains(&name.as_str());
+        if let (ExistsAction::Override, [value]) = (action, self.values.as_slice())
+            && let Some(mut value) = value.get(context)?.0
+        {
+            if is_credential {
+                value.set_sensitive(true);
+            }
+            context.headers_mut(self.message).insert(name, value);
+            self.note_host(name, context);
+            return Ok(Flow::Next);
+        }
         let mut values = self.values(context)?;
-        if CREDENTIALS.contains(&name.as_str()) {
+        if is_credential {
             values.iter_mut().for_each(|it| it.set_sensitive(true));
         }
         let headers = context.headers_mut(self.message);
-        let is_there = headers.contains_key(&name);
+        let is_there = headers.contains_key(name);
         match action {
             ExistsAction::Skip if is_there => return Ok(Flow::Next),
             ExistsAction::Delete => {
-                headers.remove(&name);
+                headers.remove(name);
             }
             ExistsAction::Override | ExistsAction::Skip => {
-                headers.remove(&name);
-                put(headers, &name, values);
+                headers.remove(name);
+                put(headers, name, values);
             }
             ExistsAction::Append => {
                 // Old values first; they are joined with the new ones if they can be.
-                let old = headers.get_all(&name).into_iter().cloned();
+                let old = headers.get_all(name).into_iter().cloned();
                 let all = old.chain(values).collect();
-                headers.remove(&name);
-                put(headers, &name, all);
+                headers.remove(name);
+                put(headers, name, all);
             }
         }
-        if name == HOST && self.message == Message::Request {
-            context.request.host_is_set = context.request.headers.contains_key(HOST);
-        }
+        self.note_host(name, context);
         Ok(Flow::Next)
     }
 }
 
 impl SetHeader {
+    fn note_host(&self, name: &HeaderName, context: &mut Context) {
+        if *name == HOST && self.message == Message::Request {
+            context.request.host_is_set = context.request.headers.contains_key(HOST);
+        }
+    }
+
     /// The values; `null` is left out. A policy without any sets an empty value.
     fn values(&self, context: &Context) -> Result<Vec<HeaderValue>, PolicyError> {
         if self.values.is_empty() {
@@ -171,6 +187,41 @@ fn put(headers: &mut HeaderMap, name: &HeaderName, values: Vec<HeaderValue>) {
     }
     for value in values {
         headers.append(name, value);
+    }
+}
+
+/// Long values that a thread has made before, such as `Bearer` and a token: to look at every byte
+/// of those again costs more than the rest of the policy.
+mod known {
+    use std::cell::RefCell;
+
+    use http::HeaderValue;
+
+    /// Values that a thread remembers.
+    const MAX_KNOWN: usize = 16;
+    /// Lengths that are worth it, and that may be kept.
+    const LENGTHS: std::ops::RangeInclusive<usize> = 128..=16 * 1024;
+
+    thread_local! {
+        static KNOWN: RefCell<[Option<HeaderValue>; MAX_KNOWN]> =
+            const { RefCell::new([const { None }; MAX_KNOWN]) };
+    }
+
+    /// The text as a header's value; none if it cannot be one.
+    pub(super) fn value(text: &str) -> Option<HeaderValue> {
+        let make = || HeaderValue::from_bytes(text.as_bytes()).ok();
+        if !LENGTHS.contains(&text.len()) {
+            return make();
+        }
+        // What differs between tokens stands at their end.
+        let last = text.bytes().rev().take(2).fold(text.len(), |sum, it| sum + usize::from(it));
+        KNOWN.with_borrow_mut(|known| {
+            let Some(slot) = known.get_mut(last % MAX_KNOWN) else { return make() };
+            if slot.as_ref().is_none_or(|it| it.as_bytes() != text.as_bytes()) {
+                *slot = make();
+            }
+            slot.clone()
+        })
     }
 }
 
@@ -280,5 +331,17 @@ mod tests {
         );
         assert_eq!(problems("<set-header />"), "PC0404");
         assert_eq!(problems(r#"<set-header name="a"><valeu /></set-header>"#), "PC0405");
+    }
+
+    #[test]
+    fn a_long_value_is_remembered_and_never_taken_for_another() {
+        let texts: Vec<String> = (0..64).map(|it| format!("Bearer {it:0>200}")).collect();
+        for _ in 0..2 {
+            for text in &texts {
+                assert_eq!(super::known::value(text).unwrap(), text.as_str());
+            }
+        }
+        assert!(super::known::value(&"\n".repeat(200)).is_none());
+        assert!(super::known::value(&"x".repeat(20_000)).is_some());
     }
 }

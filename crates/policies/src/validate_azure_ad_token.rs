@@ -104,4 +104,8 @@ impl Waiting for ValidateAzureAdToken {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         self.0.check(context).await
     }
+
+    fn try_now(&self, context: &mut Context) -> Result<Option<Flow>, PolicyError> {
+        Ok(self.0.recall(context))
+    }
 }

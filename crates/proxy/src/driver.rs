@@ -237,8 +237,8 @@ fn operation<'a>(
 
 /// HTTP/2 names the host in the URL only; policies look for the header.
 fn name_host(head: &mut Parts) {
-    if !head.headers.contains_key(header::HOST)
-        && let Some(authority) = head.uri.authority()
+    if let Some(authority) = head.uri.authority()
+        && !head.headers.contains_key(header::HOST)
         && let Ok(value) = HeaderValue::from_str(authority.as_str())
     {
         head.headers.insert(header::HOST, value);

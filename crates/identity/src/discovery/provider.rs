@@ -93,6 +93,15 @@ impl Provider {
     /// A document is used for up to an hour, and longer only while the provider is down. If
     /// nobody keeps it fresh in the background, its use starts a fetch when it gets old.
     pub fn current(self: &Arc<Self>) -> Option<Arc<Document>> {
+        self.with_current(Arc::clone)
+    }
+
+    /// The generation of the current document; 0 if there is none.
+    pub(crate) fn generation(self: &Arc<Self>) -> u64 {
+        self.with_current(|it| it.generation()).unwrap_or_default()
+    }
+
+    fn with_current<T>(self: &Arc<Self>, f: impl FnOnce(&Arc<Document>) -> T) -> Option<T> {
         let now = self.now();
         self.last_used_secs.store(now.as_secs(), Ordering::Relaxed);
         let fetched = self.current.load();
@@ -102,7 +111,7 @@ impl Provider {
             // Whoever needs the new document waits for the same fetch later.
             let _running = self.start(Reason::Refresh);
         }
-        (age <= self.shared.settings.max_stale).then(|| Arc::clone(&fetched.document))
+        (age <= self.shared.settings.max_stale).then(|| f(&fetched.document))
     }
 
     pub(crate) fn id(&self) -> u64 {

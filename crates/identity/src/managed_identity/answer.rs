@@ -40,7 +40,7 @@ pub(super) fn token(
         (None, None) => None,
     };
     match expires {
-        Some(expires) if expires > now => Ok(AccessToken { secret: Secret::new(text), expires }),
+        Some(expires) if expires > now => Ok(AccessToken::new(Secret::new(text), expires)),
         Some(_) => Err(unavailable("the token in the answer has expired already".to_owned())),
         None => Err(unavailable("the answer does not say when the token expires".to_owned())),
     }

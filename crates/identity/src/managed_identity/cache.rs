@@ -39,6 +39,11 @@ pub struct ManagedIdentities {
 pub struct TokenOf(Arc<Slot>);
 
 impl TokenOf {
+    /// The token that is at hand, if it is valid now. Never waits, and fetches nothing.
+    pub fn ready(&self) -> Option<AccessToken> {
+        self.0.ready()
+    }
+
     /// A valid token; as [`ManagedIdentities::access_token`].
     ///
     /// # Errors

@@ -22,29 +22,64 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use http::HeaderValue;
 use transport::Secret;
 
 pub use cache::{ManagedIdentities, ManagedIdentitySettings, TokenOf};
 pub use source::{Environment, IdentitySource, WorkloadIdentity};
 
-/// A token for a resource, with the time it expires.
-#[derive(Clone, Debug)]
-pub struct AccessToken {
+/// A token for a resource, with the time it expires. Cheap to clone.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Issued>);
+
+struct Issued {
     secret: Secret,
+    /// The same text for those who have to keep it in this form.
+    text: Arc<str>,
+    /// None if the text can stand in no header.
+    bearer: Option<HeaderValue>,
     expires: SystemTime,
 }
 
 impl AccessToken {
+    pub(crate) fn new(secret: Secret, expires: SystemTime) -> Self {
+        let text = Arc::from(secret.expose());
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose())).ok();
+        if let Some(value) = &mut bearer {
+            value.set_sensitive(true);
+        }
+        Self(Arc::new(Issued { secret, text, bearer, expires }))
+    }
+
     /// The text of the token, without `Bearer`.
     pub fn secret(&self) -> &Secret {
-        &self.secret
+        &self.0.secret
+    }
+
+    /// The same text, shared: for variables, which policies may read.
+    pub fn text(&self) -> Arc<str> {
+        Arc::clone(&self.0.text)
+    }
+
+    /// The value of `Authorization` with the token, marked as sensitive; none if the token can
+    /// stand in no header.
+    pub fn bearer(&self) -> Option<HeaderValue> {
+        self.0.bearer.clone()
     }
 
     /// The second at which it expires.
     pub fn expires(&self) -> SystemTime {
-        self.expires
+        self.0.expires
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires", &self.0.expires).finish_non_exhaustive()
     }
 }
 

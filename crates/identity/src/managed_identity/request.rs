@@ -66,7 +66,7 @@ pub(super) async fn attempt(
         }
         IdentitySource::Fixed(secret) => {
             let expires = now + Duration::from_secs(24 * 60 * 60);
-            return Ok(AccessToken { secret: secret.clone(), expires });
+            return Ok(AccessToken::new(secret.clone(), expires));
         }
     };
     answer::token(name, answer, now)

@@ -87,11 +87,16 @@ impl Slot {
         self.last_used_ms.load(Ordering::Relaxed)
     }
 
-    /// A token that is valid now. Waits only if there is none.
-    pub(super) async fn token(self: &Arc<Self>) -> Result<AccessToken, ManagedIdentityError> {
+    /// The token that is at hand, if it is valid now.
+    pub(super) fn ready(&self) -> Option<AccessToken> {
         let now_ms = u64::try_from(self.now().as_millis()).unwrap_or(u64::MAX);
         self.last_used_ms.store(now_ms, Ordering::Relaxed);
-        if let Some(token) = self.valid() {
+        self.valid()
+    }
+
+    /// A token that is valid now. Waits only if there is none.
+    pub(super) async fn token(self: &Arc<Self>) -> Result<AccessToken, ManagedIdentityError> {
+        if let Some(token) = self.ready() {
             return Ok(token);
         }
         if let Some(mut running) = self.start(Patience::Quick) {
@@ -116,7 +121,7 @@ impl Slot {
     fn valid(&self) -> Option<AccessToken> {
         let held = self.current.load();
         let token = &held.as_ref()?.token;
-        (token.expires > self.clock().now()).then(|| token.clone())
+        (token.expires() > self.clock().now()).then(|| token.clone())
     }
 
     /// Joins the fetch that is under way, or starts one; `None` if the last one just failed.
@@ -165,7 +170,7 @@ impl Slot {
 
     fn hold(self: &Arc<Self>, token: AccessToken) {
         let now = self.now();
-        let lifetime = token.expires.duration_since(self.clock().now()).unwrap_or_default();
+        let lifetime = token.expires().duration_since(self.clock().now()).unwrap_or_default();
         let refresh_at = now + lifetime - REFRESH_AHEAD.min(lifetime / 2);
         self.current.store(Some(Arc::new(Held { token, refresh_at, fetched_at: now })));
         let mut flight = self.flight();

@@ -422,7 +422,7 @@ async fn the_number_of_tokens_and_the_length_of_names_are_bounded() {
 #[test]
 fn tokens_and_sources_show_no_secret() {
     let secret = || transport::Secret::new("s3cr3t");
-    let token = AccessToken { secret: secret(), expires: SystemTime::UNIX_EPOCH };
+    let token = AccessToken::new(secret(), SystemTime::UNIX_EPOCH);
     let shown = format!("{token:?} {:?}", IdentitySource::Fixed(secret()));
     assert!(!shown.contains("s3cr3t"), "{shown}");
 }

@@ -1,12 +1,14 @@
 //! Tokens whose signature was found to be right, so that it is computed once per token.
 //!
-//! Only the verdict on the signature is kept: `exp`, `nbf` and every rule of a policy are
-//! checked on each use. An entry is found by the whole text of the token and the key ring that
-//! checked it, compared byte by byte, so two tokens cannot be mistaken for each other. It is
-//! good only as long as the keys of all providers are those it was checked with.
+//! What is kept is the verdict on the signature, and the times between which the rules of a
+//! verifier hold that are the same for every request; the time is looked at on each use. An entry
+//! is found by the whole text of the token and the key ring that checked it, compared byte by
+//! byte, so two tokens cannot be mistaken for each other. It is good only as long as the keys and
+//! issuers of all providers are those it was checked with.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -19,25 +21,44 @@ const ENTRY_OVERHEAD_BYTES: u64 = 512;
 /// The cache; one for all policies of a gateway.
 #[derive(Debug)]
 pub(crate) struct TokenCache {
-    entries: Cache<Key, Entry, Weight>,
+    entries: Cache<Key, Arc<Entry>, Weight>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     keyring: u64,
-    token: Box<str>,
+    token: Box<[u8]>,
 }
 
 #[derive(Debug)]
 struct KeyRef<'a> {
     keyring: u64,
-    token: &'a str,
+    token: &'a [u8],
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    sources: Arc<Sources>,
-    authentic: Arc<Authentic>,
+/// A token that was found authentic.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    sources: Sources,
+    pub(crate) authentic: Arc<Authentic>,
+    /// When the rules hold that the verifier was made with, once they were found to.
+    pub(crate) valid: OnceLock<Valid>,
+}
+
+/// The times between which a token is valid; `None`: without a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Valid {
+    /// The first such time.
+    pub(crate) from: Option<SystemTime>,
+    /// The first time at which it is expired.
+    pub(crate) until: Option<SystemTime>,
+}
+
+impl Valid {
+    /// Whether a time lies between them.
+    pub(crate) fn holds(&self, now: SystemTime) -> bool {
+        self.from.is_none_or(|it| it <= now) && self.until.is_none_or(|it| now < it)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -51,27 +72,29 @@ impl TokenCache {
         Self { entries: Cache::with_weighter(expected_items, max_bytes, Weight) }
     }
 
-    /// The token, if this key ring found its signature right with these keys.
+    /// The token, if this key ring found its signature right with keys that are `current`.
     pub(crate) fn get(
         &self,
         keyring: u64,
-        token: &str,
-        sources: &Sources,
-    ) -> Option<Arc<Authentic>> {
+        token: &[u8],
+        current: impl FnOnce(&Sources) -> bool,
+    ) -> Option<Arc<Entry>> {
         let entry = self.entries.get(&KeyRef { keyring, token })?;
-        (*entry.sources == *sources).then_some(entry.authentic)
+        current(&entry.sources).then_some(entry)
     }
 
     pub(crate) fn insert(
         &self,
         keyring: u64,
-        token: &str,
+        token: &[u8],
         sources: Sources,
         authentic: &Arc<Authentic>,
-    ) {
+    ) -> Arc<Entry> {
         let key = Key { keyring, token: token.into() };
-        let entry = Entry { sources: Arc::new(sources), authentic: Arc::clone(authentic) };
-        self.entries.insert(key, entry);
+        let authentic = Arc::clone(authentic);
+        let entry = Arc::new(Entry { sources, authentic, valid: OnceLock::new() });
+        self.entries.insert(key, Arc::clone(&entry));
+        entry
     }
 }
 
@@ -94,8 +117,8 @@ impl Equivalent<Key> for KeyRef<'_> {
     }
 }
 
-impl Weighter<Key, Entry> for Weight {
-    fn weight(&self, key: &Key, _: &Entry) -> u64 {
+impl Weighter<Key, Arc<Entry>> for Weight {
+    fn weight(&self, key: &Key, _: &Arc<Entry>) -> u64 {
         // The claims are about as large as the text that they were read from.
         key.token.len() as u64 * 3 + ENTRY_OVERHEAD_BYTES
     }
@@ -118,21 +141,36 @@ mod tests {
     #[test]
     fn only_the_whole_token_with_the_same_keys_is_a_hit() {
         let cache = TokenCache::new(1 << 20);
-        cache.insert(1, "token", sources(1), &authentic());
+        cache.insert(1, b"token", sources(1), &authentic());
+        let has = |keyring, token: &[u8], current: Sources| {
+            cache.get(keyring, token, |it| *it == current).is_some()
+        };
 
-        assert!(cache.get(1, "token", &sources(1)).is_some());
-        assert!(cache.get(2, "token", &sources(1)).is_none());
-        assert!(cache.get(1, "toke", &sources(1)).is_none());
-        assert!(cache.get(1, "Token", &sources(1)).is_none());
-        assert!(cache.get(1, "token", &sources(2)).is_none());
-        assert!(cache.get(1, "token", &Sources::default()).is_none());
+        assert!(has(1, b"token", sources(1)));
+        assert!(!has(2, b"token", sources(1)));
+        assert!(!has(1, b"toke", sources(1)));
+        assert!(!has(1, b"Token", sources(1)));
+        assert!(!has(1, b"token", sources(2)));
+        assert!(!has(1, b"token", Sources::default()));
+    }
+
+    #[test]
+    fn a_time_is_valid_from_the_first_to_before_the_last() {
+        let at = |secs| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(secs);
+        let holds = |from: Option<u64>, until: Option<u64>, now| {
+            Valid { from: from.map(at), until: until.map(at) }.holds(at(now))
+        };
+        for (now, expected) in [(9, false), (10, true), (19, true), (20, false)] {
+            assert_eq!(holds(Some(10), Some(20), now), expected, "{now}");
+        }
+        assert!(holds(None, None, 0) && holds(Some(10), None, 99) && !holds(None, Some(20), 20));
     }
 
     #[test]
     fn the_memory_is_bounded() {
         let cache = TokenCache::new(64 * 1024);
         for n in 0..10_000 {
-            cache.insert(1, &format!("{n:0>1000}"), sources(1), &authentic());
+            cache.insert(1, format!("{n:0>1000}").as_bytes(), sources(1), &authentic());
         }
 
         assert!(cache.entries.weight() <= 64 * 1024);

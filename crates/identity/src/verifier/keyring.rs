@@ -13,7 +13,7 @@ use crate::error::{TokenError, quoted};
 use crate::jwe::{self, DecryptionKey};
 use crate::jwt::{self, Jwt, MAX_TOKEN_BYTES};
 use crate::key::Key;
-use crate::verifier::cache::TokenCache;
+use crate::verifier::cache::{Entry, TokenCache};
 
 /// The keys that a policy lists itself, and the memory of tokens checked before.
 #[derive(Debug)]
@@ -41,6 +41,21 @@ pub(crate) struct Sources(Vec<(u64, u64)>);
 
 /// The documents of the providers, in order; `None` for one that has none.
 pub(crate) type Documents = Vec<Option<Arc<Document>>>;
+
+/// A token that is authentic, and what it was checked with.
+pub(crate) struct Authenticated {
+    pub(crate) authentic: Arc<Authentic>,
+    pub(crate) documents: Documents,
+    /// Its place in the memory; none for a token without a signature.
+    pub(crate) entry: Option<Arc<Entry>>,
+}
+
+impl Authenticated {
+    fn remembered(entry: Arc<Entry>, documents: Documents) -> Self {
+        let authentic = Arc::clone(&entry.authentic);
+        Self { authentic, documents, entry: Some(entry) }
+    }
+}
 
 enum Search<'a> {
     Found(&'a Key),
@@ -71,14 +86,13 @@ impl Keyring {
         token: &str,
         providers: &[Arc<Provider>],
         require_signed: bool,
-    ) -> Result<(Arc<Authentic>, Documents), TokenError> {
+    ) -> Result<Authenticated, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
-        let current: Documents = providers.iter().map(|it| it.current()).collect();
-        let sources = Sources::of(providers, &current);
-        if let Some(hit) = self.cache.get(self.id, token, &sources) {
-            return Ok((hit, current));
+        if let Some(entry) = self.recall(token.as_bytes(), providers) {
+            let documents = providers.iter().map(|it| it.current()).collect();
+            return Ok(Authenticated::remembered(entry, documents));
         }
 
         let inner = match jwt::is_encrypted(token) {
@@ -88,7 +102,8 @@ impl Keyring {
         let text = inner.as_deref().unwrap_or(token);
         let jwt = Jwt::parse(text)?;
         if jwt.header().algorithm == "none" {
-            return Ok((unsigned(jwt, require_signed)?, load(providers).await));
+            let authentic = unsigned(jwt, require_signed)?;
+            return Ok(Authenticated { authentic, documents: load(providers).await, entry: None });
         }
         let algorithm = Algorithm::from_name(&jwt.header().algorithm)
             .ok_or_else(|| TokenError::AlgorithmNotSupported(quoted(&jwt.header().algorithm)))?;
@@ -117,8 +132,14 @@ impl Keyring {
             documents = load(providers).await;
         }
         let authentic = Arc::new(Authentic { jwt, key_issuer, _private: () });
-        self.cache.insert(self.id, token, Sources::of(providers, &documents), &authentic);
-        Ok((authentic, documents))
+        let sources = Sources::of(providers, &documents);
+        let entry = self.cache.insert(self.id, token.as_bytes(), sources, &authentic);
+        Ok(Authenticated::remembered(entry, documents))
+    }
+
+    /// The token, if it was found authentic before and the keys are still the same.
+    pub(crate) fn recall(&self, token: &[u8], providers: &[Arc<Provider>]) -> Option<Arc<Entry>> {
+        self.cache.get(self.id, token, |it| it.are_those_of(providers))
     }
 
     fn search<'a>(
@@ -162,6 +183,14 @@ impl Sources {
     fn of(providers: &[Arc<Provider>], documents: &Documents) -> Self {
         let generation = |it: &Option<Arc<Document>>| it.as_ref().map_or(0, |it| it.generation());
         providers.iter().map(|it| it.id()).zip(documents.iter().map(generation)).collect()
+    }
+
+    /// Whether these providers have these keys now.
+    pub(crate) fn are_those_of(&self, providers: &[Arc<Provider>]) -> bool {
+        self.0.len() == providers.len()
+            && self.0.iter().zip(providers).all(|((id, generation), provider)| {
+                *id == provider.id() && *generation == provider.generation()
+            })
     }
 }
 

@@ -1,7 +1,8 @@
 //! From the text of a token to a proof.
 //!
 //! A [`Verifier`] first finds out whether the token is authentic (the key ring, with a memory of
-//! tokens seen before), then whether its claims obey the [`Rules`], on every use.
+//! tokens seen before), then whether its claims obey the [`Rules`]. Rules that are the same for
+//! every request are asked once per token, but for the time.
 
 pub(crate) mod cache;
 mod keyring;
@@ -17,7 +18,8 @@ use transport::Clock;
 pub use rules::{Matching, RequiredClaim, Rules};
 pub use tenant::{EntraTenant, TenantProblem};
 
-use self::keyring::{Authentic, Keyring};
+use self::cache::Valid;
+use self::keyring::{Authentic, Authenticated, Keyring};
 use self::rules::Issuers;
 use crate::claims::Claims;
 use crate::discovery::{Provider, Providers};
@@ -71,7 +73,23 @@ impl Verifier {
     ///
     /// The first check that fails.
     pub async fn verify(&self, token: &str) -> Result<VerifiedJwt, TokenError> {
-        self.verify_with(token, &self.providers, &self.rules).await
+        let (authenticated, valid) = self.verified(token, &self.providers, &self.rules).await?;
+        if let (Some(entry), Some(valid)) = (authenticated.entry, valid) {
+            // Whoever was quicker has found the same.
+            let _ = entry.valid.set(valid);
+        }
+        Ok(VerifiedJwt { authentic: authenticated.authentic })
+    }
+
+    /// The token, if [`Verifier::verify`] has accepted it before and it would again: keys and
+    /// issuers are the same, and the time is right. `None` says nothing about the token.
+    ///
+    /// Never waits. `token` is what `verify` would get, as bytes.
+    #[must_use]
+    pub fn recall(&self, token: &[u8]) -> Option<VerifiedJwt> {
+        let entry = self.keyring.recall(token, &self.providers)?;
+        let is_valid = entry.valid.get()?.holds(self.clock.now());
+        is_valid.then(|| VerifiedJwt { authentic: Arc::clone(&entry.authentic) })
     }
 
     /// As [`Verifier::verify`], with providers and rules that were computed for this request.
@@ -85,15 +103,28 @@ impl Verifier {
         providers: &[Arc<Provider>],
         rules: &Rules,
     ) -> Result<VerifiedJwt, TokenError> {
-        let (authentic, documents) =
+        let (authenticated, _) = self.verified(token, providers, rules).await?;
+        Ok(VerifiedJwt { authentic: authenticated.authentic })
+    }
+
+    async fn verified(
+        &self,
+        token: &str,
+        providers: &[Arc<Provider>],
+        rules: &Rules,
+    ) -> Result<(Authenticated, Option<Valid>), TokenError> {
+        let authenticated =
             self.keyring.authenticate(token, providers, rules.require_signed_tokens).await?;
+        let Authenticated { authentic, documents, .. } = &authenticated;
         let issuers = Issuers {
             published: documents.iter().flatten().map(|it| it.issuer()).collect(),
             has_providers: !providers.is_empty(),
             of_key: authentic.key_issuer.as_deref(),
         };
-        rules.check(authentic.jwt.claims(), &issuers, self.clock.now())?;
-        Ok(VerifiedJwt { authentic })
+        let claims = authentic.jwt.claims();
+        rules.check(claims, &issuers, self.clock.now())?;
+        let valid = rules.valid(claims);
+        Ok((authenticated, valid))
     }
 
     /// The rules it was made with.

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::cache::Valid;
 use super::tenant::{self, EntraTenant};
 use crate::claims::Claims;
 use crate::error::{TokenError, quoted};
@@ -101,6 +102,20 @@ impl Rules {
         self.check_issuer(claims, issuers)?;
         self.check_client_application(claims)?;
         self.check_required_claims(claims)
+    }
+
+    /// When a token with these claims passes the checks of time; `None` if that cannot be said.
+    pub(crate) fn valid(&self, claims: &Claims) -> Option<Valid> {
+        let until = match claims.expires().ok()? {
+            // A sum beyond what the clock can say is never reached.
+            Some(expires) => expires.checked_add(self.clock_skew),
+            None => None,
+        };
+        let from = match claims.not_before().ok()? {
+            Some(start) => Some(start.checked_sub(self.clock_skew)?),
+            None => None,
+        };
+        Some(Valid { from, until })
     }
 
     fn check_time(&self, claims: &Claims, now: SystemTime) -> Result<(), TokenError> {

@@ -106,6 +106,23 @@ impl TokenCheck {
         Self { source, failure, output, trust, rules, verifier, is_fixed }
     }
 
+    /// Lets a request pass whose token was accepted before and would be again; `None` says
+    /// nothing about the token. Only for rules that are the same for every request.
+    pub(crate) fn recall(&self, context: &mut Context) -> Option<Flow> {
+        let verifier = self.verifier.as_ref().filter(|_| self.is_fixed)?;
+        let jwt = verifier.recall(self.source.glance(context)?)?;
+        Some(self.pass(&jwt, context))
+    }
+
+    fn pass(&self, jwt: &VerifiedJwt, context: &mut Context) -> Flow {
+        if let Some(name) = &self.output {
+            let members = jwt.claims().members();
+            let value = JwtValue::from_json(&jwt.header().members, members);
+            context.variables.set(Arc::clone(name), Value::jwt(value));
+        }
+        Flow::Next
+    }
+
     /// Checks the token of a request.
     pub(crate) async fn check(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let verified = match self.source.find(context)? {
@@ -113,14 +130,7 @@ impl TokenCheck {
             Err(rejection) => Err(rejection),
         };
         match verified {
-            Ok(jwt) => {
-                if let Some(name) = &self.output {
-                    let members = jwt.claims().members();
-                    let value = JwtValue::from_json(&jwt.header().members, members);
-                    context.variables.set(Arc::clone(name), Value::jwt(value));
-                }
-                Ok(Flow::Next)
-            }
+            Ok(jwt) => Ok(self.pass(&jwt, context)),
             Err(rejection) => {
                 tracing::debug!(reason = rejection.reason(), "{}", rejection.message());
                 Err(self.failure.error(&rejection, context)?)

@@ -99,6 +99,30 @@ impl TokenSource {
         Ok(if token.is_empty() { Err(Rejection::NotPresent) } else { Ok(token.to_owned()) })
     }
 
+    /// The token as it stands in the request, if finding it takes neither an expression nor a
+    /// decision: [`find`](Self::find) would give the same text. `None` says nothing.
+    pub(super) fn glance<'a>(&self, context: &'a Context) -> Option<&'a [u8]> {
+        let Place::Header(name) = &self.place else { return None };
+        let name = name.as_literal()?;
+        let mut values = context.request.headers.get_all(name).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return None };
+        let mut token = value.as_bytes().trim_ascii();
+        if *name == AUTHORIZATION
+            && let Some(space) = token.iter().position(|it| *it == b' ')
+        {
+            let (scheme, rest) = token.split_at(space);
+            token = rest.trim_ascii();
+            if let Scheme::Required(required) = &self.scheme
+                && !required.as_literal()?.trim().as_bytes().eq_ignore_ascii_case(scheme)
+            {
+                return None;
+            }
+        } else if *name == AUTHORIZATION && matches!(self.scheme, Scheme::Required(_)) {
+            return None;
+        }
+        (!token.is_empty()).then_some(token)
+    }
+
     fn without_scheme<'a>(
         &self,
         text: &'a str,
@@ -130,6 +154,40 @@ fn only(values: impl Iterator<Item = String>) -> Result<String, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_glance_sees_what_is_found_or_nothing() {
+        let literal = |text: &str| Scheme::Required(Computed::literal(text.to_owned()));
+        let header = |name: &'static str| Computed::literal(HeaderName::from_static(name));
+        for (name, scheme, values, expected) in [
+            ("authorization", Scheme::Any, &["Bearer a.b.c"][..], Some("a.b.c")),
+            ("authorization", Scheme::Any, &["  a.b.c "], Some("a.b.c")),
+            ("authorization", Scheme::Any, &["Any   a.b.c x"], Some("a.b.c x")),
+            ("authorization", literal("bearer"), &["BEARER  a.b.c"], Some("a.b.c")),
+            ("authorization", literal(" Bearer "), &["Bearer a"], Some("a")),
+            ("authorization", literal("Bearer"), &["Basic a"], None),
+            ("authorization", literal("Bearer"), &["Bearer"], None),
+            ("authorization", literal("Bearer"), &["Bearer\ta"], None),
+            ("authorization", Scheme::Any, &["a", "b"], None),
+            ("authorization", Scheme::Any, &["", "b"], None),
+            ("authorization", Scheme::Any, &[" "], None),
+            ("authorization", Scheme::Any, &[], None),
+            ("x-token", literal("Bearer"), &["a.b.c"], Some("a.b.c")),
+            ("x-token", Scheme::Any, &["Bearer a"], Some("Bearer a")),
+        ] {
+            let source = TokenSource { place: Place::Header(header(name)), scheme };
+            let nothing = r#"<set-variable name="x" value="y" />"#;
+            let mut context = crate::test_support::Trial::inbound(nothing).run("").context;
+            for value in values {
+                context.request.headers.append(name, value.parse().unwrap());
+            }
+            let seen = source.glance(&context).map(|it| String::from_utf8_lossy(it).into_owned());
+            assert_eq!(seen.as_deref(), expected, "{values:?}");
+            if seen.is_some() {
+                assert_eq!(source.find(&context).unwrap().ok(), seen, "{values:?}");
+            }
+        }
+    }
 
     #[test]
     fn one_value_that_is_not_empty_counts() {

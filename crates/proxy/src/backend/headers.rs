@@ -33,12 +33,13 @@ pub(super) fn clean_request(headers: &mut HeaderMap, is_websocket: bool) {
 
 /// Takes out what was meant for the gateway. The length stays: it may be the answer to `HEAD`.
 pub(super) fn clean_response(headers: &mut HeaderMap, switches: bool) {
-    if headers.contains_key(CONNECTION) {
+    // `Connection` is one of them.
+    if headers.keys().any(is_hop_by_hop) {
         for name in named(headers) {
             headers.remove(name);
         }
+        drop_hop_by_hop(headers);
     }
-    drop_hop_by_hop(headers);
     if switches {
         upgrade(headers);
     }
