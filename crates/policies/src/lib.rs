@@ -14,14 +14,17 @@ mod choose;
 mod content;
 mod cors;
 mod cross_domain;
+mod dapr;
 mod emit_metric;
 mod forward_request;
 mod include_fragment;
+mod invoke_dapr_binding;
 mod ip_filter;
 mod jsonp;
 mod limit_concurrency;
 mod mock_response;
 mod outgoing;
+mod publish_to_dapr;
 mod retry;
 mod return_response;
 mod rewrite_uri;
@@ -56,10 +59,12 @@ pub const ALL: &[PolicyKind] = &[
     emit_metric::KIND,
     forward_request::KIND,
     include_fragment::KIND,
+    invoke_dapr_binding::KIND,
     ip_filter::KIND,
     jsonp::KIND,
     limit_concurrency::KIND,
     mock_response::KIND,
+    publish_to_dapr::KIND,
     retry::KIND,
     return_response::KIND,
     rewrite_uri::KIND,

@@ -1,6 +1,8 @@
 //! `<set-backend-service>`: sends the request to another base URL or backend entity.
 //!
-//! Path and query stay; the last one that runs counts. Service Fabric and Dapr are refused.
+//! Path and query stay; the last one that runs counts. With `backend-id="dapr"` the request goes to
+//! a method of a service through the Dapr sidecar, the path being that method's. Service Fabric is
+//! refused.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/set-backend-service-policy>
 
@@ -11,6 +13,8 @@ use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
     PolicyKind, Scopes, Sections, Step, codes,
 };
+
+use crate::dapr::{SIDECAR, segment};
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "set-backend-service",
@@ -45,27 +49,27 @@ const SF_LISTENER_NAME: Attr =
     Attr::absent_by_default("sf-listener-name").expressions().doc("Service Fabric only.");
 const SF_REPLICA_TYPE: Attr =
     Attr::absent_by_default("sf-replica-type").expressions().doc("Service Fabric only.");
-const DAPR_APP_ID: Attr = Attr::absent_by_default("dapr-app-id").expressions().doc("Dapr only.");
-const DAPR_METHOD: Attr = Attr::absent_by_default("dapr-method").expressions().doc("Dapr only.");
+const DAPR_APP_ID: Attr =
+    Attr::absent_by_default("dapr-app-id").expressions().doc("Service, for Dapr.");
+const DAPR_METHOD: Attr =
+    Attr::absent_by_default("dapr-method").expressions().doc("Method or path, for Dapr.");
 const DAPR_NAMESPACE: Attr =
-    Attr::absent_by_default("dapr-namespace").expressions().doc("Dapr only.");
+    Attr::absent_by_default("dapr-namespace").expressions().doc("Namespace, for Dapr.");
 
 /// Attributes of ways to reach a backend that are not built.
-const REFUSED: [(Attr, &str); 8] = [
+const REFUSED: [(Attr, &str); 5] = [
     (SF_RESOLVE_CONDITION, "Service Fabric"),
     (SF_SERVICE_INSTANCE_NAME, "Service Fabric"),
     (SF_PARTITION_KEY, "Service Fabric"),
     (SF_LISTENER_NAME, "Service Fabric"),
     (SF_REPLICA_TYPE, "Service Fabric"),
-    (DAPR_APP_ID, "Dapr"),
-    (DAPR_METHOD, "Dapr"),
-    (DAPR_NAMESPACE, "Dapr"),
 ];
 
 #[derive(Debug)]
 enum SetBackendService {
     BaseUrl(Computed<Arc<BaseUrl>>),
     BackendId(Computed<String>),
+    Dapr { app_id: Computed<String>, method: Computed<String>, namespace: Option<Computed<String>> },
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -74,6 +78,9 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         return Err(cx
             .refuse_attr(element, attr, codes::NOT_SUPPORTED, message)
             .label("cannot be reached"));
+    }
+    if [&DAPR_APP_ID, &DAPR_METHOD, &DAPR_NAMESPACE].into_iter().any(|it| element.has(it)) {
+        return dapr(element, cx);
     }
     let base_url = cx.attr_if(element, &BASE_URL)?;
     let backend_id: Option<Computed<String>> = cx.attr_if(element, &BACKEND_ID)?;
@@ -101,6 +108,26 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         }
     };
     Ok(Step::immediate(policy))
+}
+
+fn dapr(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
+    let id: Option<String> = cx.literal_if(element, &BACKEND_ID)?;
+    if id.is_none_or(|it| it.trim() != "dapr") {
+        let message = "attributes of Dapr need `backend-id=\"dapr\"`";
+        let it = cx.refuse_attr(element, &BACKEND_ID, codes::BAD_VALUE, message);
+        return Err(it.label("must be `dapr`"));
+    }
+    let missing = |attr: &Attr, cx: &CompileCx<'_>| {
+        let message = format!("a call through Dapr needs the attribute `{}`", attr.name());
+        cx.refuse(element, codes::MISSING_ATTRIBUTE, message).label("is missing")
+    };
+    let app_id = cx.attr_if(element, &DAPR_APP_ID)?;
+    let method = cx.attr_if(element, &DAPR_METHOD)?;
+    Ok(Step::immediate(SetBackendService::Dapr {
+        app_id: app_id.ok_or_else(|| missing(&DAPR_APP_ID, cx))?,
+        method: method.ok_or_else(|| missing(&DAPR_METHOD, cx))?,
+        namespace: cx.attr_if(element, &DAPR_NAMESPACE)?,
+    }))
 }
 
 fn check_backend(element: Element<'_>, cx: &mut CompileCx, id: &str) -> Result<(), Diagnostic> {
@@ -138,6 +165,25 @@ impl Immediate for SetBackendService {
                     PolicyError::new("BackendNotFound", format!("Backend {id} was not found."))
                         .blame(Blame::Configuration)
                 })?;
+            }
+            SetBackendService::Dapr { app_id, method, namespace } => {
+                let mut service = segment(&app_id.get(context)?)?;
+                if let Some(namespace) = namespace {
+                    service = format!("{service}.{}", segment(&namespace.get(context)?)?);
+                }
+                let method = method.get(context)?;
+                // The method may be a path.
+                let parts: Vec<String> = method
+                    .trim()
+                    .trim_matches('/')
+                    .split('/')
+                    .map(segment)
+                    .collect::<Result<_, _>>()?;
+                let url = format!("{SIDECAR}/invoke/{service}/method/{}", parts.join("/"));
+                let base = BaseUrl::parse(&url).map_err(PolicyError::evaluation)?;
+                context.use_base_url(Arc::new(base));
+                let query = context.request.url.own_query().to_owned();
+                context.request.url.rewrite("", &query);
             }
         }
         Ok(Flow::Next)
@@ -200,13 +246,37 @@ mod tests {
     }
 
     #[test]
+    fn dapr_calls_a_method_of_a_service() {
+        for (attributes, expected) in [
+            (r#"dapr-app-id="app" dapr-method="m""#, "invoke/app/method/m?a=1"),
+            (
+                r#"dapr-app-id="app" dapr-method="/v1/do it/" dapr-namespace="@("n" + 1)""#,
+                "invoke/app.n1/method/v1/do%20it?a=1",
+            ),
+        ] {
+            let policy = format!(r#"<set-backend-service backend-id="dapr" {attributes} />"#);
+            assert_eq!(url(&policy), format!("http://localhost:3500/v1.0/{expected}"));
+        }
+        let climbs =
+            r#"<set-backend-service backend-id="dapr" dapr-app-id="a" dapr-method="m/../../x" />"#;
+        assert_eq!(
+            with_backends(climbs).run("").outcome,
+            "500 - (ExpressionValueEvaluationFailure)"
+        );
+    }
+
+    #[test]
     fn what_cannot_be_called_does_not_load() {
         for (attributes, code) in [
             ("", "PC0425"),
             (r#"base-url="orders""#, "PC0409"),
             (r#"base-url="fabric:/app/service""#, "PC0409"),
             (r#"base-url="https://x" sf-replica-type="primary""#, "PC0423"),
-            (r#"backend-id="dapr" dapr-app-id="a" dapr-method="m""#, "PC0423"),
+            (r#"backend-id="dapr" dapr-app-id="a" dapr-method="m""#, "fine"),
+            (r#"backend-id="dapr" dapr-app-id="a""#, "PC0404"),
+            (r#"backend-id="dapr" dapr-namespace="n""#, "PC0404"),
+            (r#"backend-id="east" dapr-app-id="a" dapr-method="m""#, "PC0409"),
+            (r#"dapr-app-id="a" dapr-method="m""#, "PC0409"),
         ] {
             assert_eq!(problems(&format!("<set-backend-service {attributes} />")), code);
         }

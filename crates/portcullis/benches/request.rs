@@ -96,10 +96,7 @@ async fn gateway(edge: &Arc<Edge>) -> Result<Arc<Gateway>, Problem> {
     options.keys.push(("local".to_owned(), KEY.into()));
     options.named_values.push(("openai-api-key".to_owned(), "local-azure-openai-key".into()));
     let registry = Registry::new(policies::ALL);
-    let engine = Engine {
-        registry: &registry,
-        extensions: services.extensions(),
-    };
+    let engine = Engine { registry: &registry, extensions: services.extensions() };
     let loaded = config::load(&source()?, &options, &NoSecrets, engine).await;
     let Some(snapshot) = loaded.snapshot else {
         return Err(format!("the example does not load: {:?}", loaded.diagnostics).into());

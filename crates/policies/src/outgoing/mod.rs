@@ -16,5 +16,5 @@ mod url;
 pub(crate) use call::{Call, variable};
 pub(crate) use draft::{
     AUTHENTICATION_CERTIFICATE, AUTHENTICATION_MANAGED_IDENTITY, Draft, MODE, PROXY, SET_BODY,
-    SET_HEADER, SET_METHOD, SET_URL, TIMEOUT,
+    SET_HEADER, SET_METHOD, SET_URL, TIMEOUT, request,
 };

@@ -132,10 +132,7 @@ async fn configuration(
 ) {
     let (source, unreadable) = Source::read(path);
     let registry = pipeline::Registry::new(policies::ALL);
-    let engine = Engine {
-        registry: &registry,
-        extensions: &offline_extensions(),
-    };
+    let engine = Engine { registry: &registry, extensions: &offline_extensions() };
     let loaded = config::load(&source, options, &NoSecrets, engine).await;
     let names = source.files().map(|(name, _)| name.to_string());
     let found = unreadable.into_iter().chain(loaded.diagnostics);
