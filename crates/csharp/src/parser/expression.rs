@@ -249,7 +249,8 @@ impl Parser<'_> {
             return expr(ExprKind::Cast { ty, value }, self.span_from(start));
         }
         if self.is_word(self.at, "await") && self.starts_awaited(self.at + 1) {
-            self.refuse(start, "`await` is", None);
+            let help = Some("expressions are synchronous; `<send-request>` calls a service");
+            self.refuse(start, "`await` is", help);
             self.advance();
         }
         let TokenKind::Punct(punct) = *self.kind() else { return self.primary() };

@@ -13,7 +13,8 @@ impl Parser<'_> {
         let start = self.span();
         if let Some(word) = self.lambda_modifier() {
             if word == "async" {
-                self.refuse(start, "`async` is", None);
+                let help = Some("expressions are synchronous; leave it out");
+                self.refuse(start, "`async` is", help);
             } else {
                 self.needs(start, 9, "a `static` lambda");
             }

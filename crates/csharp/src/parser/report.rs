@@ -76,7 +76,7 @@ impl Parser<'_> {
     /// A construct of a later C#. Parsing goes on behind it.
     pub(super) fn needs(&mut self, span: Span, version: u32, what: &str) {
         let message = format!("{what} needs C# {version}");
-        self.report("PC0303", span, message, "policy expressions are C# 7", None);
+        self.report("PC0303", span, message, "policy expressions are C# 7", instead_of(what));
     }
 
     pub(super) fn refuse_tuple(&mut self, span: Span) {
@@ -93,6 +93,22 @@ fn shorten(text: &str) -> String {
         short.push_str("...");
     }
     short.replace(['\n', '\r'], " ")
+}
+
+/// How C# 7 writes what a later one has.
+fn instead_of(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "a switch expression" => "write `a ? b : c`, or a `switch` statement in `@{ ... }`",
+        "`using` without parentheses" => "write `using (...) { ... }`",
+        "the null-forgiving `!`" => "leave it out",
+        "`??=`" => "write `x = x ?? ...`",
+        "a range" => "use `Substring(...)`, or `Skip(...)` and `Take(...)`",
+        "an index from the end" => "use `[x.Length - n]`, or `Last()`",
+        "`new()` without a type" => "write the type: `new T()`",
+        "a collection expression" => "write `new[] { ... }` or `new List<T> { ... }`",
+        "a `static` lambda" | "a `static` local function" => "leave out `static`",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

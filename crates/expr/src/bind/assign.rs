@@ -7,7 +7,7 @@ use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
 
 use super::conversion::{explicit, standard_implicit};
-use super::{Binder, Expr, codes};
+use super::{Binder, Expr, advice, codes};
 use crate::ir::{Call, Node};
 
 /// What can be assigned to.
@@ -36,6 +36,11 @@ impl Place {
             Self::Discard => Type::Error,
         }
     }
+}
+
+/// The type that declares the member of a call.
+fn target_type(call: &Call) -> Option<Type> {
+    clr::rows::owner(call.member).map(|it| it.own_type())
 }
 
 impl Binder {
@@ -156,14 +161,12 @@ impl Binder {
             }
             Node::Call(call) if call.args.len() <= 1 || call.member.name == "Item" => {
                 let name = call.member.name;
-                let name = if name == "Item" { "the indexer" } else { name };
-                self.report(
-                    codes::NOT_A_VARIABLE,
-                    span,
-                    format!("`{name}` is read-only"),
-                    "cannot be assigned to",
-                    None,
-                );
+                let of = target_type(&call);
+                let help = of.and_then(|of| advice::read_only(of, name)).map(str::to_owned);
+                let shown =
+                    if name == "Item" { "the indexer".to_owned() } else { format!("`{name}`") };
+                let message = format!("{shown} is read-only");
+                self.report(codes::NOT_A_VARIABLE, span, message, "cannot be assigned to", help);
                 None
             }
             _ => {

@@ -53,6 +53,16 @@ impl Binder {
         }
     }
 
+    fn report_called_property(&mut self, name: &str, span: Span) {
+        self.report(
+            codes::NOT_A_VALUE,
+            span,
+            format!("`{name}` is a property and is not called"),
+            "not a method",
+            Some(format!("leave out the `()`: `.{name}`")),
+        );
+    }
+
     fn report_unknown_function(&mut self, name: &str, span: Span) {
         if self.probed_name(name, false) {
             return;
@@ -198,13 +208,7 @@ impl Binder {
             if matches!(value.ty, Type::Func(_)) {
                 return self.invoke(value, arguments, span);
             }
-            self.report(
-                codes::NOT_A_VALUE,
-                at,
-                format!("`{text}` is a property and is not called"),
-                "not a method",
-                Some(format!("leave out the `()`: `.{text}`")),
-            );
+            self.report_called_property(text, at);
         } else if !self.report_unlisted(object.ty, text, at) {
             self.report_unknown_member(object.ty, text, at, false);
         }
@@ -246,7 +250,11 @@ impl Binder {
         let value = self.rows(of, |it| it.name == text && it.kind == MemberKind::StaticProperty);
         if !value.is_empty() {
             let value = self.static_value(of, name, at);
-            return self.invoke(value, &arguments, span);
+            if matches!(value.ty, Type::Func(_) | Type::Error) {
+                return self.invoke(value, &arguments, span);
+            }
+            self.report_called_property(text, at);
+            return Expr::error(span);
         }
         let instance = self.rows(of, |it| it.name == text && it.kind == MemberKind::Method);
         if !instance.is_empty() {

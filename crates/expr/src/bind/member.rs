@@ -167,7 +167,7 @@ impl Binder {
                 span,
                 format!("`{of}.{name}` is not allowed in policy expressions"),
                 "not on the list of allowed members",
-                None,
+                super::advice::absent_member(of, name).map(str::to_owned),
             );
         }
         exists

@@ -3,9 +3,8 @@
 use clr::types::Type;
 use csharp::ast::Span;
 
-use super::conversion::explicit;
 use super::probe::Site;
-use super::{Binder, Expr, codes};
+use super::{Binder, Expr, advice, codes};
 
 impl Binder {
     pub(super) fn report_no_conversion(&mut self, from: &Expr, to: Type) {
@@ -32,25 +31,7 @@ impl Binder {
             );
             return;
         }
-        let help = if from.constant.is_some() && from.ty.is_numeric() && to.is_numeric() {
-            Some(match to.without_null() {
-                Type::Decimal => "write the number with the suffix `m`".to_owned(),
-                Type::Single => "write the number with the suffix `f`".to_owned(),
-                other => {
-                    format!("the value does not fit `{other}` as it is: cast it, `({other})...`")
-                }
-            })
-        } else if to == Type::String {
-            Some("call `.ToString()`".to_owned())
-        } else if from.ty == Type::String && to.is_numeric() {
-            Some(format!("parse it: `{to}.Parse(...)`"))
-        } else if matches!(from.ty, Type::Nullable(inner) if *inner == to) {
-            Some("say what null becomes: `... ?? 0`, or take `.Value`".to_owned())
-        } else if explicit(from.ty, to, false).is_some() {
-            Some(format!("cast it: `({to})...`"))
-        } else {
-            None
-        };
+        let help = advice::conversion(from, to);
         let message = format!("cannot convert `{}` to `{to}`", from.ty);
         self.report(codes::NO_CONVERSION, from.span, message, format!("expected `{to}`"), help);
     }
@@ -72,7 +53,9 @@ impl Binder {
             span,
             format!("`{of}` has {kind} `{name}` that policy expressions may use"),
             "unknown member",
-            nearest.map(|it| format!("did you mean `{it}`?")),
+            nearest
+                .map(|it| format!("did you mean `{it}`?"))
+                .or_else(|| self.missing_member(of, name, is_static)),
         );
     }
 }

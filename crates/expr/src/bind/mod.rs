@@ -9,6 +9,7 @@
 //! state of definite assignment ([`flow::Flow`]) goes along. A lambda is bound once per list of
 //! parameter types while overloads are tried ([`lambda`]), and once for good.
 
+mod advice;
 mod assign;
 mod better;
 mod call;

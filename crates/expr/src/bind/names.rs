@@ -6,7 +6,7 @@ use clr::types::{self, Type};
 use clr::value::Value;
 use csharp::ast::{self, Span};
 
-use super::{Binder, Expr, codes, message};
+use super::{Binder, Expr, advice, codes, message};
 
 /// What stands before a dot, or before an argument list.
 pub(super) enum Head {
@@ -96,7 +96,7 @@ impl Binder {
                 span,
                 format!("type `{}` is not allowed in policy expressions", def.name),
                 "not on the list of allowed types",
-                None,
+                advice::absent_type(def.short_name()).map(str::to_owned),
             );
         }
         allowed
@@ -108,12 +108,21 @@ impl Binder {
         }
         let variables = self.scopes.iter().flat_map(|it| &it.variables);
         let locals = variables.filter_map(|it| self.variables.get(*it)).map(|it| it.name.clone());
+        // What starts with a small letter was meant as a variable, or as a type in wrong case.
+        let fits = |it: &str| !is_variable_like(name) || it.eq_ignore_ascii_case(name);
         let types = rows::all().filter(|it| it.listed).map(|it| it.short_name().to_owned());
+        let types = types.filter(|it| fits(it));
         let all: Vec<String> = locals.chain(types).chain(["context".to_owned()]).collect();
-        let help = known_but_absent(name)
+        let help = advice::absent_type(name)
             .map(str::to_owned)
-            .or_else(|| message::nearest(name, all).map(|it| format!("did you mean `{it}`?")));
-        let (code, message) = if known_but_absent(name).is_some() {
+            .or_else(|| advice::unknown_type(name))
+            .or_else(|| message::nearest(name, all).map(|it| format!("did you mean `{it}`?")))
+            .or_else(|| {
+                is_variable_like(name).then(|| {
+                    format!("a context variable is read with `context.Variables[\"{name}\"]`")
+                })
+            });
+        let (code, message) = if advice::absent_type(name).is_some() {
             (codes::NOT_ALLOWED, format!("type `{name}` is not allowed in policy expressions"))
         } else {
             (codes::UNKNOWN_NAME, format!("there is no variable or type `{name}`"))
@@ -127,9 +136,15 @@ impl Binder {
         }
         let short = name.rsplit('.').next().unwrap_or(name);
         let all = rows::all().filter(|it| it.listed).map(TypeDef::short_name);
-        let help = known_but_absent(short)
+        let help = advice::absent_type(short)
             .map(str::to_owned)
-            .or_else(|| message::nearest(short, all).map(|it| format!("did you mean `{it}`?")));
+            .or_else(|| advice::unknown_type(short))
+            .or_else(|| message::nearest(short, all).map(|it| format!("did you mean `{it}`?")))
+            .or_else(|| {
+                (short == name).then(|| {
+                    "documents have no types of their own; JSON is read with `JObject`".to_owned()
+                })
+            });
         self.report(
             codes::NOT_ALLOWED,
             span,
@@ -169,20 +184,9 @@ fn is_namespace(name: &str) -> bool {
     rows::all().any(|it| it.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// Why some well-known types are not there.
-fn known_but_absent(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "CultureInfo" | "NumberStyles" | "DateTimeStyles" => {
-            "`System.Globalization` is not allowed; formatting and parsing are invariant already"
-        }
-        "HttpUtility" => "use `System.Net.WebUtility` or `Uri.EscapeDataString`",
-        "Environment" | "Thread" | "Task" | "HttpClient" | "File" | "Directory" => {
-            "expressions cannot reach outside of the request"
-        }
-        "Aes" => "use `Encrypt(\"AES\", key, iv)` on the bytes",
-        "ValueTuple" => "tuples are not allowed; use an anonymous object, `new { a, b }`",
-        _ => return None,
-    })
+/// Is it written as variables are, not as types?
+fn is_variable_like(name: &str) -> bool {
+    name.starts_with(char::is_lowercase)
 }
 
 /// The type of a keyword.

@@ -94,6 +94,8 @@ impl Binder {
             Some(format!("parse the string first: `{}.Parse(...)`", b.ty))
         } else if b.ty == Type::String && a.ty.is_numeric() {
             Some(format!("parse the string first: `{}.Parse(...)`", a.ty))
+        } else if [a.ty, b.ty].contains(&Type::STRINGS) && [a.ty, b.ty].contains(&Type::String) {
+            Some("take one of the values, `[0]`, or `GetValueOrDefault(...)`".to_owned())
         } else if (json(a.ty) && b.ty == Type::String) || (json(b.ty) && a.ty == Type::String) {
             Some("cast it first: `(string)...`".to_owned())
         } else if a.ty == Type::Object || b.ty == Type::Object {

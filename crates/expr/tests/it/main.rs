@@ -9,6 +9,7 @@
 extern crate portcullis_expr as expr;
 
 mod corpus;
+mod messages;
 mod oracle;
 mod reference;
 mod vectors;
