@@ -17,6 +17,10 @@ pub struct Case {
     pub backends: Vec<(String, String)>,
     /// The operation: method and URL template.
     pub operation: Option<(String, String)>,
+    /// The specification that describes the operations, instead of `operation`.
+    pub specification: Option<String>,
+    /// Uploaded schemas: name and text.
+    pub named_schemas: Vec<(String, String)>,
     /// Described responses: status, media type, example or schema.
     pub described: Vec<(u16, String, Described)>,
     /// The request: its first line is the request line.

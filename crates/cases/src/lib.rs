@@ -25,6 +25,8 @@
 //! | `named values` | lines `name: value`; `secret name: value` is never shown |
 //! | `backends` | lines `name: URL` |
 //! | `operation` | method and URL template; without it any request matches |
+//! | `specification` | an OpenAPI document whose operations there are, instead of `operation` |
+//! | `named schema NAME` | an uploaded JSON schema |
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |
 //! | `request` | request line, headers, an empty line, the body; `GET /` if absent |

@@ -121,6 +121,11 @@ fn apply(
                 text.trim().split_once(' ').ok_or_else(|| block.bad("METHOD TEMPLATE"))?;
             case.operation = Some((method.to_owned(), template.trim().to_owned()));
         }
+        ("specification", "") => case.specification = Some(block.text()),
+        ("named", rest) if rest.starts_with("schema ") => {
+            let name = rest.trim_start_matches("schema ").trim();
+            case.named_schemas.push((name.to_owned(), block.text()));
+        }
         ("described", rest) => {
             let (status, content_type) = block.status_and_type(rest)?;
             case.described.push((status, content_type, Described::Example(block.trimmed())));

@@ -14,9 +14,9 @@ use identity::{
 };
 use pipeline::url::BaseUrl;
 use pipeline::{
-    BackendEntry, Backends, CompiledDocument, Extensions, Fragments, Operation, OperationResponse,
-    Pipeline, Registry, Representation, Scope, Services, Surroundings, Target,
-    compile_default_global, compile_document,
+    BackendEntry, Backends, CompiledDocument, Extensions, Fragments, NamedSchema, NamedSchemas,
+    Operation, OperationResponse, Pipeline, Registry, Representation, Scope, Services, Statuses,
+    Surroundings, Target, compile_default_global, compile_document,
 };
 use proxy::{Gateway, HttpForward};
 use transport::{ClientTls, FakeClient, FakeClock, Peer, TlsInfo};
@@ -103,12 +103,20 @@ impl<'a> World<'a> {
         // Policies may start to fetch keys while they are compiled.
         let _guard = runtime.enter();
         let edges = Edges::of(case)?;
-        let operation = operation(case)?;
+        let operations = operations(case)?;
         let backends = backends(case)?;
-        let (pipelines, found) = self.compile(case, &operation, &backends, &edges.extensions);
+        let first = operations.first().ok_or("the specification has no operation")?;
+        let (pipelines, found) = self.compile(case, first, &backends, &edges.extensions);
         *problems = found;
         let Some((global, pipeline)) = pipelines else { return Ok(None) };
-        let snapshot = snapshot(global, pipeline, operation, backends)?;
+        for problem in operations.iter().flat_map(|it| pipeline.prepare(it)) {
+            let code = config::codes::SPECIFICATION;
+            problems.push(Diagnostic::error(code, document::Span::default(), problem));
+        }
+        if problems.iter().any(Diagnostic::is_error) {
+            return Ok(None);
+        }
+        let snapshot = snapshot(global, pipeline, operations, backends)?;
         let request = edges::request(&case.request)?;
         let clock = edges.clock.clone();
         let gateway = edges.gateway();
@@ -188,7 +196,13 @@ impl Edges {
         let base = IMDS.parse().map_err(|_| format!("`{IMDS}` is no URL"))?;
         let settings =
             ManagedIdentitySettings { source: IdentitySource::Imds { base }, runtime: None };
+        let mut schemas = NamedSchemas::default();
+        for (name, text) in &case.named_schemas {
+            let schema = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            schemas.insert(name, NamedSchema::Json(Arc::new(schema)));
+        }
         let mut extensions = Extensions::default();
+        extensions.insert(Arc::new(schemas));
         let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
         extensions.insert(Arc::new(ManagedIdentities::new(shared, time, settings)));
         let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
@@ -225,6 +239,13 @@ async fn to_the_end<T>(clock: &FakeClock, work: impl Future<Output = T>) -> Resu
     Err("the request does not come to an end".to_owned())
 }
 
+fn operations(case: &Case) -> Result<Vec<Arc<Operation>>, String> {
+    match &case.specification {
+        Some(text) => Ok(config::described_operations(text)?.into_iter().map(Arc::new).collect()),
+        None => Ok(vec![Arc::new(operation(case)?)]),
+    }
+}
+
 fn operation(case: &Case) -> Result<Operation, String> {
     let (method, template) =
         case.operation.clone().unwrap_or_else(|| ("*".to_owned(), "/*".to_owned()));
@@ -242,12 +263,17 @@ fn operation(case: &Case) -> Result<Operation, String> {
                 (None, Some(serde_json::from_str(text).map_err(|error| error.to_string())?))
             }
         };
-        let representation = Representation { content_type: content_type.clone(), example, schema };
-        match operation.responses.iter_mut().find(|it| it.status == *status) {
+        let content_type = content_type.clone();
+        let representation =
+            Representation { content_type, example, schema, ..Representation::default() };
+        let statuses = Statuses::One(*status);
+        match operation.responses.iter_mut().find(|it| it.statuses == statuses) {
             Some(response) => response.representations.push(representation),
-            None => operation
-                .responses
-                .push(OperationResponse { status: *status, representations: vec![representation] }),
+            None => operation.responses.push(OperationResponse {
+                statuses,
+                representations: vec![representation],
+                ..OperationResponse::default()
+            }),
         }
     }
     Ok(operation)
@@ -266,7 +292,7 @@ fn backends(case: &Case) -> Result<Backends, String> {
 fn snapshot(
     global: Pipeline,
     pipeline: Pipeline,
-    operation: Operation,
+    operations: Vec<Arc<Operation>>,
     backends: Backends,
 ) -> Result<Snapshot, String> {
     let pipeline = Arc::new(pipeline);
@@ -290,10 +316,10 @@ fn snapshot(
         key_header: HeaderName::from_static("ocp-apim-subscription-key"),
         key_query: "subscription-key".to_owned(),
         key_bearer: false,
-        operations: vec![config::Operation {
-            operation: Arc::new(operation),
-            pipeline: Arc::clone(&pipeline),
-        }],
+        operations: operations
+            .into_iter()
+            .map(|operation| config::Operation { operation, pipeline: Arc::clone(&pipeline) })
+            .collect(),
         pipeline,
     };
     let entities = backends.names().filter_map(|name| {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use document::{Diagnostic, Document, Node, Related, Span};
-use expr::host::{ApiInfo, DeploymentInfo, OperationInfo, UrlView};
+use expr::host::{ApiInfo, DeploymentInfo, UrlView};
 use http::HeaderName;
 use pipeline::{
-    Backends, BaseUrl, CompiledDocument, Fragments, Pipeline, Scope, Surroundings, Target,
-    check_fragment, compile_default_global, compile_document,
+    Backends, BaseUrl, CompiledDocument, Fragments, NamedSchemas, Pipeline, Scope, Surroundings,
+    Target, check_fragment, compile_default_global, compile_document,
 };
 
 use crate::codes;
@@ -31,12 +31,18 @@ pub(crate) fn compile(
     }
     let backend_entries: Backends =
         resolved.backends.values().map(|it| (*it.entry).clone()).collect();
+    let mut schemas = NamedSchemas::default();
+    for it in &entities.schemas {
+        schemas.insert(&it.name, it.schema.clone());
+    }
+    let mut extensions = engine.extensions.clone();
+    extensions.insert(Arc::new(schemas));
     let surroundings = Surroundings {
         registry: engine.registry,
         named_values: &resolved.named_values,
         fragments: &fragments,
         backends: Some(&backend_entries),
-        extensions: engine.extensions,
+        extensions: &extensions,
         options: &parsed.settings.expressions,
     };
     let mut cx = Compiler {
@@ -187,14 +193,8 @@ impl Compiler<'_> {
     ) -> Operation {
         self.summary.n_operations += 1;
         let operation = Arc::new(pipeline::Operation {
-            info: Arc::new(OperationInfo {
-                id: entity.id.clone(),
-                method: entity.method.clone(),
-                name: entity.display_name.clone(),
-                url_template: entity.url_template.clone(),
-            }),
-            responses: entity.responses.clone(),
             is_websocket: api.kind == crate::snapshot::ApiKind::WebSocket,
+            ..entity.clone().into_operation()
         });
         let target = Target { scope: Scope::Operation, operation: Some(&operation) };
         let own = entity.policy.as_ref().and_then(|it| self.document(it, target));
@@ -206,6 +206,11 @@ impl Compiler<'_> {
             }
             None => pipeline.clone(),
         };
+        for problem in pipeline.prepare(&operation) {
+            let message = format!("operation `{}`: {problem}", entity.id);
+            self.problems.push(entity.place.error(codes::SPECIFICATION, message));
+            self.is_whole = false;
+        }
         Operation { operation, pipeline }
     }
 }

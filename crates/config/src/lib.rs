@@ -34,11 +34,12 @@ mod watch;
 
 pub use entity::{
     ApiEntity, BackendEntity, CredentialsEntity, Entities, FragmentEntity, Given, KEY_HEADER,
-    KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, ScopeEntity, SubscriptionEntity,
-    SubscriptionState, TemplateParameter,
+    KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, SchemaEntity, ScopeEntity,
+    SubscriptionEntity, SubscriptionState, TemplateParameter,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
+pub use openapi::described_operations;
 pub use place::Place;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{

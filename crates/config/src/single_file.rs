@@ -61,6 +61,7 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
         Some(FragmentEntity { name: it.key.clone(), file: policy.file, text: policy.text })
     };
     Entities {
+        schemas: Vec::new(),
         policy: fields.get("policy").and_then(|it| cx.file(it)),
         named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
         backends: entries("backends").iter().map(|it| cx.backend(it)).collect(),
@@ -309,7 +310,9 @@ fn anything(place: &Place) -> OperationEntity {
         method: "*".to_owned(),
         url_template: "/*".to_owned(),
         parameters: Vec::new(),
+        request: Default::default(),
         responses: Vec::new(),
+        specification: None,
         policy: None,
         place: place.clone(),
     }

@@ -30,6 +30,7 @@ pub use clr::{
 pub use complete::{Completion, CompletionKind, Completions, Signatures, complete, signatures};
 pub use csharp::{Form, Problem};
 pub use dotnet::{Runtime, Str};
+pub use library::json::object as json_value;
 pub use options::Options;
 pub use program::Program;
 

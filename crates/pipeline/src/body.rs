@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use transport::BodyError;
 
@@ -87,6 +87,36 @@ impl Body {
             self.content = Content::Bytes(stream.collect(max_bytes).await?);
         }
         Ok(())
+    }
+
+    /// Reads a stream of at most `max_bytes` into memory; a longer one stays a stream, whole. Gives
+    /// whether the body is in memory. `reader_max_bytes` is the bound for those who decode it.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the stream; the body is gone then.
+    pub async fn buffer_within(
+        &mut self,
+        max_bytes: usize,
+        reader_max_bytes: usize,
+    ) -> Result<bool, BodyError> {
+        let Content::Stream(stream) = &mut self.content else {
+            return Ok(!matches!(self.content, Content::Gone));
+        };
+        let mut stream = std::mem::take(stream);
+        self.content = Content::Gone;
+        let mut read = BytesMut::new();
+        while let Some(chunk) = stream.next_data().await? {
+            read.extend_from_slice(&chunk);
+            if read.len() > max_bytes {
+                let resumed = Resumed { read: Some(read.freeze()), rest: stream };
+                self.content = Content::Stream(transport::Body::stream(resumed));
+                return Ok(false);
+            }
+        }
+        self.max_bytes = Some(reader_max_bytes);
+        self.content = Content::Bytes(read.freeze());
+        Ok(true)
     }
 
     /// The bytes, for a reader. A read that does not `preserve` them consumes the body; after
@@ -188,6 +218,31 @@ impl<T: Unpin> HttpBody for Held<T> {
     }
 }
 
+/// A stream whose beginning was read.
+struct Resumed {
+    read: Option<Bytes>,
+    rest: transport::Body,
+}
+
+impl HttpBody for Resumed {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.read.take() {
+            Some(read) => Poll::Ready(Some(Ok(Frame::data(read)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.read.is_none() && self.rest.is_end_stream()
+    }
+}
+
 /// Says how much there is and shows nothing of it.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,7 +267,7 @@ mod tests {
             }
         };
         let mut feed = std::pin::pin!(feed);
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
         assert!(feed.as_mut().poll(&mut cx).is_ready());
         Body::stream(body)
     }
@@ -234,6 +289,20 @@ mod tests {
         assert_eq!(body.buffer(4).await, Err(BodyError::TooLarge { limit: 4 }));
         assert_eq!(body.read(true), Err(NotBuffered));
         assert!(body.send().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_too_long_stays_a_stream_and_is_whole() {
+        let mut body = stream(&["he", "l", "lo"]);
+        assert_eq!(body.buffer_within(2, 9).await, Ok(false));
+        assert!(body.is_stream());
+        assert_eq!(body.send().unwrap().collect(9).await.unwrap(), "hello");
+        assert_eq!(body.buffer_within(2, 9).await, Ok(false));
+
+        let mut body = stream(&["he", "llo"]);
+        assert_eq!(body.buffer_within(5, 9).await, Ok(true));
+        assert_eq!(body.read(true).unwrap(), "hello");
+        assert_eq!(Body::absent().buffer_within(0, 9).await, Ok(true));
     }
 
     #[tokio::test]

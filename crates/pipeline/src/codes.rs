@@ -70,6 +70,8 @@ document::codes! {
         "The document loads, but what stands here changes nothing for any request.";
     NOT_PORTABLE = "PC0432": "value is understood here only",
         "Azure API Management does not document values of this kind; this gateway understands them.";
+    UNKNOWN_SCHEMA = "PC0433": "unknown schema",
+        "No schema entity of the configuration has this name.";
 }
 
 #[cfg(test)]

@@ -301,6 +301,31 @@ impl Context {
         }
         Ok(())
     }
+
+    /// Reads the body of the request, or else of the response, into memory if it is at most
+    /// `max_bytes` long; a longer one stays a stream. Gives whether it is in memory.
+    ///
+    /// # Errors
+    ///
+    /// The body breaks off: the sender's fault.
+    pub async fn buffer_within(
+        &mut self,
+        message: Message,
+        max_bytes: usize,
+    ) -> Result<bool, PolicyError> {
+        let most = self.services.max_buffered_body_bytes;
+        let max_bytes = max_bytes.min(most);
+        if message == Message::Request {
+            let buffered = self.request.body.buffer_within(max_bytes, most).await;
+            return buffered.map_err(|it| request_error(&it));
+        }
+        match &mut self.response {
+            Some(it) => {
+                it.body.buffer_within(max_bytes, most).await.map_err(|it| response_error(&it))
+            }
+            None => Ok(true),
+        }
+    }
 }
 
 impl Context {

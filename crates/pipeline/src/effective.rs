@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::operation::Operation;
 use crate::section::{Scope, Section};
 use crate::step::{Placed, Steps};
 
@@ -37,6 +38,11 @@ impl Pipeline {
             outbound: section(Section::Outbound),
             on_error: section(Section::OnError),
         }
+    }
+
+    /// Prepares all policies for an operation ([`Steps::prepare`]).
+    pub fn prepare(&self, operation: &Arc<Operation>) -> Vec<String> {
+        Section::ALL.into_iter().flat_map(|it| self.section(it).prepare(operation)).collect()
     }
 
     /// The steps of a section.

@@ -29,6 +29,7 @@ mod fragments;
 mod host;
 pub mod known;
 mod message;
+mod named_schemas;
 mod operation;
 mod place;
 mod redirect;
@@ -60,8 +61,10 @@ pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
 pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
+pub use named_schemas::{NamedSchema, NamedSchemas};
 pub use operation::{
-    Operation, OperationResponse, Placeholder, Representation, UrlTemplate, placeholders,
+    Location, OpenApi, Operation, OperationRequest, OperationResponse, Parameter, Placeholder,
+    Representation, Specification, Statuses, Style, UrlTemplate, placeholders,
 };
 pub use place::Place;
 pub use redirect::follow_redirects;
@@ -75,5 +78,5 @@ pub use services::{
     Services,
 };
 pub use shared::{ContextTurn, SharedContext};
-pub use step::{Flow, Immediate, Step, Steps, Waiting};
+pub use step::{Flow, Immediate, Prepare, Step, Steps, Waiting};
 pub use url::{BaseUrl, BaseUrlError};

@@ -1,29 +1,186 @@
 //! What the API's description says of an operation, for the policies that need it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use expr::host::OperationInfo;
 
+use crate::services::Extensions;
 use crate::url::pairs;
 
-/// An operation: what `context.Operation` shows, and what the description says of its answers.
+/// An operation: what `context.Operation` shows, and what the API's description says of it.
 #[derive(Clone, Debug, Default)]
 pub struct Operation {
     /// What expressions see.
     pub info: Arc<OperationInfo>,
+    /// The described request.
+    pub request: OperationRequest,
     /// The described responses, in the order of the description.
     pub responses: Vec<OperationResponse>,
     /// Whether the operation is a WebSocket handshake.
     pub is_websocket: bool,
+    /// The document that definitions are found in; none if the API came without one.
+    pub specification: Option<Arc<Specification>>,
+}
+
+/// The specification of an API.
+#[derive(Debug, Default)]
+pub struct Specification {
+    /// Its version of OpenAPI.
+    pub version: OpenApi,
+    /// The whole of it.
+    pub document: serde_json::Value,
+    kept: Mutex<Extensions>,
+}
+
+impl Specification {
+    /// A specification.
+    #[must_use]
+    pub fn new(version: OpenApi, document: serde_json::Value) -> Specification {
+        Specification { version, document, kept: Mutex::default() }
+    }
+
+    /// What policies make of the document and share, by its type; made when it is first asked for.
+    #[must_use]
+    pub fn keep<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get().unwrap_or_else(|| {
+            let made = Arc::<T>::default();
+            kept.insert(Arc::clone(&made));
+            made
+        })
+    }
+}
+
+/// A version of OpenAPI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OpenApi {
+    /// OpenAPI 2 (Swagger).
+    V2,
+    /// OpenAPI 3.0.
+    #[default]
+    V30,
+    /// OpenAPI 3.1.
+    V31,
+}
+
+/// The described request of an operation.
+#[derive(Clone, Debug, Default)]
+pub struct OperationRequest {
+    /// Parameters in path, query and headers.
+    pub parameters: Vec<Parameter>,
+    /// Its bodies by media type, in the order of the description.
+    pub representations: Vec<Representation>,
+    /// Whether there must be a body.
+    pub is_body_required: bool,
+}
+
+/// One described parameter of a request, or header of a response.
+#[derive(Clone, Debug, Default)]
+pub struct Parameter {
+    /// Its name; of headers in lower case.
+    pub name: String,
+    /// Where it stands.
+    pub location: Location,
+    /// Whether it must be there.
+    pub is_required: bool,
+    /// Where its schema is: a JSON pointer into the specification.
+    pub definition: Option<String>,
+    /// How lists and objects are written.
+    pub style: Style,
+    /// Whether each member of a list or object is written on its own.
+    pub is_exploded: bool,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Location {
+    /// In the path of the URL.
+    #[default]
+    Path,
+    /// In the query of the URL.
+    Query,
+    /// A header.
+    Header,
+}
+
+/// How the lists and objects of a parameter are written.
+///
+/// Source: <https://spec.openapis.org/oas/v3.0.4#style-values>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// `a,b`, of paths and headers.
+    #[default]
+    Simple,
+    /// `x=a,b`, of queries.
+    Form,
+    /// `a b`.
+    SpaceDelimited,
+    /// `a|b`.
+    PipeDelimited,
+    /// `a` and `b` with a tab between, of OpenAPI 2.
+    TabDelimited,
+    /// `x[name]=value`.
+    DeepObject,
+    /// `.a.b`.
+    Label,
+    /// `;x=a;x=b`.
+    Matrix,
+    /// The value is JSON, or text of another media type that is described.
+    Json,
 }
 
 /// One described response of an operation.
 #[derive(Clone, Debug, Default)]
 pub struct OperationResponse {
-    /// Its status.
-    pub status: u16,
+    /// Which statuses it describes.
+    pub statuses: Statuses,
     /// Its bodies by media type, in the order of the description.
     pub representations: Vec<Representation>,
+    /// Its headers.
+    pub headers: Vec<Parameter>,
+}
+
+/// Which statuses a described response is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statuses {
+    /// This one.
+    One(u16),
+    /// Those of a class: 4 for `4XX`.
+    Class(u16),
+    /// All that no other response is for.
+    Others,
+}
+
+impl Default for Statuses {
+    fn default() -> Statuses {
+        Statuses::One(200)
+    }
+}
+
+impl Statuses {
+    /// Reads `200`, `4XX` or `default`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Statuses> {
+        let text = text.trim();
+        if text.eq_ignore_ascii_case("default") {
+            return Some(Statuses::Others);
+        }
+        let class = text.get(..1)?;
+        match text.get(1..)?.eq_ignore_ascii_case("xx") {
+            true => class.parse().ok().map(Statuses::Class),
+            false => text.parse().ok().map(Statuses::One),
+        }
+    }
+}
+
+impl Operation {
+    /// The described response for a status: for that one, for its class, for all others.
+    #[must_use]
+    pub fn response(&self, status: u16) -> Option<&OperationResponse> {
+        [Statuses::One(status), Statuses::Class(status / 100), Statuses::Others]
+            .into_iter()
+            .find_map(|wanted| self.responses.iter().find(|it| it.statuses == wanted))
+    }
 }
 
 /// One described body.
@@ -33,8 +190,10 @@ pub struct Representation {
     pub content_type: String,
     /// The first example's text, if there is one.
     pub example: Option<String>,
-    /// The JSON schema with all references put in, if there is one.
+    /// The JSON schema with all references put in, if there is one: for samples.
     pub schema: Option<serde_json::Value>,
+    /// Where the schema is: a JSON pointer into the specification.
+    pub definition: Option<String>,
 }
 
 /// The parameters of an operation's URL template, such as `/orders/{id}?view={view}`.
@@ -127,6 +286,25 @@ mod tests {
         assert_eq!(names("/a/{{b}"), ["b"]);
         assert_eq!(names("/a/{b"), [""; 0]);
         assert_eq!(names("/{ x }"), ["x"]);
+    }
+
+    #[test]
+    fn the_response_for_a_status_is_the_closest() {
+        let response = |text| OperationResponse {
+            statuses: Statuses::parse(text).unwrap(),
+            ..OperationResponse::default()
+        };
+        let it = Operation {
+            responses: ["default", "4XX", "404"].map(response).into(),
+            ..Operation::default()
+        };
+        let found = |status| it.response(status).map(|it| it.statuses);
+
+        assert_eq!(found(404), Some(Statuses::One(404)));
+        assert_eq!(found(403), Some(Statuses::Class(4)));
+        assert_eq!(found(500), Some(Statuses::Others));
+        assert_eq!(Operation::default().response(200).map(|it| it.statuses), None);
+        assert_eq!(Statuses::parse("x"), None);
     }
 
     proptest::proptest! {

@@ -10,6 +10,7 @@ use transport::BoxFuture;
 use crate::context::{Context, reads_response};
 use crate::effective::Item;
 use crate::error::PolicyError;
+use crate::operation::Operation;
 use crate::place::Place;
 use crate::shared::SharedContext;
 
@@ -181,10 +182,30 @@ impl Step {
         self
     }
 
-    pub(crate) fn placed(self, place: Place, expressions: Uses) -> Placed {
+    pub(crate) fn placed(
+        self,
+        place: Place,
+        expressions: Uses,
+        preparations: Vec<Preparation>,
+    ) -> Placed {
         let uses = self.reads.unwrap_or(expressions);
         let Step { action, answers_preflights, takes_request, .. } = self;
-        Placed { action, uses, answers_preflights, takes_request, place: Arc::new(place) }
+        let place = Arc::new(place);
+        Placed { action, uses, answers_preflights, takes_request, preparations, place }
+    }
+}
+
+/// What a policy does once for each operation that it runs for, when a configuration is loaded;
+/// gives what keeps it from working there.
+pub type Prepare = dyn Fn(&Arc<Operation>) -> Vec<String> + Send + Sync;
+
+/// A preparation of a policy.
+#[derive(Clone)]
+pub(crate) struct Preparation(pub(crate) Arc<Prepare>);
+
+impl fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Preparation(..)")
     }
 }
 
@@ -195,6 +216,7 @@ pub(crate) struct Placed {
     uses: Uses,
     answers_preflights: bool,
     takes_request: bool,
+    preparations: Vec<Preparation>,
     place: Arc<Place>,
 }
 
@@ -283,6 +305,13 @@ impl Steps {
             }
         }
         Ok(Flow::Next)
+    }
+
+    /// Prepares the policies for an operation, those inside of others included. Gives what keeps
+    /// them from working there.
+    pub fn prepare(&self, operation: &Arc<Operation>) -> Vec<String> {
+        let of = |it: &Arc<Placed>| it.preparations.clone();
+        self.0.iter().flat_map(of).flat_map(|it| (it.0)(operation)).collect()
     }
 
     /// Whether a step answers CORS preflights.
@@ -457,7 +486,7 @@ mod tests {
             for (name, takes) in [("first", first), ("second", second)] {
                 let step = Step::immediate(Taking(name));
                 let step = if takes { step.taking_request() } else { step };
-                steps.push(step.placed(Place::built_in("taking"), Uses::NONE));
+                steps.push(step.placed(Place::built_in("taking"), Uses::NONE, Vec::new()));
             }
             let mut context = context();
             context.is_last_use = true;

@@ -43,7 +43,12 @@ mod test_support;
 mod token;
 mod trace;
 mod validate_azure_ad_token;
+mod validate_content;
+mod validate_headers;
 mod validate_jwt;
+mod validate_parameters;
+mod validate_status_code;
+mod validation;
 mod wait;
 
 use pipeline::PolicyKind;
@@ -79,6 +84,10 @@ pub const ALL: &[PolicyKind] = &[
     set_variable::KIND,
     trace::KIND,
     validate_azure_ad_token::KIND,
+    validate_content::KIND,
+    validate_headers::KIND,
     validate_jwt::KIND,
+    validate_parameters::KIND,
+    validate_status_code::KIND,
     wait::KIND,
 ];

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pipeline::{
     Attr, Body, CompileCx, Context, Diagnostic, Element, Flow, Immediate, Operation, PolicyError,
-    PolicyKind, Representation, Response, Scopes, Sections, Step,
+    PolicyKind, Representation, Response, Scopes, Sections, Statuses, Step,
 };
 
 use crate::sample;
@@ -65,7 +65,8 @@ impl Immediate for MockResponse {
 impl MockResponse {
     fn representation<'a>(&self, operation: &'a Operation) -> Option<&'a Representation> {
         let status = self.status.as_u16();
-        let response = operation.responses.iter().find(|it| it.status == status)?;
+        let wanted = Statuses::One(status);
+        let response = operation.responses.iter().find(|it| it.statuses == wanted)?;
         match &self.content_type {
             None => response.representations.first(),
             Some(wanted) => response
@@ -93,7 +94,7 @@ fn body(found: &Representation) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use pipeline::{Operation, OperationResponse, Representation};
+    use pipeline::{Operation, OperationResponse, Representation, Statuses};
     use serde_json::json;
 
     use crate::test_support::{Ran, Trial, problems};
@@ -103,20 +104,23 @@ mod tests {
             content_type: content_type.to_owned(),
             example: example.map(str::to_owned),
             schema,
+            definition: None,
         };
         let ok = OperationResponse {
-            status: 200,
+            statuses: Statuses::One(200),
             representations: vec![
                 representation("application/json; charset=utf-8", Some(r#"{"a":1}"#), None),
                 representation("text/plain", Some("one"), None),
             ],
+            headers: Vec::new(),
         };
         let created = OperationResponse {
-            status: 201,
+            statuses: Statuses::One(201),
             representations: vec![
                 representation("application/json", None, Some(json!({"type": "boolean"}))),
                 representation("text/csv", None, Some(json!({"type": "string"}))),
             ],
+            headers: Vec::new(),
         };
         Operation { responses: vec![ok, created], ..Operation::default() }
     }

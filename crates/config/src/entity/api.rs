@@ -208,7 +208,9 @@ pub(crate) fn handshake(place: &Place) -> OperationEntity {
         method: "GET".to_owned(),
         url_template: "/*".to_owned(),
         parameters: Vec::new(),
+        request: Default::default(),
         responses: Vec::new(),
+        specification: None,
         policy: None,
         place: place.clone(),
     }

@@ -12,6 +12,7 @@ mod named_value;
 mod operation;
 mod other;
 mod policy;
+mod schema;
 mod subscription;
 
 use std::cell::RefCell;
@@ -27,6 +28,7 @@ pub use named_value::NamedValueEntity;
 pub(crate) use named_value::is_name;
 pub use operation::{OperationEntity, TemplateParameter};
 pub use policy::PolicyEntity;
+pub use schema::SchemaEntity;
 pub use subscription::{ScopeEntity, SubscriptionEntity, SubscriptionState};
 
 use crate::layout::{EntityFiles, Layout};
@@ -50,6 +52,8 @@ pub struct Entities {
     pub backends: Vec<BackendEntity>,
     /// Policy fragments.
     pub fragments: Vec<FragmentEntity>,
+    /// Schemas that were uploaded by themselves.
+    pub schemas: Vec<SchemaEntity>,
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionEntity>,
 }
@@ -75,6 +79,7 @@ impl Entities {
                 .of("policyfragments")
                 .filter_map(|it| fragment::read(it, cx))
                 .collect(),
+            schemas: layout.of("schemas").filter_map(|it| schema::read(it, cx)).collect(),
             subscriptions: layout
                 .of("subscriptions")
                 .filter_map(|it| subscription::read(it, cx))

@@ -3,9 +3,14 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-howto-add-operations>
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use document::closest;
-use pipeline::{OperationResponse, Representation};
+use expr::host::OperationInfo;
+use pipeline::{
+    Location, OperationRequest, OperationResponse, Parameter, Representation, Specification,
+    Statuses, Style,
+};
 
 use super::{PolicyEntity, Reading, policy, properties};
 use crate::codes;
@@ -27,12 +32,36 @@ pub struct OperationEntity {
     pub url_template: String,
     /// The template's parameters.
     pub parameters: Vec<TemplateParameter>,
+    /// Its described request.
+    pub request: OperationRequest,
     /// Its described responses.
     pub responses: Vec<OperationResponse>,
+    /// The specification that its definitions are found in.
+    pub specification: Option<Arc<Specification>>,
     /// Its policy document.
     pub policy: Option<PolicyEntity>,
     /// Where it is described.
     pub place: Place,
+}
+
+impl OperationEntity {
+    /// What policies and expressions see of it.
+    #[must_use]
+    pub fn into_operation(self) -> pipeline::Operation {
+        let info = OperationInfo {
+            id: self.id,
+            method: self.method,
+            name: self.display_name,
+            url_template: self.url_template,
+        };
+        pipeline::Operation {
+            info: Arc::new(info),
+            request: self.request,
+            responses: self.responses,
+            is_websocket: false,
+            specification: self.specification,
+        }
+    }
 }
 
 /// A parameter of a URL template.
@@ -107,7 +136,9 @@ fn from_entity(
         method: method.to_ascii_uppercase(),
         url_template,
         parameters: Vec::new(),
+        request: OperationRequest::default(),
         responses: Vec::new(),
+        specification: None,
         policy: None,
         place,
     })
@@ -127,10 +158,56 @@ fn update(operation: &mut OperationEntity, fields: &Fields<'_, '_>) {
     if fields.get("templateParameters").is_some() {
         operation.parameters =
             fields.list("templateParameters").into_iter().filter_map(parameter).collect();
+        let listed = fields.list("templateParameters").into_iter();
+        let listed = listed.filter_map(|it| described(it, Location::Path));
+        add_parameters(&mut operation.request, listed.collect());
+    }
+    if let Some(request) = fields.get("request") {
+        update_request(&mut operation.request, request);
     }
     if fields.get("responses").is_some() {
         operation.responses = fields.list("responses").into_iter().filter_map(response).collect();
     }
+}
+
+/// What the entity says of the request: parameters and media types that the specification does
+/// not have. Their definitions stand in the specification only.
+fn update_request(request: &mut OperationRequest, tree: &Tree) {
+    for (key, location) in [("queryParameters", Location::Query), ("headers", Location::Header)] {
+        let listed = tree.get(key).map(Tree::items).unwrap_or_default();
+        let listed = listed.iter().filter_map(|it| described(it, location)).collect();
+        add_parameters(request, listed);
+    }
+    let listed = tree.get("representations").map(Tree::items).unwrap_or_default();
+    for content_type in listed.iter().filter_map(|it| it.get("contentType")?.scalar()) {
+        let is_same = |it: &Representation| it.content_type.eq_ignore_ascii_case(content_type);
+        if !request.representations.iter().any(is_same) {
+            let content_type = content_type.to_owned();
+            request.representations.push(Representation { content_type, ..Default::default() });
+        }
+    }
+}
+
+fn add_parameters(request: &mut OperationRequest, found: Vec<Parameter>) {
+    for found in found {
+        let is_same = |it: &Parameter| it.location == found.location && it.name == found.name;
+        if !request.parameters.iter().any(is_same) {
+            request.parameters.push(found);
+        }
+    }
+}
+
+fn described(tree: &Tree, location: Location) -> Option<Parameter> {
+    let name = tree.get("name").and_then(Tree::scalar)?;
+    let is_header = location == Location::Header;
+    Some(Parameter {
+        name: if is_header { name.to_ascii_lowercase() } else { name.to_owned() },
+        location,
+        is_required: tree.get("required").and_then(Tree::as_bool).unwrap_or(false),
+        definition: None,
+        style: if location == Location::Query { Style::Form } else { Style::Simple },
+        is_exploded: location == Location::Query,
+    })
 }
 
 fn parameter(tree: &Tree) -> Option<TemplateParameter> {
@@ -145,7 +222,7 @@ fn parameter(tree: &Tree) -> Option<TemplateParameter> {
 }
 
 fn response(tree: &Tree) -> Option<OperationResponse> {
-    let status = tree.get("statusCode").and_then(Tree::scalar)?.parse().ok()?;
+    let statuses = Statuses::parse(tree.get("statusCode").and_then(Tree::scalar)?)?;
     let representations = tree.get("representations").map(Tree::items).unwrap_or_default();
     let representation = |it: &Tree| {
         let examples: BTreeMap<&str, &Tree> = it
@@ -164,10 +241,13 @@ fn response(tree: &Tree) -> Option<OperationResponse> {
                 None => it.to_json().to_string(),
             }),
             schema: None,
+            definition: None,
         })
     };
     let representations = representations.iter().filter_map(representation).collect();
-    Some(OperationResponse { status, representations })
+    let headers = tree.get("headers").map(Tree::items).unwrap_or_default();
+    let headers = headers.iter().filter_map(|it| described(it, Location::Header)).collect();
+    Some(OperationResponse { statuses, representations, headers })
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("groups", "groups"),
     ("loggers", "loggers"),
     ("policyrestrictions", "policy restrictions"),
-    ("schemas", "global schemas"),
     ("tags", "tags"),
     ("users", "users"),
     ("versionsets", "version sets"),

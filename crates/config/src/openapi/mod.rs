@@ -5,18 +5,21 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-api-import-restrictions>
 
+mod description;
 mod schema;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use document::{Diagnostic, Severity};
-use pipeline::{OperationResponse, Representation};
+use pipeline::{OpenApi, OperationResponse, Representation, Specification, Statuses};
 
 use crate::codes;
 use crate::entity::{OperationEntity, TemplateParameter};
 use crate::place::Place;
 use crate::tree::{Node, Tree};
+use description::At;
 use schema::Schemas;
 
 /// Methods that a path item may have, as keys.
@@ -40,12 +43,20 @@ pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Ve
         );
         return Vec::new();
     }
-    let reader = Reader { spec, is_v2, schemas: Schemas::new(spec), problems };
+    let version = match (is_v2, openapi.starts_with("3.0")) {
+        (true, _) => OpenApi::V2,
+        (false, true) => OpenApi::V30,
+        (false, false) => OpenApi::V31,
+    };
+    let specification = Arc::new(Specification::new(version, spec.to_json()));
+    let reader = Reader { spec, is_v2, schemas: Schemas::new(spec), problems, specification };
     let mut operations = Vec::new();
     let mut ids = BTreeSet::new();
     let paths = spec.get("paths").map(Tree::entries).unwrap_or_default();
     for path in paths.iter().filter(|it| it.key.starts_with('/')) {
-        let item = reader.follow(&path.value, Severity::Error);
+        let item = At { tree: &path.value, pointer: format!("/paths/{}", escaped(&path.key)) };
+        reader.follow(&path.value, Severity::Error);
+        let item = reader.follow_at(item);
         for method in METHODS {
             let Some(operation) = item.get(method) else { continue };
             if operations.len() >= MAX_OPERATIONS {
@@ -53,7 +64,7 @@ pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Ve
                 reader.report(spec.error(codes::SPECIFICATION, message));
                 return operations;
             }
-            let read = reader.operation(&path.key, method, operation, item);
+            let read = reader.operation(&path.key, method, &operation, &item);
             if ids.insert(read.id.clone()) {
                 operations.push(read);
             } else {
@@ -69,6 +80,21 @@ pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Ve
     operations
 }
 
+/// The operations that the text of a specification describes (JSON is YAML).
+///
+/// # Errors
+///
+/// The first problem, in words.
+pub fn described_operations(text: &str) -> Result<Vec<pipeline::Operation>, String> {
+    let problems = RefCell::default();
+    let spec = Tree::parse(&"specification.yaml".into(), text).map_err(|it| it.message)?;
+    let entities = operations(&spec, &problems);
+    match problems.into_inner().into_iter().find(Diagnostic::is_error) {
+        Some(problem) => Err(problem.message),
+        None => Ok(entities.into_iter().map(OperationEntity::into_operation).collect()),
+    }
+}
+
 /// An operation id as Azure makes it: lower case, anything but letters, digits, `-` and `_` as `-`.
 pub(crate) fn normalise_id(text: &str) -> String {
     let keep = |it: char| if it.is_ascii_alphanumeric() || it == '_' { it } else { '-' };
@@ -81,6 +107,7 @@ struct Reader<'s> {
     is_v2: bool,
     schemas: Schemas<'s>,
     problems: &'s RefCell<Vec<Diagnostic>>,
+    specification: Arc<Specification>,
 }
 
 impl<'s> Reader<'s> {
@@ -106,19 +133,14 @@ impl<'s> Reader<'s> {
         tree
     }
 
-    fn operation(
-        &self,
-        path: &str,
-        method: &str,
-        operation: &'s Tree,
-        item: &'s Tree,
-    ) -> OperationEntity {
+    fn operation(&self, path: &str, method: &str, at: &At<'s>, item: &At<'s>) -> OperationEntity {
+        let operation = at.tree;
         let text = |key: &str| operation.get(key).and_then(Tree::scalar);
         let id = match text("operationId").map(normalise_id).filter(|it| !it.is_empty()) {
             Some(id) => id,
             None => normalise_id(&format!("{method}-{path}")),
         };
-        let (parameters, query) = self.parameters(operation, item, path);
+        let (parameters, query) = self.parameters(operation, item.tree, path);
         let mut url_template = path.to_owned();
         for (n, name) in query.iter().enumerate() {
             let mark = if n == 0 && !url_template.contains('?') { '?' } else { '&' };
@@ -130,7 +152,9 @@ impl<'s> Reader<'s> {
             method: method.to_ascii_uppercase(),
             url_template,
             parameters,
-            responses: self.responses(operation),
+            request: self.request(at, item),
+            responses: self.responses(at),
+            specification: Some(self.specification.clone()),
             policy: None,
             place: Place::from(operation),
         }
@@ -169,44 +193,52 @@ impl<'s> Reader<'s> {
         (found, query)
     }
 
-    fn responses(&self, operation: &'s Tree) -> Vec<OperationResponse> {
-        let entries = operation.get("responses").map(Tree::entries).unwrap_or_default();
-        entries
-            .iter()
-            .filter_map(|it| {
-                Some((it.key.parse::<u16>().ok()?, self.follow(&it.value, Severity::Warning)))
-            })
-            .map(|(status, response)| OperationResponse {
-                status,
+    fn responses(&self, operation: &At<'s>) -> Vec<OperationResponse> {
+        let Some(responses) = operation.get("responses") else { return Vec::new() };
+        let mut read = Vec::new();
+        for entry in responses.tree.entries() {
+            let Some(statuses) = Statuses::parse(&entry.key) else { continue };
+            self.follow(&entry.value, Severity::Warning);
+            let Some(response) = responses.get(&entry.key).map(|it| self.follow_at(it)) else {
+                continue;
+            };
+            read.push(OperationResponse {
+                statuses,
                 representations: if self.is_v2 {
-                    self.representations_v2(operation, response)
+                    self.representations_v2(operation.tree, &response)
                 } else {
-                    self.representations_v3(response)
+                    self.representations_v3(&response)
                 },
-            })
-            .collect()
+                headers: self.headers(&response),
+            });
+        }
+        read
     }
 
-    fn representations_v3(&self, response: &'s Tree) -> Vec<Representation> {
-        let content = response.get("content").map(Tree::entries).unwrap_or_default();
-        content
-            .iter()
+    fn representations_v3(&self, response: &At<'s>) -> Vec<Representation> {
+        let Some(content) = response.get("content") else { return Vec::new() };
+        let entries = content.tree.entries().iter();
+        entries
             .map(|it| {
                 let first = it.value.get("examples").and_then(|it| it.entries().first());
                 let first =
                     first.and_then(|it| self.follow(&it.value, Severity::Warning).get("value"));
+                let schema = content.get(&it.key).and_then(|it| it.get("schema"));
                 Representation {
                     content_type: it.key.clone(),
                     example: it.value.get("example").or(first).map(example_text),
-                    schema: it.value.get("schema").map(|it| self.schemas.inline(it)),
+                    schema: schema.as_ref().map(|it| self.schemas.inline(it.tree)),
+                    definition: schema.map(|it| it.pointer),
                 }
             })
             .collect()
     }
 
-    fn representations_v2(&self, operation: &'s Tree, response: &'s Tree) -> Vec<Representation> {
-        let examples = response.get("examples").map(Tree::entries).unwrap_or_default();
-        let schema = response.get("schema").map(|it| self.schemas.inline(it));
+    fn representations_v2(&self, operation: &'s Tree, response: &At<'s>) -> Vec<Representation> {
+        let examples = response.tree.get("examples").map(Tree::entries).unwrap_or_default();
+        let at = response.get("schema");
+        let schema = at.as_ref().map(|it| self.schemas.inline(it.tree));
+        let definition = at.map(|it| it.pointer);
         let produces = operation.get("produces").or_else(|| self.spec.get("produces"));
         let mut types: Vec<String> = produces
             .map(Tree::items)
@@ -214,13 +246,8 @@ impl<'s> Reader<'s> {
             .iter()
             .filter_map(|it| it.scalar().map(str::to_owned))
             .collect();
-        types.extend(
-            examples
-                .iter()
-                .map(|it| it.key.clone())
-                .filter(|it| !types.contains(it))
-                .collect::<Vec<_>>(),
-        );
+        let more = examples.iter().map(|it| it.key.clone()).filter(|it| !types.contains(it));
+        types.extend(more.collect::<Vec<_>>());
         if types.is_empty() && schema.is_some() {
             types.push("application/json".to_owned());
         }
@@ -232,10 +259,16 @@ impl<'s> Reader<'s> {
                     .find(|it| it.key == content_type)
                     .map(|it| example_text(&it.value)),
                 schema: schema.clone(),
+                definition: definition.clone(),
                 content_type,
             })
             .collect()
     }
+}
+
+/// A key as a segment of a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// An example as text: text as it is, anything else as JSON.
@@ -296,7 +329,7 @@ components:
         let names: Vec<&str> = get.parameters.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["api-version", "id"]);
         assert_eq!(get.parameters[0].default.as_deref(), Some("a"));
-        assert_eq!(get.responses.len(), 1);
+        assert_eq!(get.responses.len(), 2);
         let body = &get.responses[0].representations[0];
         assert_eq!(body.example.as_deref(), Some("{\n  \"id\": 1\n}"));
         assert_eq!(body.schema.as_ref().unwrap()["properties"]["id"]["type"], "integer");

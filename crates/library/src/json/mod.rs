@@ -144,7 +144,7 @@ pub(crate) fn token_of(value: &Value) -> Option<&Token> {
 }
 
 /// A token as a value.
-pub(crate) fn object(token: Token) -> Value {
+pub fn object(token: Token) -> Value {
     Value::object(JToken(token))
 }
 

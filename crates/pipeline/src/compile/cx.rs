@@ -16,6 +16,7 @@ use crate::message::Message;
 use crate::operation::Operation;
 use crate::schema::Attr;
 use crate::section::{Scope, Section};
+use crate::step::Preparation;
 
 /// Compiles the policies of one document.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct CompileCx<'a> {
     pub(super) is_incomplete: bool,
     /// Policies seen that should stand once in a section.
     pub(super) once: Vec<(Section, String)>,
+    /// What the policies compiled so far do for each operation.
+    pub(super) preparations: Vec<Preparation>,
 }
 
 /// Whether `null` has a meaning of its own, and how literals are trimmed.
@@ -262,6 +265,15 @@ impl<'a> CompileCx<'a> {
             return;
         }
         self.once.push((self.section, name.to_owned()));
+    }
+
+    /// Has the policy prepared for each operation that it runs for, when the configuration is
+    /// loaded.
+    pub fn prepare(
+        &mut self,
+        prepare: impl Fn(&Arc<Operation>) -> Vec<String> + Send + Sync + 'static,
+    ) {
+        self.preparations.push(Preparation(Arc::new(prepare)));
     }
 
     /// A problem that stops the policy but was reported before.

@@ -123,6 +123,7 @@ impl<'a> CompileCx<'a> {
             n_expressions: 0,
             is_incomplete: false,
             once: Vec::new(),
+            preparations: Vec::new(),
         }
     }
 

@@ -165,11 +165,14 @@ impl CompileCx<'_> {
         let place = self.place(node, kind);
         let outer = std::mem::replace(&mut self.is_child_of_policy, false);
         let outer_uses = std::mem::take(&mut self.uses);
+        let outer_preparations = std::mem::take(&mut self.preparations);
         let outcome = (kind.compile)(Element::new(node), self);
         let uses = std::mem::replace(&mut self.uses, outer_uses);
+        let preparations = std::mem::replace(&mut self.preparations, outer_preparations);
+        self.preparations.extend(preparations.iter().cloned());
         self.is_child_of_policy = outer;
         match outcome {
-            Ok(step) => Some(step.placed(place, uses)),
+            Ok(step) => Some(step.placed(place, uses, preparations)),
             Err(problem) => {
                 self.report(problem);
                 None

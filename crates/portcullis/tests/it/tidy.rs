@@ -12,12 +12,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("corelib", &["clr", "dotnet"]),
     ("library", &["clr", "corelib", "dotnet", "tree"]),
     ("expr", &["clr", "corelib", "csharp", "dotnet", "library"]),
+    ("schema", &[]),
     ("transport", &[]),
     ("telemetry", &[]),
     ("document", &["csharp"]),
     ("identity", &["transport"]),
     ("pipeline", &["document", "expr", "telemetry", "transport"]),
-    ("policies", &["document", "expr", "identity", "pipeline", "telemetry", "transport"]),
+    (
+        "policies",
+        &["document", "expr", "identity", "pipeline", "schema", "telemetry", "transport", "tree"],
+    ),
     ("config", &["document", "expr", "pipeline", "transport"]),
     ("proxy", &["config", "expr", "pipeline", "telemetry", "transport"]),
     (
@@ -46,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const NEVER: &[(&str, &[&str])] = &[
     ("csharp", &["tokio", "http", "hyper"]),
     ("dotnet", &["tokio", "http", "hyper"]),
+    ("schema", &["tokio", "http", "hyper"]),
     ("tree", &["tokio", "http", "hyper"]),
     ("clr", &["tokio", "http", "hyper"]),
     ("corelib", &["tokio", "http", "hyper"]),
