@@ -2,9 +2,10 @@
 //! encodings, bounded; and what a media type says of them.
 
 use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8};
 use expr::Uses;
 use expr::host::{BodyUnavailable, BodyView};
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use pipeline::{Blame, Context, Message, PolicyError};
 
@@ -70,6 +71,65 @@ pub(crate) fn is_json(content_type: &str) -> bool {
     is_of(content_type, "json")
 }
 
+/// Whether a media type is XML: `application/xml`, `text/xml`, `application/soap+xml`.
+pub(crate) fn is_xml(content_type: &str) -> bool {
+    is_of(content_type, "xml")
+}
+
+/// Whether the client's `Accept` asks for a media type that `is_wanted` takes, or for anything. A
+/// client that sends none asks for nothing.
+pub(crate) fn is_asked_for(context: &Context, is_wanted: fn(&str) -> bool) -> bool {
+    let ranges = context.request.header_values(ACCEPT).flat_map(|it| it.split(','));
+    let mut asked = ranges.filter(|it| {
+        let is_refused = |it: &str| {
+            let quality = it.trim().strip_prefix("q=").map(str::trim);
+            quality.is_some_and(|it| it.parse::<f32>() == Ok(0.0))
+        };
+        !it.split(';').skip(1).any(is_refused)
+    });
+    asked.any(|it| matches!(essence(it), "*/*" | "application/*" | "text/*") || is_wanted(it))
+}
+
+/// The text of a body, in the charset that its media type names, else UTF-8. `None` if it is no
+/// text in it.
+pub(crate) fn text(bytes: &Bytes, content_type: Option<&str>) -> Option<String> {
+    let charset = content_type.and_then(|it| {
+        let mut parameters = it.split(';').skip(1);
+        parameters.find_map(|it| {
+            let (name, value) = it.split_once('=')?;
+            let is_charset = name.trim().eq_ignore_ascii_case("charset");
+            is_charset.then(|| value.trim().trim_matches('"'))
+        })
+    });
+    let encoding = match charset {
+        Some(label) => Encoding::for_label(label.as_bytes())?,
+        None => UTF_8,
+    };
+    // A mark at the start says it better than the header.
+    let (text, _, has_errors) = encoding.decode(bytes);
+    (!has_errors).then(|| text.into_owned())
+}
+
+/// Longest body that is worked on without making way for other requests.
+const LONG_BYTES: usize = 256 * 1024;
+
+/// Does work that takes as long as a body is long: that on a long one beside the requests.
+///
+/// # Errors
+///
+/// Those of the work, or it was cancelled.
+pub(crate) async fn work<T: Send + 'static>(
+    n_bytes: usize,
+    work: impl FnOnce() -> Result<T, PolicyError> + Send + 'static,
+) -> Result<T, PolicyError> {
+    if n_bytes <= LONG_BYTES {
+        return work();
+    }
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(PolicyError::new("Internal", error.to_string())))
+}
+
 fn is_of(content_type: &str, kind: &str) -> bool {
     let Some((_, subtype)) = essence(content_type).split_once('/') else { return false };
     let last = subtype.rsplit('+').next().unwrap_or_default();
@@ -112,15 +172,52 @@ mod tests {
     #[test]
     fn media_types_are_told_by_their_subtype() {
         for (text, expected) in [
-            ("application/json", true),
-            ("Application/HAL+JSON; charset=utf-8", true),
-            ("text/xml", false),
-            ("application/soap+xml;action=x", false),
-            ("application/jsonp", false),
-            ("json", false),
-            ("", false),
+            ("application/json", (true, false)),
+            ("Application/HAL+JSON; charset=utf-8", (true, false)),
+            ("text/xml", (false, true)),
+            ("application/soap+xml;action=x", (false, true)),
+            ("application/jsonp", (false, false)),
+            ("json", (false, false)),
+            ("", (false, false)),
         ] {
-            assert_eq!(is_json(text), expected, "{text}");
+            assert_eq!((is_json(text), is_xml(text)), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_client_asks_by_its_accept_header() {
+        let asked = |accept: Option<&'static str>| {
+            let mut context = trial(None, b"");
+            if let Some(accept) = accept {
+                context.request.headers.insert(ACCEPT, accept.parse().unwrap());
+            }
+            is_asked_for(&context, is_json)
+        };
+        for (accept, expected) in [
+            (None, false),
+            (Some("application/json"), true),
+            (Some("text/html, application/hal+json;q=0.5"), true),
+            (Some("*/*"), true),
+            (Some("application/xml"), false),
+            (Some("application/json; q=0, text/xml"), false),
+        ] {
+            assert_eq!(asked(accept), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_read_in_its_charset() {
+        let read = |bytes: &'static [u8], content_type| text(&Bytes::from(bytes), content_type);
+        assert_eq!(read(b"\xe9", Some("text/plain; charset=iso-8859-1")).as_deref(), Some("é"));
+        assert_eq!(read("é".as_bytes(), Some("text/plain")).as_deref(), Some("é"));
+        assert_eq!(read(b"\xe9", None), None);
+        assert_eq!(read(b"x", Some("text/plain; charset=klingon")), None);
+        assert_eq!(read(b"\xff\xfea\0", Some("text/plain; charset=UTF-16")).as_deref(), Some("a"));
+    }
+
+    #[tokio::test]
+    async fn long_work_is_done_beside_the_requests() {
+        assert_eq!(work(1, || Ok(1)).await.unwrap(), 1);
+        assert_eq!(work(LONG_BYTES + 1, || Ok(2)).await.unwrap(), 2);
     }
 }

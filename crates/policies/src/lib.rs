@@ -16,15 +16,18 @@ mod cors;
 mod cross_domain;
 mod dapr;
 mod emit_metric;
+mod find_and_replace;
 mod forward_request;
 mod include_fragment;
 mod invoke_dapr_binding;
 mod ip_filter;
+mod json_to_xml;
 mod jsonp;
 mod limit_concurrency;
 mod mock_response;
 mod outgoing;
 mod publish_to_dapr;
+mod redirect_content_urls;
 mod retry;
 mod return_response;
 mod rewrite_uri;
@@ -50,6 +53,7 @@ mod validate_parameters;
 mod validate_status_code;
 mod validation;
 mod wait;
+mod xml_to_json;
 
 use pipeline::PolicyKind;
 
@@ -62,14 +66,17 @@ pub const ALL: &[PolicyKind] = &[
     cors::KIND,
     cross_domain::KIND,
     emit_metric::KIND,
+    find_and_replace::KIND,
     forward_request::KIND,
     include_fragment::KIND,
     invoke_dapr_binding::KIND,
     ip_filter::KIND,
+    json_to_xml::KIND,
     jsonp::KIND,
     limit_concurrency::KIND,
     mock_response::KIND,
     publish_to_dapr::KIND,
+    redirect_content_urls::KIND,
     retry::KIND,
     return_response::KIND,
     rewrite_uri::KIND,
@@ -90,4 +97,5 @@ pub const ALL: &[PolicyKind] = &[
     validate_parameters::KIND,
     validate_status_code::KIND,
     wait::KIND,
+    xml_to_json::KIND,
 ];
