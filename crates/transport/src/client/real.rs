@@ -1,12 +1,13 @@
 //! The client that really calls.
 
-use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::future::{poll_fn, ready};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri, Version, header};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::connect;
 use super::pool::{self, Connection, Http2, Lease};
@@ -74,7 +75,9 @@ pub(super) struct Reach {
     pub(super) tls: ClientConfigs,
 }
 
-static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+/// Begins anywhere, so that nobody can tell which destinations share a number.
+static NEXT_ID: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(())));
 
 impl Client {
     /// A client with these settings.
@@ -110,7 +113,20 @@ impl HttpClient for Client {
         request: Request,
         options: &'a CallOptions,
     ) -> BoxFuture<'a, Result<Response, CallError>> {
-        Box::pin(self.0.exchange(request, options))
+        // All that can be done at once is done here, so that the future does not carry the request.
+        let mut request = request;
+        let call = match Call::new(&self.0, &mut request, options) {
+            Ok(call) => call,
+            Err(error) => return Box::pin(ready(Err(error))),
+        };
+        match call.check_out() {
+            Ok((host, Held::Resting(Connection::Http1(mut connection)))) => {
+                connection.begin(request, call.target.path(), &host, options.continue_timeout);
+                Box::pin(call.finish(connection))
+            }
+            Ok(found) => Box::pin(call.exchange(found, request)),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
 }
 
@@ -152,66 +168,102 @@ fn late(deadline: Option<Deadline>) -> CallError {
 }
 
 /// What all attempts of a call have in common.
-#[derive(Clone, Copy)]
-struct Route<'a> {
-    target: &'a Target,
+struct Call<'a> {
+    client: &'a Inner,
+    target: Target,
     hash: u64,
     deadline: Option<Deadline>,
     options: &'a CallOptions,
+}
+
+/// What a thread has for a destination: a connection, or the count of those that are open.
+enum Held {
+    Resting(Connection),
+    None(Arc<AtomicUsize>),
 }
 
 impl Inner {
     pub(super) fn reach(&self) -> Arc<Reach> {
         self.reach.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+impl<'a> Call<'a> {
+    /// Takes the URI out of the request, which gets it back in the form that its protocol wants.
+    fn new(
+        client: &'a Inner,
+        request: &mut Request,
+        options: &'a CallOptions,
+    ) -> Result<Self, CallError> {
+        let target = Target::new(std::mem::take(request.uri_mut()), options)?;
+        let hash = target.hash(client.id.load(Ordering::Acquire));
+        let deadline = options.response_timeout.and_then(Deadline::new);
+        Ok(Self { client, target, hash, deadline, options })
+    }
+
+    /// What this thread has for the destination, and the value of `Host`.
+    fn check_out(&self) -> Result<(HeaderValue, Held), CallError> {
+        let found = pool::check_out(&self.target, self.hash, || self.target.host_value())?;
+        let held = match found.connection {
+            Some(connection) => Held::Resting(connection),
+            None => Held::None(found.n_open),
+        };
+        Ok((found.host, held))
+    }
+
+    /// Goes on with a connection that has rested and has begun with the request.
+    async fn finish(self, connection: Box<Http1>) -> Result<Response, CallError> {
+        self.send1(connection, true).await
+    }
 
     async fn exchange(
-        &self,
+        self,
+        (host, held): (HeaderValue, Held),
         request: Request,
-        options: &CallOptions,
     ) -> Result<Response, CallError> {
-        // The request gets it back in the form that its protocol wants.
-        let mut request = request;
-        let target = Target::new(std::mem::take(request.uri_mut()), options)?;
-        let hash = target.hash(self.id.load(Ordering::Acquire));
-        let deadline = options.response_timeout.and_then(Deadline::new);
-        let route = Route { target: &target, hash, deadline, options };
-        let (found, is_reused) = self.connection(&route).await?;
-        match found {
-            (host, Connection::Http1(mut connection)) => {
-                connection.begin(request, target.path(), &host, options.continue_timeout);
-                self.send1(connection, is_reused, route).await
+        let (connection, is_reused) = self.connection(held).await?;
+        match connection {
+            Connection::Http1(mut connection) => {
+                let wait = self.options.continue_timeout;
+                connection.begin(request, self.target.path(), &host, wait);
+                self.send1(connection, is_reused).await
             }
-            (_, Connection::Http2(connection)) => {
+            Connection::Http2(connection) => {
                 // Boxed: large, and few calls need it.
-                Box::pin(self.exchange2(connection, is_reused, request, route)).await
+                Box::pin(self.exchange2(connection, is_reused, request)).await
             }
         }
     }
 
-    /// A connection that rests, is shared or is new, and the value of `Host`. Whether it has
-    /// served before.
-    async fn connection(
-        &self,
-        route: &Route<'_>,
-    ) -> Result<((HeaderValue, Connection), bool), CallError> {
-        let Route { target, hash, deadline, options } = *route;
-        let found = pool::check_out(target, hash, || target.host_value())?;
-        if let Some(connection) = found.connection {
-            return Ok(((found.host, connection), true));
-        }
+    /// A connection that rests, is shared or is new. Whether it has served before.
+    async fn connection(&self, held: Held) -> Result<(Connection, bool), CallError> {
+        let n_open = match held {
+            Held::Resting(connection) => return Ok((connection, true)),
+            Held::None(n_open) => n_open,
+        };
         // Boxed: a handshake is large, and most calls need none.
-        let bound = options.connect_timeout;
-        let opening = Box::pin(connect(self, target, hash, bound, found.n_open));
-        let opened = match at(deadline) {
-            Some(at) => tokio::time::timeout_at(at, opening).await.map_err(|_| late(deadline))?,
+        let bound = self.options.connect_timeout;
+        let opening = Box::pin(connect(self.client, &self.target, self.hash, bound, n_open));
+        let opened = match at(self.deadline) {
+            Some(at) => timeout_at(at, opening).await.map_err(|_| late(self.deadline))?,
             None => opening.await,
         };
         let connection = opened?;
         if let Connection::Http2(shared) = &connection {
-            pool::share(hash, shared);
+            pool::share(self.hash, shared);
         }
-        Ok(((found.host, connection), false))
+        Ok((connection, false))
+    }
+
+    /// Another connection, after one has failed.
+    async fn next(&self) -> Result<(HeaderValue, Connection, bool), CallError> {
+        let (host, held) = self.check_out()?;
+        let (connection, is_reused) = self.connection(held).await?;
+        Ok((host, connection, is_reused))
+    }
+
+    fn broken(&self, reason: impl Into<String>) -> CallError {
+        CallError::Broken { host: self.target.name(), reason: reason.into() }
     }
 
     /// Sends what the connection has begun with; on another one if it turns out to be dead.
@@ -219,29 +271,24 @@ impl Inner {
         &self,
         mut connection: Box<Http1>,
         mut is_reused: bool,
-        route: Route<'_>,
     ) -> Result<Response, CallError> {
-        let Route { target, deadline, options, .. } = route;
-        let mut until = Until::new(at(deadline));
         loop {
+            let mut until = Until::new(at(self.deadline));
             let fault = match poll_fn(|cx| connection.poll_head(cx, &mut until)).await {
-                Ok(head) => return Ok(connection.respond(head, options.body_idle_timeout)),
+                Ok(head) => return Ok(connection.respond(head, self.options.body_idle_timeout)),
                 Err(fault) => fault,
             };
-            let broken = |reason| CallError::Broken { host: target.name(), reason };
             match fault {
                 Fault::RequestBody(error) => return Err(CallError::RequestBody(error)),
-                Fault::Late => return Err(late(deadline)),
+                Fault::Late => return Err(late(self.deadline)),
                 Fault::Broken(_) if is_reused && connection.can_repeat() => {}
-                Fault::Broken(reason) => return Err(broken(reason)),
+                Fault::Broken(reason) => return Err(self.broken(reason)),
             }
-            let again = Box::pin(self.connection(&route)).await?;
-            let ((_, Connection::Http1(mut next)), reused) = again else {
-                return Err(broken("the protocol has changed".to_owned()));
+            let (_, Connection::Http1(mut next), reused) = Box::pin(self.next()).await? else {
+                return Err(self.broken("the protocol has changed"));
             };
             next.take_over(connection);
             (connection, is_reused) = (next, reused);
-            until = Until::new(at(deadline));
         }
     }
 
@@ -250,61 +297,58 @@ impl Inner {
         mut connection: Http2,
         mut is_reused: bool,
         mut request: Request,
-        route: Route<'_>,
     ) -> Result<Response, CallError> {
         loop {
             let spare = if is_reused { copy(&request) } else { None };
-            let attempt = Self::send2(connection, request, route).await;
+            let attempt = self.send2(connection, request).await;
             request = match (attempt, spare) {
                 (Ok(response), _) => return Ok(response),
                 (Err(Failure::Unsent(unsent)), _) if is_reused => *unsent,
                 (Err(Failure::Broken(_)), Some(spare)) => spare,
                 (Err(Failure::Final(error) | Failure::Broken(error)), _) => return Err(error),
                 (Err(Failure::Unsent(_)), _) => {
-                    let reason = "closed before the request was sent".to_owned();
-                    return Err(CallError::Broken { host: route.target.name(), reason });
+                    return Err(self.broken("closed before the request was sent"));
                 }
             };
-            let (next, reused) = self.connection(&route).await?;
+            let (host, next, reused) = self.next().await?;
             is_reused = reused;
             connection = match next {
-                (_, Connection::Http2(next)) => next,
-                (host, Connection::Http1(mut next)) => {
-                    let wait = route.options.continue_timeout;
-                    request.headers_mut().entry(header::HOST).or_insert_with(|| host.clone());
-                    next.begin(request, route.target.path(), &host, wait);
-                    return self.send1(next, reused, route).await;
+                Connection::Http2(next) => next,
+                Connection::Http1(mut next) => {
+                    let wait = self.options.continue_timeout;
+                    next.begin(request, self.target.path(), &host, wait);
+                    return self.send1(next, reused).await;
                 }
             };
         }
     }
 
     async fn send2(
+        &self,
         mut connection: Http2,
         mut request: Request,
-        Route { target, hash, deadline, options }: Route<'_>,
     ) -> Result<Response, Failure> {
         *request.version_mut() = Version::HTTP_2;
         // HTTP/2 says `:authority` in place of `Host`.
         *request.uri_mut() = match request.headers_mut().remove(header::HOST) {
-            Some(host) => with_authority(target.uri(), &host).map_err(Failure::Final)?,
-            None => target.uri().clone(),
+            Some(host) => with_authority(self.target.uri(), &host).map_err(Failure::Final)?,
+            None => self.target.uri().clone(),
         };
         let lease = Lease::new(connection.usage.clone());
         let sent = connection.sender.try_send_request(request);
-        let outcome = Alarm::default().bound(at(deadline), sent).await;
-        match outcome.ok_or_else(|| Failure::Final(late(deadline)))? {
+        let outcome = Alarm::default().bound(at(self.deadline), sent).await;
+        match outcome.ok_or_else(|| Failure::Final(late(self.deadline)))? {
             Ok(response) => {
-                let idle = options.body_idle_timeout;
+                let idle = self.options.body_idle_timeout;
                 Ok(response.map(|body| Body::leased(body, idle, lease)))
             }
             Err(mut error) => {
                 if connection.sender.is_closed() || error.message().is_some() {
-                    pool::unshare(hash);
+                    pool::unshare(self.hash);
                 }
                 Err(match error.take_message() {
                     Some(unsent) => Failure::Unsent(Box::new(unsent)),
-                    None => failure(error.error(), target),
+                    None => failure(error.error(), &self.target),
                 })
             }
         }
@@ -349,7 +393,7 @@ fn failure(error: &hyper::Error, target: &Target) -> Failure {
 mod tests {
     use http::{HeaderValue, Method, Uri};
 
-    use super::{Client, ClientConfig, copy, with_authority};
+    use super::{Call, Client, ClientConfig, copy, with_authority};
     use crate::{Body, CallOptions, HostMap, Request, Roots};
 
     fn request(method: Method, body: Body) -> Request {
@@ -366,13 +410,20 @@ mod tests {
         assert!(copy(&request(Method::PUT, Body::channel(1).1)).is_none());
     }
 
-    /// Every call moves it at least once.
+    /// Every call makes one and moves it.
     #[test]
     fn the_future_of_a_call_stays_small() {
         let client = Client::new(ClientConfig::new(Roots::none(), HostMap::new()));
-        let options = CallOptions::default();
-        let call = client.0.exchange(request(Method::GET, Body::empty()), &options);
-        assert!(size_of_val(&call) < 1280, "{}", size_of_val(&call));
+        let (options, uri) = (CallOptions::default(), Uri::from_static("http://a/"));
+        let mut request = request(Method::GET, Body::empty());
+        *request.uri_mut() = uri;
+        let call = Call::new(&client.0, &mut request, &options).unwrap();
+        let finishing = |connection| call.finish(connection);
+        assert!(size_of_output(&finishing) < 640, "{}", size_of_output(&finishing));
+    }
+
+    fn size_of_output<A, F>(_: &impl FnOnce(A) -> F) -> usize {
+        size_of::<F>()
     }
 
     #[test]

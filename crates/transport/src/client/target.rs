@@ -1,6 +1,5 @@
 //! Where a call goes: what of its URL and options makes two calls share a connection.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use http::uri::Scheme;
@@ -77,20 +76,26 @@ impl Target {
         HeaderValue::try_from(value).map_err(|_| CallError::Url(without_query(&self.uri)))
     }
 
-    /// A number that calls with the same key share.
+    /// A number that calls with the same key share. Others may share it too, and then go without
+    /// a pool: it need be no better than quick.
     pub(super) fn hash(&self, client: u64) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        // In large pieces: the hasher's cost is that of its calls.
-        for part in self.host().as_bytes().chunks(64) {
-            let mut lower = [0; 64];
-            if let Some(lower) = lower.get_mut(..part.len()) {
-                lower.copy_from_slice(part);
-                lower.make_ascii_lowercase();
-                hasher.write(lower);
+        let mut hash = client;
+        for part in self.host().as_bytes().chunks(8) {
+            let mut word = [0; 8];
+            if let Some(word) = word.get_mut(..part.len()) {
+                word.copy_from_slice(part);
+                word.make_ascii_lowercase();
             }
+            hash = mix(hash, u64::from_le_bytes(word));
         }
-        (client, self.tls, self.port, self.verify, self.version).hash(&mut hasher);
-        hasher.finish()
+        let flags = [self.tls, self.verify.verify_chain, self.verify.verify_name];
+        let flags = flags.iter().fold(0, |all, it| all << 1 | u64::from(*it));
+        let version = match self.version {
+            HttpVersion::Http1 => 0,
+            HttpVersion::Http2OrHttp1 => 1,
+            HttpVersion::Http2 => 2,
+        };
+        mix(hash, u64::from(self.port) << 8 | flags << 2 | version)
     }
 
     pub(super) fn key(&self) -> Key {
@@ -110,6 +115,12 @@ impl Target {
             && self.version == key.version
             && self.host().eq_ignore_ascii_case(&key.host)
     }
+}
+
+/// Spreads what is new over all bits. The factor is that of the golden ratio.
+fn mix(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// A URL for messages: queries may carry keys.

@@ -9,11 +9,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use memchr::memchr;
 
 use super::Malformed;
-
-/// Room for headers that are added on the way, so that the map need not grow.
-const SPARE: usize = 6;
 
 /// Headers with what they say of the message's framing and connection.
 #[derive(Debug, Default)]
@@ -51,7 +49,7 @@ impl Options {
 }
 
 impl Fields {
-    /// Reads the lines of a head, its first line excepted.
+    /// Reads the lines of a head, its first line excepted, into a map with room for so many.
     ///
     /// # Errors
     ///
@@ -59,9 +57,9 @@ impl Fields {
     pub(crate) fn read(
         head: &Bytes,
         lines: impl Iterator<Item = Range<usize>>,
-        n_lines: usize,
+        capacity: usize,
     ) -> Result<Self, Malformed> {
-        let headers = HeaderMap::with_capacity(n_lines + SPARE);
+        let headers = HeaderMap::with_capacity(capacity);
         let mut fields = Self { headers, ..Self::default() };
         for line in lines {
             fields.read_line(head, line)?;
@@ -74,25 +72,21 @@ impl Fields {
 
     fn read_line(&mut self, head: &Bytes, line: Range<usize>) -> Result<(), Malformed> {
         let text = head.get(line.clone()).unwrap_or_default();
-        let colon = text.iter().position(|it| *it == b':').ok_or(Malformed("no colon"))?;
+        let colon = memchr(b':', text).ok_or(Malformed("no colon"))?;
         let (name, value) = text.split_at(colon);
-        // Refuses blanks before the colon and at the line's start, which is how lines were folded.
-        let name = HeaderName::from_bytes(name).map_err(|_| Malformed("the name of a header"))?;
-        let value = value.get(1..).unwrap_or_default();
-        let after = value.trim_ascii_start_ows();
-        let start = line.end - after.len();
-        let value = start..start + after.trim_ascii_end_ows().len();
+        let name = field_name(name).ok_or(Malformed("the name of a header"))?;
+        let value = trim(line.start + colon + 1, value.get(1..).unwrap_or_default());
         // Refuses CR, LF, NUL and the other control characters.
         let value = HeaderValue::from_maybe_shared(head.slice(value))
             .map_err(|_| Malformed("the value of a header"))?;
-        self.note(&name, value.as_bytes())?;
+        self.note(colon, &name, value.as_bytes())?;
         let added = self.headers.try_append(name, value);
         added.map(drop).map_err(|_| Malformed("too many headers"))
     }
 
     /// Looks at the few headers that matter here; their lengths tell most others apart.
-    fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), Malformed> {
-        match name.as_str().len() {
+    fn note(&mut self, length: usize, name: &HeaderName, value: &[u8]) -> Result<(), Malformed> {
+        match length {
             4 if *name == header::HOST => self.n_hosts += 1,
             6 if *name == header::EXPECT => {
                 self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
@@ -117,22 +111,41 @@ impl Fields {
     }
 }
 
-/// Trimming of the white space that HTTP knows: space and tab.
-trait Ows {
-    fn trim_ascii_start_ows(&self) -> &Self;
-    fn trim_ascii_end_ows(&self) -> &Self;
+/// The name of a header. Refuses blanks before the colon and at the line's start, which is how
+/// lines were folded.
+fn field_name(name: &[u8]) -> Option<HeaderName> {
+    // The usual ones as they are usually written; the library looks at each byte.
+    Some(match name {
+        b"Host" | b"host" => header::HOST,
+        b"Date" | b"date" => header::DATE,
+        b"Accept" | b"accept" => header::ACCEPT,
+        b"Server" | b"server" => header::SERVER,
+        b"Connection" | b"connection" => header::CONNECTION,
+        b"User-Agent" | b"user-agent" => header::USER_AGENT,
+        b"Content-Type" | b"content-type" => header::CONTENT_TYPE,
+        b"Authorization" | b"authorization" => header::AUTHORIZATION,
+        b"Content-Length" | b"content-length" => header::CONTENT_LENGTH,
+        b"Accept-Encoding" | b"accept-encoding" => header::ACCEPT_ENCODING,
+        b"Transfer-Encoding" | b"transfer-encoding" => header::TRANSFER_ENCODING,
+        _ => HeaderName::from_bytes(name).ok()?,
+    })
 }
 
-impl Ows for [u8] {
-    fn trim_ascii_start_ows(&self) -> &Self {
-        let start = self.iter().position(|it| !matches!(it, b' ' | b'\t'));
-        self.get(start.unwrap_or(self.len())..).unwrap_or_default()
+/// Where a value is without the white space around it that HTTP knows: space and tab.
+fn trim(start: usize, value: &[u8]) -> Range<usize> {
+    let is_blank = |it: &u8| matches!(it, b' ' | b'\t');
+    let (mut rest, mut start) = (value, start);
+    while let [first, after @ ..] = rest
+        && is_blank(first)
+    {
+        (rest, start) = (after, start + 1);
     }
-
-    fn trim_ascii_end_ows(&self) -> &Self {
-        let last = self.iter().rposition(|it| !matches!(it, b' ' | b'\t'));
-        self.get(..last.map_or(0, |it| it + 1)).unwrap_or_default()
+    while let [before @ .., last] = rest
+        && is_blank(last)
+    {
+        rest = before;
     }
+    start..start + rest.len()
 }
 
 /// A number of digits only: no sign, no blank, no overflow.
@@ -150,7 +163,7 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u64> {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Fields, Malformed, number};
+    use super::{Fields, Malformed, field_name, number};
     use crate::h1::lines::{Lines, Scan};
 
     fn read(text: &str) -> Result<Fields, Malformed> {
@@ -242,6 +255,28 @@ mod tests {
         assert!(options.close && options.keep_alive && options.upgrade);
         assert!(read("Expect: 100-Continue\r\n").unwrap().expects_continue);
         assert!(!read("Expect: 100-continued\r\n").unwrap().expects_continue);
+    }
+
+    #[test]
+    fn the_usual_names_are_what_the_library_makes_of_them() {
+        for name in [
+            "Host",
+            "Date",
+            "Accept",
+            "Server",
+            "Connection",
+            "User-Agent",
+            "Content-Type",
+            "Authorization",
+            "Content-Length",
+            "Accept-Encoding",
+            "Transfer-Encoding",
+        ] {
+            let lower = name.to_ascii_lowercase();
+            for name in [name, &lower, &name.to_ascii_uppercase()] {
+                assert_eq!(field_name(name.as_bytes()).unwrap(), lower.as_str());
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::fields::Fields;
 use super::lines::Lines;
 use crate::Limits;
 
+/// Room for headers that are added on the way, so that the map need not grow.
+const SPARE: usize = 3;
+
 /// What a client asks for, before its body.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
@@ -79,7 +82,7 @@ impl RequestHead {
         let mut ranges = lines.ranges();
         let first = ranges.next().unwrap_or_default();
         let (method, uri, version) = request_line(head, first, limits)?;
-        let fields = Fields::read(head, ranges, lines.n_fields())?;
+        let fields = Fields::read(head, ranges, lines.n_fields() + SPARE)?;
         if fields.n_hosts != 1 && (version == Version::HTTP_11 || fields.n_hosts > 1) {
             return Err(Refusal::Malformed);
         }
