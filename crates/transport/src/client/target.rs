@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
+use memchr::{memchr, memrchr};
 
+use crate::h1::fields::number;
 use crate::{CallError, CallOptions, ClientTls, HttpVersion};
 
 /// The destination of a call, read from its URL.
@@ -38,13 +40,11 @@ impl Target {
             _ => return Err(refused()),
         };
         let authority = uri.authority().ok_or_else(refused)?;
-        let (whole, host) = (authority.as_str(), authority.host());
+        let (host, port) = host_and_port(authority.as_str().as_bytes());
         if host.is_empty() {
             return Err(refused());
         }
-        let start = host.as_ptr().addr() - whole.as_ptr().addr();
-        let host = start..start + host.len();
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = port.unwrap_or(if tls { 443 } else { 80 });
         let (verify, version) = (options.tls, options.http_version);
         Ok(Self { uri, host, tls, port, verify, version })
     }
@@ -117,6 +117,20 @@ impl Target {
     }
 }
 
+/// Where the host stands in an authority, brackets of an address included, and the port. The
+/// library has checked its form, and would go through it several times.
+fn host_and_port(authority: &[u8]) -> (Range<usize>, Option<u16>) {
+    let start = memrchr(b'@', authority).map_or(0, |it| it + 1);
+    let rest = authority.get(start..).unwrap_or_default();
+    let end = match rest.first() {
+        Some(b'[') => memchr(b']', rest).map(|it| it + 1),
+        _ => memchr(b':', rest),
+    };
+    let end = start + end.unwrap_or(rest.len());
+    let port = authority.get(end + 1..).and_then(|it| number(it, 10));
+    (start..end, port.and_then(|it| u16::try_from(it).ok()))
+}
+
 /// Spreads what is new over all bits. The factor is that of the golden ratio.
 fn mix(hash: u64, word: u64) -> u64 {
     let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
@@ -133,7 +147,7 @@ fn without_query(uri: &Uri) -> String {
 mod tests {
     use http::Uri;
 
-    use super::Target;
+    use super::{Target, host_and_port};
     use crate::{CallError, CallOptions, HttpVersion};
 
     fn target(url: &'static str) -> Result<Target, CallError> {
@@ -160,6 +174,27 @@ mod tests {
             let target = target(url).unwrap();
             assert_eq!(target.host_value().unwrap(), host, "{url}");
             assert_eq!(target.path(), line, "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_and_ports_are_what_the_library_finds() {
+        for text in [
+            "a",
+            "a:1",
+            "a:",
+            "a:65535",
+            "a:65536",
+            "me@a",
+            "me:word@a:7",
+            "[::1]",
+            "[::1]:8080",
+            "me@[::1]:8080",
+            "me:w@[::1]",
+        ] {
+            let authority: http::uri::Authority = text.parse().unwrap();
+            let (host, port) = host_and_port(text.as_bytes());
+            assert_eq!((&text[host], port), (authority.host(), authority.port_u16()), "{text}");
         }
     }
 
