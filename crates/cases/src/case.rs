@@ -21,6 +21,8 @@ pub struct Case {
     pub specification: Option<String>,
     /// Uploaded schemas: name and text.
     pub named_schemas: Vec<(String, String)>,
+    /// Certificates: name and PEM text, perhaps with the private key.
+    pub certificates: Vec<(String, String)>,
     /// Described responses: status, media type, example or schema.
     pub described: Vec<(u16, String, Described)>,
     /// The request: its first line is the request line.

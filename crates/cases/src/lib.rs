@@ -26,6 +26,7 @@
 //! | `backends` | lines `name: URL` |
 //! | `operation` | method and URL template; without it any request matches |
 //! | `specification` | an OpenAPI document whose operations there are, instead of `operation` |
+//! | `certificate NAME` | a certificate as PEM, perhaps with its private key |
 //! | `named schema NAME` | an uploaded JSON schema |
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |

@@ -121,6 +121,7 @@ fn apply(
                 text.trim().split_once(' ').ok_or_else(|| block.bad("METHOD TEMPLATE"))?;
             case.operation = Some((method.to_owned(), template.trim().to_owned()));
         }
+        ("certificate", name) => case.certificates.push((name.to_owned(), block.text())),
         ("specification", "") => case.specification = Some(block.text()),
         ("named", rest) if rest.starts_with("schema ") => {
             let name = rest.trim_start_matches("schema ").trim();

@@ -14,9 +14,10 @@ use identity::{
 };
 use pipeline::url::BaseUrl;
 use pipeline::{
-    BackendEntry, Backends, CompiledDocument, Extensions, Fragments, NamedSchema, NamedSchemas,
-    Operation, OperationResponse, Pipeline, Registry, Representation, Scope, Services, Statuses,
-    Surroundings, Target, compile_default_global, compile_document,
+    BackendEntry, Backends, Certificate, CertificateEntry, Certificates, CompiledDocument,
+    Extensions, Fragments, NamedSchema, NamedSchemas, Operation, OperationResponse, Pipeline,
+    Registry, Representation, Scope, Services, Statuses, Surroundings, Target,
+    compile_default_global, compile_document,
 };
 use proxy::{Gateway, HttpForward};
 use transport::{ClientTls, FakeClient, FakeClock, Peer, TlsInfo};
@@ -196,6 +197,12 @@ impl Edges {
         let base = IMDS.parse().map_err(|_| format!("`{IMDS}` is no URL"))?;
         let settings =
             ManagedIdentitySettings { source: IdentitySource::Imds { base }, runtime: None };
+        let mut certificates = Certificates::default();
+        for (name, text) in &case.certificates {
+            let private_key_pem = text.contains("PRIVATE KEY").then(|| text.as_str().into());
+            let entry = CertificateEntry { chain_pem: text.clone(), private_key_pem };
+            certificates.insert(name, Certificate::Usable(entry));
+        }
         let mut schemas = NamedSchemas::default();
         for (name, text) in &case.named_schemas {
             let schema = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -203,6 +210,7 @@ impl Edges {
         }
         let mut extensions = Extensions::default();
         extensions.insert(Arc::new(schemas));
+        extensions.insert(Arc::new(certificates));
         let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
         extensions.insert(Arc::new(ManagedIdentities::new(shared, time, settings)));
         let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));

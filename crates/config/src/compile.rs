@@ -37,6 +37,7 @@ pub(crate) fn compile(
     }
     let mut extensions = engine.extensions.clone();
     extensions.insert(Arc::new(schemas));
+    extensions.insert(Arc::new(resolved.certificates));
     let surroundings = Surroundings {
         registry: engine.registry,
         named_values: &resolved.named_values,

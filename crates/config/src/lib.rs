@@ -33,9 +33,9 @@ pub mod tree;
 mod watch;
 
 pub use entity::{
-    ApiEntity, BackendEntity, CredentialsEntity, Entities, FragmentEntity, Given, KEY_HEADER,
-    KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, SchemaEntity, ScopeEntity,
-    SubscriptionEntity, SubscriptionState, TemplateParameter,
+    ApiEntity, BackendEntity, CertificateEntity, CredentialsEntity, Entities, FragmentEntity,
+    Given, KEY_HEADER, KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, SchemaEntity,
+    ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
@@ -43,7 +43,8 @@ pub use openapi::described_operations;
 pub use place::Place;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{
-    GatewayName, GatewaySettings, HostSetting, IdentitySettings, KeySetting, TlsSetting,
+    CertificateSetting, GatewayName, GatewaySettings, HostSetting, IdentitySettings, KeySetting,
+    TlsSetting,
 };
 pub use snapshot::{
     Api, ApiKind, Backend, Credentials, ManagedIdentity, Operation, Protocols, Service, Settings,

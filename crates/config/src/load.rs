@@ -169,12 +169,16 @@ pub async fn load(
     }
 }
 
-/// The files that named values and keys are read from.
+/// The files that named values, keys and certificates are read from.
 fn secret_files(parsed: &Parsed) -> Vec<PathBuf> {
     let values = parsed.entities.named_values.iter().filter_map(|it| it.value.as_ref());
     let keys = parsed.settings.keys.iter().flat_map(|it| [&it.primary, &it.secondary]).flatten();
-    let mut files: Vec<PathBuf> =
-        values.chain(keys).filter_map(|it| it.path(parsed.folder.as_deref())).collect();
+    let certificates = parsed.settings.certificates.iter().map(|it| &it.source);
+    let mut files: Vec<PathBuf> = values
+        .chain(keys)
+        .chain(certificates)
+        .filter_map(|it| it.path(parsed.folder.as_deref()))
+        .collect();
     files.sort();
     files.dedup();
     files

@@ -62,6 +62,7 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
     };
     Entities {
         schemas: Vec::new(),
+        certificates: Vec::new(),
         policy: fields.get("policy").and_then(|it| cx.file(it)),
         named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
         backends: entries("backends").iter().map(|it| cx.backend(it)).collect(),

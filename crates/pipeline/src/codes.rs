@@ -72,6 +72,8 @@ document::codes! {
         "Azure API Management does not document values of this kind; this gateway understands them.";
     UNKNOWN_SCHEMA = "PC0433": "unknown schema",
         "No schema entity of the configuration has this name.";
+    UNKNOWN_CERTIFICATE = "PC0434": "certificate cannot be used",
+        "No certificate of the configuration has this name, or it cannot be read.";
 }
 
 #[cfg(test)]

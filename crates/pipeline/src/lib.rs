@@ -16,6 +16,7 @@
 
 mod body;
 mod call;
+mod certificates;
 pub mod codes;
 mod compile;
 mod computed;
@@ -49,6 +50,7 @@ pub use document::Diagnostic;
 
 pub use body::{Body, NotBuffered};
 pub use call::{call_failure, connection_failure, request_body_failure};
+pub use certificates::{Certificate, CertificateEntry, Certificates};
 pub use compile::{
     Checked, CompileCx, Element, Surroundings, Target, check_fragment, check_text,
     compile_default_global, compile_document,

@@ -9,6 +9,7 @@
 
 mod authentication_basic;
 mod authentication_managed_identity;
+mod certificate;
 mod check_header;
 mod choose;
 mod content;

@@ -7,6 +7,7 @@
 
 mod api;
 mod backend;
+mod certificate;
 mod fragment;
 mod named_value;
 mod operation;
@@ -23,6 +24,7 @@ use document::Diagnostic;
 pub(crate) use api::handshake;
 pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
 pub use backend::{BackendEntity, CredentialsEntity, Given};
+pub use certificate::CertificateEntity;
 pub use fragment::FragmentEntity;
 pub use named_value::NamedValueEntity;
 pub(crate) use named_value::is_name;
@@ -50,6 +52,8 @@ pub struct Entities {
     pub named_values: Vec<NamedValueEntity>,
     /// Backends.
     pub backends: Vec<BackendEntity>,
+    /// Certificates.
+    pub certificates: Vec<CertificateEntity>,
     /// Policy fragments.
     pub fragments: Vec<FragmentEntity>,
     /// Schemas that were uploaded by themselves.
@@ -75,6 +79,10 @@ impl Entities {
             policy: policy::read(layout.policy.as_ref(), cx.overrides.policy(None, None), cx),
             named_values: named_values.collect(),
             backends: layout.of("backends").filter_map(|it| backend::read(it, cx)).collect(),
+            certificates: layout
+                .of("certificates")
+                .filter_map(|it| certificate::read(it, cx))
+                .collect(),
             fragments: layout
                 .of("policyfragments")
                 .filter_map(|it| fragment::read(it, cx))

@@ -11,7 +11,6 @@ use crate::layout::{EntityFiles, Layout};
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("authorizationproviders", "authorization providers"),
     ("caches", "external caches"),
-    ("certificates", "certificates"),
     ("diagnostics", "diagnostics"),
     ("documentations", "documentation pages"),
     ("groups", "groups"),

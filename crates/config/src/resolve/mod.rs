@@ -2,6 +2,7 @@
 //! their keys.
 
 mod backends;
+mod certificates;
 mod named_values;
 mod subscriptions;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use document::{Diagnostic, Mode, NamedValues, SourceText};
+use pipeline::Certificates;
 
 use crate::entity::Given;
 use crate::load::{Options, Parsed};
@@ -25,6 +27,7 @@ pub(crate) struct Resolved {
     pub(crate) named_values: NamedValues,
     pub(crate) backends: HashMap<String, Arc<Backend>>,
     pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) certificates: Certificates,
 }
 
 /// Resolves what `parsed` refers to. Returns every problem.
@@ -37,7 +40,8 @@ pub(crate) async fn resolve(
     let named_values = named_values::resolve(parsed, options, secrets, &mut problems).await;
     let backends = backends::resolve(&parsed.entities.backends, &named_values, &mut problems);
     let subscriptions = subscriptions::resolve(parsed, options, secrets, &mut problems).await;
-    (Resolved { named_values, backends, subscriptions }, problems)
+    let certificates = certificates::resolve(parsed, options, secrets).await;
+    (Resolved { named_values, backends, subscriptions, certificates }, problems)
 }
 
 /// Puts named values into a text of an entity. `None` if one is missing, which is reported, or

@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors with a suggestion. Secrets come from `env:`, `file:` or `keyvault:`.
 
+mod certificates;
 mod expressions;
 mod hosts;
 mod keys;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use document::Diagnostic;
 use transport::{HostMap, Limits};
 
+pub use certificates::CertificateSetting;
 pub use hosts::HostSetting;
 pub use keys::KeySetting;
 
@@ -48,6 +50,8 @@ pub struct GatewaySettings {
     pub max_buffered_body_bytes: usize,
     /// Host names that are reached elsewhere.
     pub hosts: Vec<HostSetting>,
+    /// Certificates.
+    pub certificates: Vec<CertificateSetting>,
     /// Keys of subscriptions.
     pub keys: Vec<KeySetting>,
     /// Tokens: who may be asked.
@@ -103,6 +107,7 @@ impl Default for GatewaySettings {
             limits: Limits::default(),
             max_buffered_body_bytes: pipeline::DEFAULT_MAX_BUFFERED_BODY_BYTES,
             hosts: Vec::new(),
+            certificates: Vec::new(),
             keys: Vec::new(),
             identity: IdentitySettings::default(),
             gateway: GatewayName::default(),
@@ -130,6 +135,7 @@ impl GatewaySettings {
             tls_listen: addresses(&fields, "tls-listen"),
             admin: addresses(&fields, "admin").pop(),
             hosts: hosts::read(&fields),
+            certificates: certificates::read(&fields),
             keys: keys::read(&fields),
             ..Self::default()
         };

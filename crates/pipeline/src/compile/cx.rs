@@ -267,6 +267,11 @@ impl<'a> CompileCx<'a> {
         self.once.push((self.section, name.to_owned()));
     }
 
+    /// Something that the policy needs is not at hand: the document is only checked.
+    pub fn not_at_hand(&mut self) {
+        self.is_incomplete = true;
+    }
+
     /// Has the policy prepared for each operation that it runs for, when the configuration is
     /// loaded.
     pub fn prepare(

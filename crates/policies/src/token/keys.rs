@@ -4,6 +4,7 @@ use identity::{DecryptionKey, Key};
 use pipeline::{Attr, Child, CompileCx, Computed, Diagnostic, Element, codes};
 
 use super::report_key;
+use crate::certificate;
 
 pub(crate) const ISSUER_SIGNING_KEYS: Child = Child::optional("issuer-signing-keys")
     .children(&[SIGNING_KEY])
@@ -34,7 +35,15 @@ pub(crate) fn signing_keys(
         let id: Option<Computed<String>> = cx.attr_if(item, &ID)?;
         let n: Option<Computed<String>> = cx.attr_if(item, &MODULUS)?;
         let e: Option<Computed<String>> = cx.attr_if(item, &EXPONENT)?;
-        if refuse_certificate(cx, item) {
+        let certificate: Option<String> = cx.literal_if(item, &CERTIFICATE_ID)?;
+        if let Some(name) = certificate {
+            let entry = certificate::find(cx, item, &CERTIFICATE_ID, &name);
+            let key = entry.map(|it| Key::from_certificate(it.chain_pem.as_bytes()));
+            match key {
+                Some(Ok(key)) => keys.push(key.with_id(id.and_then(|it| it.as_literal().cloned()))),
+                Some(Err(problem)) => report_key(cx, item, &problem),
+                None => {}
+            }
             continue;
         }
         let key = match (n, e) {
@@ -69,7 +78,20 @@ pub(crate) fn decryption_keys(
     let list = element.child(&DECRYPTION_KEYS);
     for item in list.into_iter().flat_map(|it| it.children(&DECRYPTION_KEY)) {
         let id: Option<Computed<String>> = cx.attr_if(item, &ID)?;
-        if refuse_certificate(cx, item) {
+        let certificate: Option<String> = cx.literal_if(item, &CERTIFICATE_ID)?;
+        if let Some(name) = certificate {
+            let entry = certificate::find(cx, item, &CERTIFICATE_ID, &name);
+            let Some(entry) = entry else { continue };
+            let Some(private_key) = &entry.private_key_pem else {
+                let message = format!("certificate `{name}` has no private key");
+                let code = codes::UNKNOWN_CERTIFICATE;
+                cx.report(cx.refuse_attr(item, &CERTIFICATE_ID, code, message).label("named here"));
+                continue;
+            };
+            match DecryptionKey::from_private_key(private_key.expose().as_bytes()) {
+                Ok(key) => keys.push(key.with_id(id.and_then(|it| it.as_literal().cloned()))),
+                Err(problem) => report_key(cx, item, &problem),
+            }
             continue;
         }
         let Some(text) = key_text(cx, item)? else { continue };
@@ -90,15 +112,4 @@ fn key_text(cx: &mut CompileCx<'_>, item: Element<'_>) -> Result<Option<String>,
     }
     let text: Computed<String> = cx.text(item)?;
     Ok(text.as_literal().cloned())
-}
-
-/// Certificates are entities of their own, which this gateway does not have yet.
-fn refuse_certificate(cx: &mut CompileCx<'_>, item: Element<'_>) -> bool {
-    let is_there = item.has(&CERTIFICATE_ID);
-    if is_there {
-        let message = "keys of uploaded certificates are not supported";
-        let problem = cx.refuse_attr(item, &CERTIFICATE_ID, codes::NOT_SUPPORTED, message);
-        cx.report(problem.help("give the public key by `n` and `e`, or use `openid-config`"));
-    }
-    is_there
 }
