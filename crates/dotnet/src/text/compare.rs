@@ -59,6 +59,12 @@ pub fn compare(a: &Str, b: &Str, comparison: Comparison) -> i32 {
     let difference = a.iter().map(fold).zip(b.iter().map(fold)).find(|(a, b)| a != b);
     match difference {
         Some((a, b)) => i32::from(a) - i32::from(b),
+        // The first two units are compared before the lengths; behind the end stands a zero.
+        None if !ignore_case && a.len().min(b.len()) < 2 => {
+            let at = a.len().min(b.len());
+            let unit = |it: &[u16]| it.get(at).copied().map_or(0, i32::from);
+            unit(&a) - unit(&b)
+        }
         None => i32::try_from(a.len() as i64 - b.len() as i64).unwrap_or(0),
     }
 }

@@ -150,9 +150,16 @@ impl Binder {
         let throws = |it: &Expr| matches!(it.node, Node::Throw(..));
         let a = if throws(&a) { Expr { ty, ..a } } else { self.convert(a, ty) };
         let b = if throws(&b) { Expr { ty, ..b } } else { self.convert(b, ty) };
-        if let (Some(test), Some(x), Some(y)) = (&condition.constant, &a.constant, &b.constant) {
+        let known = |it: &Expr| match (&it.constant, &it.node) {
+            (Some(it), _) | (None, Node::Const(it @ Value::Null)) => Some(it.clone()),
+            _ => None,
+        };
+        if let (Some(test), Some(x), Some(y)) = (&condition.constant, known(&a), known(&b)) {
             let value = if test.as_bool() == Some(true) { x } else { y };
-            return Expr::constant(value.clone(), ty, span);
+            if value.is_null() {
+                return Expr::new(Node::Const(value), ty, span);
+            }
+            return Expr::constant(value, ty, span);
         }
         Expr::new(Node::Conditional(Box::new((condition.node, a.node, b.node))), ty, span)
     }

@@ -50,7 +50,11 @@ impl Binder {
             Value::ULong(it) => *it == 0,
             other => other.as_i64() == Some(0),
         };
-        if divides && b.constant.as_ref().is_some_and(zero) {
+        // With a dividend that is not constant it is left to the evaluation.
+        let floating =
+            matches!(operation.number, crate::ir::Number::Single | crate::ir::Number::Double);
+        let known = a.constant.is_some() && !floating;
+        if divides && known && b.constant.as_ref().is_some_and(zero) {
             self.report(
                 codes::CONSTANT,
                 span,

@@ -9,6 +9,9 @@
 extern crate portcullis_expr as expr;
 
 mod corpus;
+mod differential;
+mod generate;
+mod generate_expressions;
 mod messages;
 mod oracle;
 mod reference;

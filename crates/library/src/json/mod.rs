@@ -229,7 +229,9 @@ pub(crate) fn scalar_of(value: &Value) -> Option<Scalar> {
             Err(_) => Scalar::Big(it.to_string().into()),
         },
         Value::Single(it) => Scalar::Single(*it),
-        Value::Double(it) => Scalar::Float(*it),
+        // Newtonsoft shares one boxed zero, which has no sign.
+        Value::Double(it) => Scalar::Float(if *it == 0.0 { 0.0 } else { *it }),
+        Value::Decimal(it) if it.is_zero() => Scalar::Decimal(rust_decimal::Decimal::ZERO),
         Value::Decimal(it) => Scalar::Decimal(*it),
         Value::String(it) => Scalar::String(it.as_str().into()),
         Value::Guid(it) => Scalar::Guid(u128::from_be_bytes(*it)),

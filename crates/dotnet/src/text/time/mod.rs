@@ -195,6 +195,10 @@ pub fn add_scaled(ticks: i64, value: f64, scale: f64) -> Result<i64, Failure> {
     let half = if value >= 0.0 { 0.5 } else { -0.5 };
     let milliseconds = value * scale + half;
     let limit = (MAX / MILLISECOND) as f64 + 1.0;
+    // Not a number is converted to a number whose ticks overflow to none.
+    if milliseconds.is_nan() {
+        return Ok(ticks);
+    }
     if !(milliseconds > -limit && milliseconds < limit) {
         let text = "Value to add was out of range.";
         return Err(Failure::Range(text.to_owned(), "value"));
