@@ -15,6 +15,8 @@ pub struct Case {
     pub named_values: Vec<(String, String, bool)>,
     /// Backends: name and URL.
     pub backends: Vec<(String, String)>,
+    /// Loggers: name and the connection string of an event hub.
+    pub loggers: Vec<(String, String)>,
     /// The operation: method and URL template.
     pub operation: Option<(String, String)>,
     /// The specification that describes the operations, instead of `operation`.

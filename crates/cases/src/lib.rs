@@ -24,6 +24,7 @@
 //! | `fragment NAME` | a policy fragment, with or without its root element |
 //! | `named values` | lines `name: value`; `secret name: value` is never shown |
 //! | `backends` | lines `name: URL` |
+//! | `loggers` | lines `name: connection string of an event hub` |
 //! | `operation` | method and URL template; without it any request matches |
 //! | `specification` | an OpenAPI document whose operations there are, instead of `operation` |
 //! | `certificate NAME` | a certificate as PEM, perhaps with its private key |

@@ -115,6 +115,7 @@ fn apply(
             }
         }
         ("backends", "") => case.backends = block.pairs()?,
+        ("loggers", "") => case.loggers = block.pairs()?,
         ("operation", "") => {
             let text = block.text();
             let (method, template) =

@@ -15,9 +15,9 @@ use identity::{
 use pipeline::url::BaseUrl;
 use pipeline::{
     BackendEntry, Backends, Certificate, CertificateEntry, Certificates, CompiledDocument,
-    Extensions, Fragments, NamedSchema, NamedSchemas, Operation, OperationResponse, Pipeline,
-    Registry, Representation, Scope, Services, Statuses, Surroundings, Target,
-    compile_default_global, compile_document,
+    EventHub, Extensions, Fragments, LogTarget, Logger, Loggers, NamedSchema, NamedSchemas,
+    Operation, OperationResponse, Pipeline, Registry, Representation, Scope, Services, Statuses,
+    Surroundings, Target, compile_default_global, compile_document,
 };
 use proxy::{Gateway, HttpForward};
 use transport::{ClientTls, FakeClient, FakeClock, Peer, TlsInfo};
@@ -215,6 +215,7 @@ impl Edges {
         extensions.insert(Arc::new(ManagedIdentities::new(shared, time, settings)));
         let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
         extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
+        extensions.insert(Arc::new(loggers(case)));
         Ok(Edges { client, clock, watch: Arc::default(), extensions })
     }
 
@@ -285,6 +286,16 @@ fn operation(case: &Case) -> Result<Operation, String> {
         }
     }
     Ok(operation)
+}
+
+fn loggers(case: &Case) -> Loggers {
+    let logger = |(id, text): &(String, String)| {
+        let hub = EventHub::from_connection_string(text, None);
+        let unusable = |why: pipeline::BadEventHub| LogTarget::Unusable(why.to_string());
+        let target = hub.map_or_else(unusable, LogTarget::EventHub);
+        Logger { id: id.clone(), is_buffered: false, target }
+    };
+    case.loggers.iter().map(logger).collect()
 }
 
 fn backends(case: &Case) -> Result<Backends, String> {

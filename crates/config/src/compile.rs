@@ -38,6 +38,7 @@ pub(crate) fn compile(
     let mut extensions = engine.extensions.clone();
     extensions.insert(Arc::new(schemas));
     extensions.insert(Arc::new(resolved.certificates));
+    extensions.insert(Arc::new(resolved.loggers));
     let surroundings = Surroundings {
         registry: engine.registry,
         named_values: &resolved.named_values,

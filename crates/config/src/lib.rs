@@ -34,8 +34,9 @@ mod watch;
 
 pub use entity::{
     ApiEntity, BackendEntity, CertificateEntity, CredentialsEntity, Entities, FragmentEntity,
-    Given, KEY_HEADER, KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, SchemaEntity,
-    ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter,
+    Given, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity,
+    PolicyEntity, SchemaEntity, ScopeEntity, SubscriptionEntity, SubscriptionState,
+    TemplateParameter,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};

@@ -293,6 +293,11 @@ impl Entities {
                 told("backend", &it.id, &it.place);
             }
         }
+        for it in &self.loggers {
+            if other.loggers.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
+                told("logger", &it.id, &it.place);
+            }
+        }
         for it in &self.apis {
             if other.apis.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
                 told("API", &it.id, &it.place);
@@ -305,6 +310,7 @@ impl Entities {
         }
         self.named_values.extend(other.named_values);
         self.backends.extend(other.backends);
+        self.loggers.extend(other.loggers);
         self.apis.extend(other.apis);
         self.fragments.extend(other.fragments);
         self.subscriptions.extend(other.subscriptions);

@@ -19,7 +19,8 @@ use transport::Secret;
 use crate::codes;
 use crate::entity::{
     ApiEntity, BackendEntity, CredentialsEntity, Entities, FragmentEntity, Given, KEY_HEADER,
-    KEY_QUERY, NamedValueEntity, OperationEntity, PolicyEntity, handshake, is_name,
+    KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity,
+    handshake, is_name,
 };
 use crate::openapi::{self, normalise_id};
 use crate::place::Place;
@@ -67,6 +68,7 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
         named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
         backends: entries("backends").iter().map(|it| cx.backend(it)).collect(),
         fragments: entries("fragments").iter().filter_map(fragment).collect(),
+        loggers: entries("loggers").iter().map(|it| cx.logger(it)).collect(),
         apis: entries("apis").iter().map(|it| cx.api(it)).collect(),
         subscriptions: Vec::new(),
     }
@@ -167,6 +169,33 @@ impl Reader<'_> {
         };
         fields.finish();
         backend
+    }
+
+    fn logger(&self, entry: &Entry) -> LoggerEntity {
+        let tree = &entry.value;
+        let fields = Fields::new(tree, Keys::Known, self.problems);
+        let given = |key| fields.get(key).and_then(Given::of);
+        let (hub, text, endpoint) =
+            (given("event-hub"), given("connection-string"), given("endpoint"));
+        let client_id = given("client-id");
+        let target = match (fields.filled("file"), text, hub, endpoint) {
+            (Some(file), None, None, None) => LoggerTarget::File(file),
+            (None, Some(text), hub, None) => LoggerTarget::ConnectionString { hub, text },
+            (None, None, Some(hub), Some(endpoint)) => {
+                LoggerTarget::Identity { hub, endpoint, client_id }
+            }
+            _ => {
+                let message = format!(
+                    "logger `{}` needs `file`, or `connection-string`, or `event-hub` and `endpoint`",
+                    entry.key
+                );
+                self.report(tree.error(codes::MISSING, message));
+                LoggerTarget::Unusable("it names no target".to_owned())
+            }
+        };
+        let is_buffered = fields.bool("buffered").unwrap_or(true);
+        fields.finish();
+        LoggerEntity { id: entry.key.clone(), is_buffered, target, place: Place::from(tree) }
     }
 
     fn auth(&self, fields: Fields<'_, '_>) -> CredentialsEntity {

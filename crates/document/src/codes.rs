@@ -159,6 +159,9 @@ codes! {
         "Named values are put into expressions as text. This secret holds a quote, a backslash, a \
          bracket or a line break, which ends the string literal or the expression it stands in. \
          Change the secret, or read it from a literal attribute into a variable first.";
+    UNKNOWN_LOGGER = "PC0207": "unknown logger",
+        "`log-to-eventhub` names a logger that does not exist. Loggers stand in \
+         `loggers/<name>/loggerInformation.json` or in `loggers:` of `portcullis.yaml`.";
 }
 
 #[cfg(test)]

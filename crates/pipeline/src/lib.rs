@@ -29,6 +29,7 @@ mod error_response;
 mod fragments;
 mod host;
 pub mod known;
+mod loggers;
 mod message;
 mod named_schemas;
 mod operation;
@@ -62,6 +63,7 @@ pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
+pub use loggers::{BadEventHub, EventHub, HubCredentials, LogTarget, Logger, Loggers};
 pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
 pub use named_schemas::{NamedSchema, NamedSchemas};
 pub use operation::{

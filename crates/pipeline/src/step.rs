@@ -454,15 +454,14 @@ mod tests {
         let each = inbound("<pause name='a'/><mark name='b'/><end><mark name='c'/></end>");
         let each = each.into_each();
         let mut context = context();
-        let shared = SharedContext::new(&mut context);
         let [a, b, c] = each.as_slice() else { panic!("{}", each.len()) };
+        let shared = SharedContext::new(&mut context);
 
         let flows =
             tokio::join!(a.run_beside(&shared), b.run_beside(&shared), c.run_beside(&shared));
 
         let flows = [flows.0.unwrap(), flows.1.unwrap(), flows.2.unwrap()];
         assert_eq!(flows, [Flow::Next, Flow::Next, Flow::End]);
-        drop(shared);
         assert_eq!(log(&context), "a b c");
     }
 

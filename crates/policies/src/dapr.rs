@@ -130,7 +130,7 @@ impl Sidecar {
         if message.is_json {
             draft.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        Ok(Call::new(request(Method::POST, uri, draft)?, Some(timeout), context))
+        Ok(Call::new(request(Method::POST, uri, draft)?, Some(timeout), &context.services))
     }
 }
 

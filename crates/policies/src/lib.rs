@@ -17,6 +17,7 @@ mod cors;
 mod cross_domain;
 mod dapr;
 mod emit_metric;
+mod event_log;
 mod find_and_replace;
 mod forward_request;
 mod include_fragment;
@@ -25,6 +26,7 @@ mod ip_filter;
 mod json_to_xml;
 mod jsonp;
 mod limit_concurrency;
+mod log_to_eventhub;
 mod mock_response;
 mod outgoing;
 mod publish_to_dapr;
@@ -75,6 +77,7 @@ pub const ALL: &[PolicyKind] = &[
     json_to_xml::KIND,
     jsonp::KIND,
     limit_concurrency::KIND,
+    log_to_eventhub::KIND,
     mock_response::KIND,
     publish_to_dapr::KIND,
     redirect_content_urls::KIND,

@@ -85,7 +85,12 @@ impl Metrics {
 
     /// Adds one to a counter of the gateway's own, whose name ends with `_total`.
     pub fn count(&self, name: &'static str) {
-        *self.all().counters.entry(name).or_default() += 1;
+        self.add(name, 1);
+    }
+
+    /// Adds to a counter of the gateway's own, whose name ends with `_total`.
+    pub fn add(&self, name: &'static str, n: u64) {
+        *self.all().counters.entry(name).or_default() += n;
     }
 
     /// Everything, in Prometheus' text format 0.0.4: counters, and a summary without quantiles

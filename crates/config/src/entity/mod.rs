@@ -9,6 +9,7 @@ mod api;
 mod backend;
 mod certificate;
 mod fragment;
+mod logger;
 mod named_value;
 mod operation;
 mod other;
@@ -26,6 +27,7 @@ pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
 pub use backend::{BackendEntity, CredentialsEntity, Given};
 pub use certificate::CertificateEntity;
 pub use fragment::FragmentEntity;
+pub use logger::{LoggerEntity, LoggerTarget};
 pub use named_value::NamedValueEntity;
 pub(crate) use named_value::is_name;
 pub use operation::{OperationEntity, TemplateParameter};
@@ -58,6 +60,8 @@ pub struct Entities {
     pub fragments: Vec<FragmentEntity>,
     /// Schemas that were uploaded by themselves.
     pub schemas: Vec<SchemaEntity>,
+    /// Loggers.
+    pub loggers: Vec<LoggerEntity>,
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionEntity>,
 }
@@ -88,6 +92,7 @@ impl Entities {
                 .filter_map(|it| fragment::read(it, cx))
                 .collect(),
             schemas: layout.of("schemas").filter_map(|it| schema::read(it, cx)).collect(),
+            loggers: layout.of("loggers").filter_map(|it| logger::read(it, cx)).collect(),
             subscriptions: layout
                 .of("subscriptions")
                 .filter_map(|it| subscription::read(it, cx))

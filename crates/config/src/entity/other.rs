@@ -14,7 +14,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("diagnostics", "diagnostics"),
     ("documentations", "documentation pages"),
     ("groups", "groups"),
-    ("loggers", "loggers"),
     ("policyrestrictions", "policy restrictions"),
     ("tags", "tags"),
     ("users", "users"),
@@ -104,13 +103,11 @@ mod tests {
         let (_, problems) = read(&[
             ("tags/a/tagInformation.json", "{}"),
             ("tags/b/tagInformation.json", "{}"),
-            ("loggers/l/loggerInformation.json", "{}"),
             ("version sets/v/versionSetInformation.json", "{}"),
         ]);
         assert_eq!(
             problems,
             [
-                "PC0508 loggers have no effect in this version: `l`",
                 "PC0508 tags have no effect in this version: `a`, `b`",
                 "PC0508 version sets have no effect in this version: `v`",
             ]

@@ -3,6 +3,7 @@
 
 mod backends;
 mod certificates;
+mod loggers;
 mod named_values;
 mod subscriptions;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use document::{Diagnostic, Mode, NamedValues, SourceText};
-use pipeline::Certificates;
+use pipeline::{Certificates, Loggers};
 
 use crate::entity::Given;
 use crate::load::{Options, Parsed};
@@ -26,6 +27,7 @@ use crate::snapshot::{Backend, Subscription};
 pub(crate) struct Resolved {
     pub(crate) named_values: NamedValues,
     pub(crate) backends: HashMap<String, Arc<Backend>>,
+    pub(crate) loggers: Loggers,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) certificates: Certificates,
 }
@@ -41,7 +43,9 @@ pub(crate) async fn resolve(
     let backends = backends::resolve(&parsed.entities.backends, &named_values, &mut problems);
     let subscriptions = subscriptions::resolve(parsed, options, secrets, &mut problems).await;
     let certificates = certificates::resolve(parsed, options, secrets).await;
-    (Resolved { named_values, backends, subscriptions, certificates }, problems)
+    let loggers =
+        loggers::resolve(&parsed.entities.loggers, &named_values, parsed.folder.as_deref());
+    (Resolved { named_values, backends, loggers, subscriptions, certificates }, problems)
 }
 
 /// Puts named values into a text of an entity. `None` if one is missing, which is reported, or

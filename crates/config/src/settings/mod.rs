@@ -27,7 +27,7 @@ use crate::snapshot::Settings;
 use crate::tree::{Fields, Keys, Tree};
 
 /// Keys of the plan that this version does not have.
-const LATER: &[&str] = &["products", "telemetry", "stores", "loggers", "console", "management"];
+const LATER: &[&str] = &["products", "telemetry", "stores", "console", "management"];
 
 /// Settings of the gateway as a process. Flags and variables of the command line go over them.
 #[derive(Clone, Debug)]

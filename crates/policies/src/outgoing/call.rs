@@ -6,7 +6,8 @@ use std::time::Duration;
 use expr::Value;
 use expr::host::{ResponseValue, ResponseView};
 use pipeline::{
-    Blame, Body, Context, PolicyError, Response, call_failure, connection_failure, follow_redirects,
+    Blame, Body, PolicyError, Response, Services, call_failure, connection_failure,
+    follow_redirects,
 };
 use transport::{BodyError, CallError, CallOptions, Clock, HttpClient, Request};
 
@@ -22,8 +23,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(request: Request, timeout: Option<Duration>, context: &Context) -> Call {
-        let services = &context.services;
+    pub(crate) fn new(request: Request, timeout: Option<Duration>, services: &Services) -> Call {
         Call {
             request,
             timeout,
@@ -108,7 +108,7 @@ fn with_body(mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use http::{HeaderValue, StatusCode};
-    use pipeline::{NoForward, Request, RequestUrl, Services, url::BaseUrl};
+    use pipeline::NoForward;
     use transport::{FakeClient, FakeClock};
 
     use super::*;
@@ -116,12 +116,9 @@ mod tests {
     fn call(client: FakeClient, clock: FakeClock, timeout: Option<Duration>) -> Call {
         let mut services = Services::new(Arc::new(client), Arc::new(clock), Arc::new(NoForward));
         services.max_buffered_body_bytes = 8;
-        let url = RequestUrl::new(Arc::new(BaseUrl::origin("https", "h", 443)), "/", "");
-        let context =
-            Context::new(Request::new(http::Method::GET, url.clone(), url), Arc::new(services));
         let mut request = transport::Request::new(transport::Body::full("12345"));
         *request.uri_mut() = "https://h/start".parse().unwrap();
-        Call::new(request, timeout, &context)
+        Call::new(request, timeout, &services)
     }
 
     fn answering(body: fn() -> transport::Body) -> FakeClient {

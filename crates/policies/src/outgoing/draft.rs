@@ -122,7 +122,7 @@ impl Draft {
         let draft = context.draft.take().unwrap_or_default();
         outcome.map_err(PolicyError::without_place)?;
         let request = request(method, uri, draft)?;
-        Ok(Call::new(request, Some(timeout).filter(|it| !it.is_zero()), context))
+        Ok(Call::new(request, Some(timeout).filter(|it| !it.is_zero()), &context.services))
     }
 
     fn uri(&self, context: &Context, is_copy: bool) -> Result<Uri, PolicyError> {

@@ -1,0 +1,14 @@
+//! Events on their way to loggers: queued at once, sent together later.
+//!
+//! ```text
+//! log-to-eventhub ─push─▶ Queue (bounded) ─drain (a task, while there is something)─▶ event hub or file
+//! ```
+//!
+//! A logger has one queue in a process; it outlives configurations. What cannot be sent within a
+//! few tries is dropped, counted and logged; a request never notices.
+
+mod deliver;
+mod queue;
+mod sas;
+
+pub(crate) use queue::{Event, Partition, Queues};
