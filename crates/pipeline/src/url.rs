@@ -1,7 +1,6 @@
 //! Base URLs, and the parameters of queries.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 
 use http::uri::Authority;
@@ -158,12 +157,14 @@ impl<'a> Pair<'a> {
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
         // To decode a name never makes it longer, so most names are told apart by their length.
-        let may_be_encoded = || self.raw_name.bytes().any(|it| matches!(it, b'%' | b'+'));
-        match self.raw_name.len().cmp(&name.len()) {
-            Ordering::Less => false,
-            Ordering::Equal if !may_be_encoded() => self.raw_name.eq_ignore_ascii_case(name),
-            _ => may_be_encoded() && self.name().eq_ignore_ascii_case(name),
+        if self.raw_name.len() < name.len() {
+            return false;
         }
+        let is_mark = |it: u8| matches!(it, b'%' | b'+');
+        let mut both = self.raw_name.bytes().zip(name.bytes());
+        let is_same = self.raw_name.len() == name.len()
+            && both.all(|(raw, own)| raw.eq_ignore_ascii_case(&own) && !is_mark(raw));
+        is_same || (self.raw_name.bytes().any(is_mark) && self.name().eq_ignore_ascii_case(name))
     }
 }
 

@@ -5,8 +5,10 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/authentication-managed-identity-policy>
 
+use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use expr::{Str, Value};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
@@ -36,6 +38,16 @@ const OUTPUT: Attr = Attr::absent_by_default("output-token-variable-name")
 const IGNORE_ERROR: Attr =
     Attr::optional("ignore-error", "false").doc("Whether to go on without a token.");
 
+/// Keeps the token out of `Debug`.
+#[derive(Default)]
+struct Known(ArcSwapOption<(Arc<str>, Value)>);
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Known(..)")
+    }
+}
+
 #[derive(Debug)]
 struct AuthenticationManagedIdentity {
     resource: Computed<String>,
@@ -43,6 +55,8 @@ struct AuthenticationManagedIdentity {
     /// Found at load, if the resource is no expression.
     token: Option<TokenOf>,
     output: Option<Arc<str>>,
+    /// The last token's text and what a variable has for it.
+    known: Known,
     ignore_error: bool,
     message: Message,
 }
@@ -61,6 +75,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         client_id,
         token,
         output: output.map(Into::into),
+        known: Known::default(),
         ignore_error: cx.literal(element, &IGNORE_ERROR)?,
         message: cx.message(),
     }))
@@ -90,11 +105,22 @@ impl Waiting for AuthenticationManagedIdentity {
 }
 
 impl AuthenticationManagedIdentity {
+    /// The token as a variable has it; made once per token, because that looks at all of it.
+    fn value(&self, token: &AccessToken) -> Value {
+        let text = token.text();
+        if let Some(known) = &*self.known.0.load()
+            && Arc::ptr_eq(&known.0, &text)
+        {
+            return known.1.clone();
+        }
+        let value = Value::String(Str::from(Arc::clone(&text)));
+        self.known.0.store(Some(Arc::new((text, value.clone()))));
+        value
+    }
+
     fn put(&self, token: &AccessToken, context: &mut Context) -> Result<(), PolicyError> {
         match &self.output {
-            Some(name) => {
-                context.variables.set(Arc::clone(name), Value::String(Str::from(token.text())))
-            }
+            Some(name) => context.variables.set(Arc::clone(name), self.value(token)),
             None => {
                 let header = token.bearer().ok_or_else(|| failure("the token makes no header"))?;
                 context.headers_mut(self.message).insert(AUTHORIZATION, header);

@@ -23,23 +23,29 @@ thread_local! {
 /// The origin of a request; nearly always one that the thread has seen before.
 pub(crate) fn of(head: &Parts, peer: &Peer) -> Arc<BaseUrl> {
     let is_tls = peer.tls.is_some();
-    let host = head.headers.get(header::HOST).and_then(|it| it.to_str().ok());
-    let host = match host.filter(|it| is_host(it)) {
-        Some(host) => host,
-        None => return Arc::new(parse(is_tls, &peer.local.to_string())),
+    let host = head.headers.get(header::HOST).map(|it| it.as_bytes()).unwrap_or_default();
+    let known = KNOWN.with_borrow(|known| {
+        // Only hosts are known.
+        let mut known = known.iter();
+        let found = known.find(|(tls, name, _)| *tls == is_tls && name.as_bytes() == host);
+        found.map(|(_, _, origin)| origin.clone())
+    });
+    known.unwrap_or_else(|| learn(is_tls, host, peer))
+}
+
+/// The origin of a request that is the first of its kind on this thread.
+fn learn(is_tls: bool, host: &[u8], peer: &Peer) -> Arc<BaseUrl> {
+    let Some(host) = std::str::from_utf8(host).ok().filter(|it| is_host(it)) else {
+        return Arc::new(parse(is_tls, &peer.local.to_string()));
     };
+    let origin = Arc::new(parse(is_tls, host));
     KNOWN.with_borrow_mut(|known| {
-        let found = known.iter().find(|(tls, name, _)| *tls == is_tls && name == host);
-        if let Some((_, _, origin)) = found {
-            return origin.clone();
-        }
-        let origin = Arc::new(parse(is_tls, host));
         if known.len() >= MAX_KNOWN {
             known.remove(0);
         }
         known.push((is_tls, host.to_owned(), origin.clone()));
-        origin
-    })
+    });
+    origin
 }
 
 /// Whether a text can stand for a host in messages and URLs: no blanks, quotes or slashes.

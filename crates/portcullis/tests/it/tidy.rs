@@ -158,7 +158,8 @@ fn only_the_program_names_the_list_of_policies() {
     let mark = concat!("policies::", "ALL");
     for (path, text) in all_rust_files() {
         let inside = |name: &str| path.starts_with(root().join("crates").join(name));
-        let is_test = path.components().any(|it| it.as_os_str() == "tests");
+        let is_test =
+            path.components().any(|it| it.as_os_str() == "tests" || it.as_os_str() == "benches");
         assert!(
             !text.contains(mark) || inside("portcullis") || inside("policies") || is_test,
             "{} names the list of policies",

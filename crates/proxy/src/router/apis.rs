@@ -7,9 +7,9 @@ use std::collections::HashMap;
 
 use config::{Api, VersionScheme};
 use http::{HeaderMap, HeaderName};
+use memchr::memchr;
 use pipeline::url::pairs;
 
-use super::path::holds;
 use super::segment::fold;
 use super::table::Table;
 
@@ -99,7 +99,7 @@ impl Apis {
         query: &str,
         headers: &HeaderMap,
     ) -> Option<Found<'a>> {
-        let has_revision = holds(path, |it| it == b';');
+        let has_revision = memchr(b';', path.as_bytes()).is_some();
         let mut node = &self.root;
         let mut rest = path;
         let mut best = node.versions.as_ref().map(|it| (it, None, rest));

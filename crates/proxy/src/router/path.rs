@@ -4,11 +4,13 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// The path without dot segments; encoded dots count too. Empty segments stay. What would climb
 /// above the root stays at the root.
 pub(super) fn resolve(path: &str) -> Cow<'_, str> {
     // Hardly any path has so much as a byte of such a segment.
-    if !holds(path, |it| it == b'.' || it == b'%') || !path.split('/').any(is_dots) {
+    if memchr2(b'.', b'%', path.as_bytes()).is_none() || !path.split('/').any(is_dots) {
         return Cow::Borrowed(path);
     }
     let mut kept: Vec<&str> = Vec::new();
@@ -36,12 +38,6 @@ pub(super) fn resolve(path: &str) -> Cow<'_, str> {
         resolved.push('/');
     }
     Cow::Owned(resolved)
-}
-
-/// Whether a byte of the text is like that. Looks at all of them, which the compiler makes a few
-/// instructions for many at a time.
-pub(super) fn holds(text: &str, is_like: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |found, it| found | is_like(it))
 }
 
 fn is_dots(segment: &str) -> bool {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::hash::Fnv;
-use super::path::holds;
 use super::segment::fold;
 
 /// Names up to which a table compares one by one.
@@ -84,7 +83,8 @@ impl<V> Table<V> {
 
 /// Whether folding leaves a text as it is, at a glance.
 fn is_plain(text: &str) -> bool {
-    !holds(text, |it| !it.is_ascii() || it.is_ascii_uppercase() || it == b'%')
+    let is_folded = |it: u8| !it.is_ascii() || it.is_ascii_uppercase() || it == b'%';
+    !text.bytes().any(is_folded)
 }
 
 #[cfg(test)]
