@@ -146,7 +146,23 @@ async fn an_unread_body_is_skipped_if_it_is_short() {
 }
 
 #[tokio::test]
-async fn half_a_head_and_rest_do_not_hold_up_the_end() {
+async fn requests_ahead_of_the_one_in_work_wait_in_the_kernel() {
+    let service = |_: Request, _: Arc<Peer>| std::future::pending();
+    let address = serve(Limits::default(), service).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let requests = "GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10_000);
+    let mut n_taken = 0;
+    while let Ok(taken) =
+        timeout(Duration::from_millis(200), stream.write(requests.as_bytes())).await
+    {
+        n_taken += taken.unwrap();
+        // The loopback buffers hold a few megabytes.
+        assert!(n_taken < 64 << 20, "everything is read");
+    }
+}
+
+#[tokio::test]
+async fn half_a_head_does_not_hold_up_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -420,6 +436,31 @@ async fn a_request_goes_to_a_fresh_connection_if_the_old_one_has_died() {
     assert_eq!(again.len(), again.find("large").unwrap() + 100_008);
 }
 
+fn part() -> impl Strategy<Value = Vec<u8>> {
+    let words = [
+        "GET / HTTP/1.1\r\n",
+        "POST /x HTTP/1.1\r\n",
+        "PUT / HTTP/1.0\r\n",
+        "Host: x\r\n",
+        "\r\n",
+        "Content-Length: 3\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Connection: close\r\n",
+        "Expect: 100-continue\r\n",
+        "3\r\nabc\r\n",
+        "0\r\n\r\n",
+        "abc",
+        "A: b\r\n",
+        "\n",
+        "\r",
+        " ",
+        "Connection: upgrade\r\nUpgrade: websocket\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ];
+    let words = prop::sample::select(words.map(str::as_bytes).map(<[u8]>::to_vec).to_vec());
+    prop_oneof![9 => words, 1 => prop::collection::vec(any::<u8>(), 0..40)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -450,6 +491,33 @@ proptest! {
         for text in ["GET /a ", "POST /b abc", "POST /c def", "GET /last "] {
             prop_assert!(answers.contains(text), "{}", answers);
         }
+    }
+
+    /// Text of what requests are made of, in any order.
+    #[test]
+    fn whatever_comes_is_answered_or_closed(parts in prop::collection::vec(part(), 0..12)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (answers, last) = runtime.block_on(async {
+            let address = serve(Limits::default(), echo).await;
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let (mut read, mut write) = stream.split();
+            let send = async {
+                // It may be closed before everything is sent.
+                let _ = write.write_all(&parts.concat()).await;
+                let _ = write.shutdown().await;
+            };
+            let mut answers = Vec::new();
+            let all = async { tokio::join!(send, read.read_to_end(&mut answers)) };
+            let (_, read) = timeout(PATIENCE, all).await.expect("it hangs");
+            // A reset is an end too.
+            drop(read);
+            (answers, exchange(address, LAST).await)
+        });
+        let answers = String::from_utf8_lossy(&answers).into_owned();
+        for status in statuses(&answers) {
+            prop_assert!([100, 200, 400, 501, 505].contains(&status), "{}", answers);
+        }
+        prop_assert!(last.contains("GET /last "), "{}", last);
     }
 
     #[test]
