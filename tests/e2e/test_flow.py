@@ -210,3 +210,60 @@ def test_metrics_and_traces_are_seen_by_those_who_run_the_gateway():
         assert 'shop_Calls_count{API_ID="a",Method="GET"} 20' in lines
         assert eventually(lambda: it.text().count("a call") == 20)
         assert '\\"path\\":\\"/orders\\"' in it.text() or '"path":"/orders"' in it.text()
+
+
+def test_events_are_logged_into_a_file_and_the_caller_does_not_wait():
+    logged = document(
+        outbound='<log-to-eventhub logger-id="local" partition-key="@(context.Request.Method)">'
+        '@(context.Request.Url.Path + " " + context.Response.StatusCode)</log-to-eventhub>'
+    )
+    with Backend(lambda it: text(it, status=201)) as backend:
+        with flow(backend, logged, loggers={"local": {"file": "events.log"}}) as it:
+            assert plain(it.at.gateway, path="/a")[0] == 201
+            assert plain(it.at.gateway, "POST", "/b", body=b"x")[0] == 201
+            file = it.files.path / "events.log"
+            assert eventually(lambda: file.exists() and len(file.read_text().splitlines()) == 2)
+            events = [json.loads(line) for line in file.read_text().splitlines()]
+    told = sorted((it["logger"], it["partitionKey"], it["message"]) for it in events)
+    assert told == [("local", "GET", "/a 201"), ("local", "POST", "/b 201")]
+
+
+def test_an_event_hub_gets_batches_and_a_refused_one_again():
+    calls = []
+
+    def hub(handler):
+        calls.append((handler.path, handler.headers["authorization"], read_all(handler)))
+        text(handler, status=503 if len(calls) == 1 else 201)
+
+    logged = document('<log-to-eventhub logger-id="hub">@(context.Request.Url.Path)</log-to-eventhub>')
+    key = "Endpoint=sb://ns.test/;SharedAccessKeyName=send;SharedAccessKey=s3cret;EntityPath=calls"
+    with Backend(hub) as events, Backend(lambda it: text(it)) as backend:
+        to_hub = {"address": "%s:%d" % address(events.url), "tls": False}
+        settings = {"hosts": {"ns.test": to_hub}, "loggers": {"hub": {"connection-string": key}}}
+        with flow(backend, logged, **settings, arguments=("--workers", "1")) as it:
+            for path in ("/a", "/b"):
+                assert plain(it.at.gateway, path=path)[0] == 200
+            assert eventually(lambda: len(calls) >= 2)
+            assert "s3cret" not in it.text() + it.output()
+    path, authorization, body = calls[1]
+    assert path == "/calls/messages?timeout=60&api-version=2014-01"
+    assert authorization.startswith("SharedAccessSignature sr=https%3A%2F%2Fns.test%2Fcalls&sig=")
+    assert json.loads(body) == [{"Body": "/a"}, {"Body": "/b"}]
+    assert calls[0][2] == body
+
+
+def test_dapr_is_called_through_its_sidecar():
+    def sidecar(handler):
+        text(handler, f"{handler.path} {read_all(handler).decode()}")
+
+    calls = """<publish-to-dapr topic="orders/new">hello</publish-to-dapr>
+        <invoke-dapr-binding name="b" operation="get" response-variable-name="r" />
+        <set-header name="x-binding"><value>@(((IResponse)context.Variables["r"]).Body.As<string>())</value></set-header>
+        <set-backend-service backend-id="dapr" dapr-app-id="echo" dapr-method="say" />"""
+    told = '<set-header name="x-binding"><value>@(context.Request.Headers.GetValueOrDefault("x-binding"))</value></set-header>'
+    with Backend(sidecar) as dapr, Backend(lambda it: text(it)) as backend:
+        hosts = {"localhost": "%s:%d" % address(dapr.url)}
+        with flow(backend, document(calls, outbound=told), hosts=hosts) as it:
+            _, headers, body = plain(it.at.gateway, "POST", "/orders?a=b", body=b"hi")
+    assert body == b"/v1.0/invoke/echo/method/say?a=b hi"
+    assert headers["x-binding"] == '/v1.0/bindings/b {"operation":"get"}'
