@@ -1,7 +1,11 @@
 """Who gets in, over the wire: preflights of a key-protected API, addresses, bodies that conform."""
 
 import gzip
+import http.server
 import json
+import ssl
+import subprocess
+import threading
 
 import pytest
 import requests
@@ -169,3 +173,82 @@ def test_a_schema_that_cannot_be_enforced_does_not_load():
         with pytest.raises(AssertionError, match="PC0516"):
             with gateway(files, apis={"a": api(backend, policy="p.xml", spec="spec.json")}):
                 pass
+
+
+# Client certificates towards backends
+
+
+def openssl(folder, *arguments):
+    done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A backend that speaks only to clients with a certificate, and says whose it was."""
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("server", "client"):
+        # Not an authority: what is trusted here is the certificate itself.
+        kind = ["-addext", "basicConstraints=critical,CA:FALSE"]
+        names = ["-subj", f"/CN={name}.example", "-addext", "subjectAltName=IP:127.0.0.1", *kind]
+        files = ["-keyout", f"{name}-key.pem", "-out", f"{name}.pem", "-days", "2"]
+        openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names)
+    both = "".join((folder / it).read_text() for it in ("client.pem", "client-key.pem"))
+    (folder / "both.pem").write_text(both)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            subject = self.connection.getpeercert()["subject"]
+            text(self, dict(it[0] for it in subject)["commonName"])
+
+        def log_message(self, *_):
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server-key.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(folder / "client.pem")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_address[1]}", folder
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_client_certificate_is_presented_where_a_policy_says_so(strict):
+    url, folder = strict
+    side = (
+        '<send-request mode="new" response-variable-name="r">'
+        f"<set-url>{url}/side</set-url><set-method>GET</set-method>%s</send-request>"
+        '<set-header name="x-side" exists-action="override"><value>'
+        '@(((IResponse)context.Variables["r"]).Body.As&lt;string&gt;())</value></set-header>'
+    )
+    present = '<authentication-certificate certificate-id="mine" />'
+    files = {
+        "with.xml": policies(present),
+        "without.xml": policies(),
+        "side.xml": policies(side % present + "<return-response><set-body>"
+                             '@(context.Request.Headers.GetValueOrDefault("x-side"))'
+                             "</set-body></return-response>"),
+    }
+    apis = {
+        name: {"url": url, "path": name, "key": False, "policy": f"{name}.xml"}
+        for name in ("with", "without", "side")
+    }
+    more = {
+        "tls": {"ca": [str(folder / "server.pem")]},
+        "certificates": {"mine": {"file": str(folder / "both.pem")}},
+    }
+    with gateway(files, apis=apis, **more) as it:
+        get = lambda name: requests.get(f"{it.at.gateway}/{name}/x", timeout=30)
+        # Connections with and without the certificate are never mixed up.
+        for _ in range(3):
+            assert (get("with").status_code, get("with").text) == (200, "client.example")
+            assert get("without").status_code == 500
+        assert get("side").text == "client.example"

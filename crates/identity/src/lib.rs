@@ -50,3 +50,4 @@ pub use verifier::{
     EntraTenant, Matching, RequiredClaim, Rules, TenantProblem, VerifiedJwt, Verifier,
     VerifierSettings,
 };
+pub use x509::thumbprint;

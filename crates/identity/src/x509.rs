@@ -5,6 +5,7 @@
 //!
 //! Source: RFC 5280, section 4.1.2.7.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::prelude::FromDer as _;
@@ -48,6 +49,19 @@ impl Key {
         let (_, info) = SubjectPublicKeyInfo::from_der(der).map_err(|_| KeyProblem::Certificate)?;
         from_public_key_info(&info)
     }
+}
+
+/// The thumbprint of a certificate (PEM or DER): SHA-1 of its DER form in upper-case hexadecimal.
+#[must_use]
+pub fn thumbprint(certificate: &[u8]) -> Option<String> {
+    let der = match CertificateDer::from_pem_slice(certificate) {
+        Ok(der) => der,
+        Err(_) => CertificateDer::from(certificate),
+    };
+    x509_parser::parse_x509_certificate(&der).ok()?;
+    // A name, not a proof: Azure names certificates so.
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &der);
+    Some(hash.as_ref().iter().map(|it| format!("{it:02X}")).collect())
 }
 
 /// Finds the DER form of a PKCS #8 private key that is given as PEM or DER.

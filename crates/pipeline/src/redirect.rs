@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 9110, section 15.4.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, LOCATION};
 use http::{HeaderName, Method, StatusCode, Uri};
@@ -31,20 +33,31 @@ pub async fn follow_redirects(
     request: Request,
     options: &CallOptions,
 ) -> Result<Response, CallError> {
-    let mut request = request;
+    let (mut request, mut options) = (request, Cow::Borrowed(options));
     for _ in 0..MAX_REDIRECTS {
         let body = request.body().as_bytes().cloned();
         let mut next = Request::new(Body::empty());
         *next.method_mut() = request.method().clone();
         *next.uri_mut() = request.uri().clone();
         *next.headers_mut() = request.headers().clone();
-        let response = client.send(request, options).await?;
+        let response = client.send(request, &options).await?;
+        let from = next.uri().clone();
         match redirect(&response, next, body) {
-            Some(next) => request = next,
+            Some(next) => {
+                // Nor is a certificate shown to another host.
+                if options.identity.is_some() && is_elsewhere(&from, next.uri()) {
+                    options.to_mut().identity = None;
+                }
+                request = next;
+            }
             None => return Ok(response),
         }
     }
-    client.send(request, options).await
+    client.send(request, &options).await
+}
+
+fn is_elsewhere(from: &Uri, to: &Uri) -> bool {
+    to.authority() != from.authority() || to.scheme() != from.scheme()
 }
 
 /// The request that a response points to, if there is one that may be sent. `next` is the one
@@ -65,7 +78,7 @@ fn redirect(response: &Response, mut next: Request, body: Option<Bytes>) -> Opti
     } else {
         *next.body_mut() = Body::full(body?);
     }
-    if target.authority() != next.uri().authority() || target.scheme() != next.uri().scheme() {
+    if is_elsewhere(next.uri(), &target) {
         for name in &OF_THE_HOST {
             next.headers_mut().remove(name);
         }

@@ -8,6 +8,7 @@
 //! policy needs besides the request comes from [`pipeline::Services`].
 
 mod authentication_basic;
+mod authentication_certificate;
 mod authentication_managed_identity;
 mod certificate;
 mod check_header;
@@ -63,6 +64,7 @@ use pipeline::PolicyKind;
 /// Every policy of this gateway.
 pub const ALL: &[PolicyKind] = &[
     authentication_basic::KIND,
+    authentication_certificate::KIND,
     authentication_managed_identity::KIND,
     check_header::KIND,
     choose::KIND,

@@ -199,7 +199,7 @@ mod tests {
             (r#"<send-one-way-request mode="copy" timeout="x" />"#, "PC0409"),
             (
                 r#"<send-one-way-request mode="copy"><authentication-certificate thumbprint="x" /></send-one-way-request>"#,
-                "PC0423",
+                "fine",
             ),
         ] {
             assert_eq!(problems(policy), codes, "{policy}");

@@ -232,7 +232,7 @@ mod tests {
                 "<set-query-parameter name='a'><value>1</value></set-query-parameter>",
                 "PC0405",
             ),
-            (r#"mode="copy""#, r#"<authentication-certificate thumbprint="x" />"#, "PC0423"),
+            (r#"mode="copy""#, r#"<authentication-certificate thumbprint="x" />"#, "fine"),
             (r#"mode="copy""#, r#"<proxy url="http://p:1" />"#, "PC0423"),
             (r#"mode="copy""#, "<set-body>1</set-body><set-body>2</set-body>", "PC0407"),
         ] {

@@ -9,12 +9,13 @@ use pipeline::{
     Blame, Body, PolicyError, Response, Services, call_failure, connection_failure,
     follow_redirects,
 };
-use transport::{BodyError, CallError, CallOptions, Clock, HttpClient, Request};
+use transport::{BodyError, CallError, CallOptions, ClientIdentity, Clock, HttpClient, Request};
 
 /// A request and what it is sent with.
 #[derive(Debug)]
 pub(crate) struct Call {
     request: Request,
+    identity: Option<ClientIdentity>,
     /// For headers and body of the response together.
     timeout: Option<Duration>,
     max_body_bytes: usize,
@@ -26,6 +27,7 @@ impl Call {
     pub(crate) fn new(request: Request, timeout: Option<Duration>, services: &Services) -> Call {
         Call {
             request,
+            identity: None,
             timeout,
             max_body_bytes: services.max_buffered_body_bytes,
             client: services.client.clone(),
@@ -36,6 +38,11 @@ impl Call {
     /// Bytes that it holds while it is on the way, about.
     pub(crate) fn n_bytes(&self) -> usize {
         self.request.body().as_bytes().map_or(0, bytes::Bytes::len)
+    }
+
+    /// Presents a client certificate if the other side asks for one.
+    pub(crate) fn presenting(self, identity: Option<ClientIdentity>) -> Call {
+        Call { identity, ..self }
     }
 
     /// With a bound of its own, if it has none or a longer one.
@@ -61,7 +68,8 @@ impl Call {
     }
 
     async fn answer(self) -> Result<Response, PolicyError> {
-        let options = CallOptions { response_timeout: None, ..CallOptions::default() };
+        let identity = self.identity;
+        let options = CallOptions { response_timeout: None, identity, ..CallOptions::default() };
         let sent = follow_redirects(&*self.client, self.request, &options).await;
         let response = sent.map_err(|error| call_failure(&error))?;
         if response.status().is_informational() {

@@ -8,6 +8,8 @@ use pipeline::{
     words,
 };
 
+use transport::ClientIdentity;
+
 use super::call::Call;
 use super::url::CallUrl;
 
@@ -29,9 +31,10 @@ pub(crate) const AUTHENTICATION_MANAGED_IDENTITY: Child =
 pub(crate) const PROXY: Child = Child::optional("proxy").as_policy().doc("Proxy.");
 
 /// The children that are policies and work on the request that is made.
-const POLICIES: &[Child] = &[SET_HEADER, SET_BODY, AUTHENTICATION_MANAGED_IDENTITY];
+const POLICIES: &[Child] =
+    &[SET_HEADER, SET_BODY, AUTHENTICATION_CERTIFICATE, AUTHENTICATION_MANAGED_IDENTITY];
 /// Children that would be left out in silence, so they are refused.
-const REFUSED: &[Child] = &[AUTHENTICATION_CERTIFICATE, PROXY];
+const REFUSED: &[Child] = &[PROXY];
 
 words! {
     enum Mode {
@@ -121,8 +124,10 @@ impl Draft {
         let outcome = self.steps.run(context).await;
         let draft = context.draft.take().unwrap_or_default();
         outcome.map_err(PolicyError::without_place)?;
+        let identity = draft.extensions.get::<ClientIdentity>().cloned();
         let request = request(method, uri, draft)?;
-        Ok(Call::new(request, Some(timeout).filter(|it| !it.is_zero()), &context.services))
+        let call = Call::new(request, Some(timeout).filter(|it| !it.is_zero()), &context.services);
+        Ok(call.presenting(identity))
     }
 
     fn uri(&self, context: &Context, is_copy: bool) -> Result<Uri, PolicyError> {

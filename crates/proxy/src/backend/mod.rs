@@ -24,8 +24,8 @@ use pipeline::{
     request_body_failure,
 };
 use transport::{
-    Body, BoxFuture, CallError, CallOptions, ClientTls, HttpVersion, Request, Response, Secret,
-    upgrade,
+    Body, BoxFuture, CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion, Request,
+    Response, Secret, upgrade,
 };
 
 use crate::trail::{self, BackendCall, Trail};
@@ -78,7 +78,8 @@ impl HttpForward {
         }
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
         let request = self.request(context, backend.as_deref(), is_websocket).await?;
-        let options = options(&call, backend.as_deref(), is_websocket);
+        let identity = context.request.extensions.get::<ClientIdentity>().cloned();
+        let options = CallOptions { identity, ..options(&call, backend.as_deref(), is_websocket) };
         // Nobody asks for the time of a call that is not logged.
         let started = note(context, &request).then(|| context.services.clock.monotonic());
         let client = context.services.client.clone();

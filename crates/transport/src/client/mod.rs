@@ -13,7 +13,7 @@ mod target;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use crate::{BodyError, BoxFuture, Request, Response};
+use crate::{BodyError, BoxFuture, ClientIdentity, Request, Response};
 
 /// Sends requests.
 pub trait HttpClient: Debug + Send + Sync {
@@ -47,6 +47,8 @@ pub struct CallOptions {
     pub body_idle_timeout: Option<Duration>,
     /// What is checked of the other side's certificate.
     pub tls: ClientTls,
+    /// The certificate that is presented if the other side asks for one.
+    pub identity: Option<ClientIdentity>,
 }
 
 impl Default for CallOptions {
@@ -58,6 +60,7 @@ impl Default for CallOptions {
             continue_timeout: Duration::from_secs(1),
             body_idle_timeout: Some(Duration::from_secs(240)),
             tls: ClientTls::default(),
+            identity: None,
         }
     }
 }

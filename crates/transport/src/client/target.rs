@@ -7,7 +7,7 @@ use http::{HeaderValue, Uri};
 use memchr::{memchr, memrchr};
 
 use crate::h1::fields::number;
-use crate::{CallError, CallOptions, ClientTls, HttpVersion};
+use crate::{CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion};
 
 /// The destination of a call, read from its URL.
 #[derive(Debug, Clone)]
@@ -18,6 +18,7 @@ pub(super) struct Target {
     pub(super) tls: bool,
     pub(super) port: u16,
     pub(super) verify: ClientTls,
+    pub(super) identity: Option<ClientIdentity>,
     pub(super) version: HttpVersion,
 }
 
@@ -28,6 +29,7 @@ pub(super) struct Key {
     tls: bool,
     port: u16,
     verify: ClientTls,
+    identity: Option<ClientIdentity>,
     version: HttpVersion,
 }
 
@@ -46,7 +48,8 @@ impl Target {
         }
         let port = port.unwrap_or(if tls { 443 } else { 80 });
         let (verify, version) = (options.tls, options.http_version);
-        Ok(Self { uri, host, tls, port, verify, version })
+        let identity = options.identity.clone();
+        Ok(Self { uri, host, tls, port, verify, identity, version })
     }
 
     pub(super) fn host(&self) -> &str {
@@ -88,7 +91,8 @@ impl Target {
             }
             hash = mix(hash, u64::from_le_bytes(word));
         }
-        let flags = [self.tls, self.verify.verify_chain, self.verify.verify_name];
+        let presents = self.identity.is_some();
+        let flags = [presents, self.tls, self.verify.verify_chain, self.verify.verify_name];
         let flags = flags.iter().fold(0, |all, it| all << 1 | u64::from(*it));
         let version = match self.version {
             HttpVersion::Http1 => 0,
@@ -104,6 +108,7 @@ impl Target {
             tls: self.tls,
             port: self.port,
             verify: self.verify,
+            identity: self.identity.clone(),
             version: self.version,
         }
     }
@@ -112,6 +117,7 @@ impl Target {
         self.tls == key.tls
             && self.port == key.port
             && self.verify == key.verify
+            && self.identity == key.identity
             && self.version == key.version
             && self.host().eq_ignore_ascii_case(&key.host)
     }

@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::{
+    ResolvesClientCert, verify_server_cert_signed_by_trust_anchor, verify_server_name,
+};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{Roots, provider};
+use super::{ClientIdentity, Roots, provider};
 use crate::{ClientTls, HostTarget, HttpVersion};
 
 /// Configurations by what they check, made when first needed. Only new connections ask.
@@ -23,6 +26,7 @@ pub(crate) struct ClientConfigs {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Kind {
     tls: ClientTls,
+    identity: Option<ClientIdentity>,
     version: HttpVersion,
     /// Address of the mapped host's entry, which lives as long as these.
     target: Option<usize>,
@@ -37,17 +41,19 @@ impl ClientConfigs {
     pub(crate) fn find(
         &self,
         tls: ClientTls,
+        identity: Option<&ClientIdentity>,
         version: HttpVersion,
         target: Option<&Arc<HostTarget>>,
     ) -> Result<Arc<ClientConfig>, rustls::Error> {
         let target = target.filter(|it| !it.ca.is_empty());
-        let kind = Kind { tls, version, target: target.map(|it| Arc::as_ptr(it).addr()) };
+        let target_address = target.map(|it| Arc::as_ptr(it).addr());
+        let kind = Kind { tls, identity: identity.cloned(), version, target: target_address };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = made.get(&kind) {
             return Ok(config.clone());
         }
         let roots = target.map_or_else(|| self.roots.clone(), |it| Roots::of(&it.ca));
-        let config = Arc::new(client_config(roots, tls, version)?);
+        let config = Arc::new(client_config(roots, tls, identity, version)?);
         made.insert(kind, config.clone());
         Ok(config)
     }
@@ -56,6 +62,7 @@ impl ClientConfigs {
 fn client_config(
     roots: Roots,
     tls: ClientTls,
+    identity: Option<&ClientIdentity>,
     version: HttpVersion,
 ) -> Result<ClientConfig, rustls::Error> {
     let builder =
@@ -67,13 +74,31 @@ fn client_config(
         let verifier = Relaxed { roots: roots.0, tls, algorithms };
         builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     };
-    let mut config = builder.with_no_client_auth();
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(Presented(identity.clone()))),
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = match version {
         HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
         HttpVersion::Http2OrHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         HttpVersion::Http2 => vec![b"h2".to_vec()],
     };
     Ok(config)
+}
+
+/// Presents one certificate, whatever authorities the server names: it alone can tell what it
+/// takes.
+#[derive(Debug)]
+struct Presented(ClientIdentity);
+
+impl ResolvesClientCert for Presented {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.key.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 /// Checks only what a backend's `tls` settings leave on. That the other side has the key of its
@@ -145,7 +170,7 @@ mod tests {
         let configs = ClientConfigs::new(Roots::none());
         let find = |version, verify_name| {
             let tls = ClientTls { verify_name, ..ClientTls::default() };
-            configs.find(tls, version, None).unwrap()
+            configs.find(tls, None, version, None).unwrap()
         };
         let first = find(HttpVersion::Http1, true);
         assert!(Arc::ptr_eq(&first, &find(HttpVersion::Http1, true)));

@@ -1,6 +1,7 @@
 //! TLS on both sides: rustls over aws-lc-rs, certificates as PEM.
 
 pub(crate) mod client;
+mod identity;
 mod server;
 
 use std::sync::{Arc, LazyLock};
@@ -10,6 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
+pub use identity::ClientIdentity;
 pub use server::{ClientCertificates, TlsIdentity, server_config};
 
 /// The one cryptography library, made once.
