@@ -149,3 +149,19 @@ def test_portcullis_yaml_chooses_the_runtime_and_the_bounds():
                 assert plain(it.at.gateway, path="/sums")[2] == expected
                 assert plain(it.at.gateway, path="/loop")[0] == 500
                 assert eventually(lambda: "more steps than allowed" in it.output())
+
+
+def test_what_an_expression_throws_is_logged_with_its_place():
+    broken = "<set-header name=\"x\"><value>@{\n  var n = int.Parse(\"x\");\n  return n;\n}</value></set-header>"
+    told = (
+        '<set-header name="x-reason"><value>@(context.LastError.Reason)</value></set-header>'
+        '<set-header name="x-message"><value>@(context.LastError.Message)</value></set-header>'
+    )
+    with Backend(text) as backend:
+        files = {"p.xml": policies(broken, on_error=told)}
+        with gateway(files, (), apis={"a": api(backend, policy="p.xml")}) as it:
+            status, headers, body = plain(it.at.gateway)
+            assert (status, headers["x-reason"]) == (500, "ExpressionValueEvaluationFailure")
+            assert headers["x-message"].startswith("Expression evaluation failed. ")
+            assert b"Internal server error" in body
+            assert eventually(lambda: "System.FormatException at p.xml:2:15" in it.text())

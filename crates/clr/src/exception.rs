@@ -177,6 +177,12 @@ impl Exception {
         self
     }
 
+    /// As [`Exception::at`], in place.
+    #[cold]
+    pub fn place(&mut self, span: Range<usize>) {
+        self.0.span.get_or_insert(span);
+    }
+
     /// Can `catch` see it?
     #[must_use]
     pub fn is_catchable(&self) -> bool {

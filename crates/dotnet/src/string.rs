@@ -22,8 +22,13 @@ enum Repr {
     Static(&'static str),
     /// ASCII only.
     Ascii(Arc<str>),
+    /// ASCII only: a long text that was put together, kept where it was made.
+    Built(Arc<Box<str>>),
     Wide(Arc<Wide>),
 }
+
+/// From this length on a text that was put together is not copied once more.
+const BUILT_BYTES: usize = 128;
 
 struct Wide {
     units: Box<[u16]>,
@@ -49,7 +54,7 @@ impl Str {
         }
         if units.iter().all(|it| *it < 0x80) {
             let text: String = units.iter().map(|it| char::from(it.to_le_bytes()[0])).collect();
-            return Self(Repr::Ascii(text.into()));
+            return Self::built(text);
         }
         let text = String::from_utf16_lossy(units).into_boxed_str();
         Self(Repr::Wide(Arc::new(Wide { units: units.into(), text })))
@@ -59,6 +64,20 @@ impl Str {
     #[must_use]
     pub fn from_unit(unit: u16) -> Self {
         Self::from_units(&[unit])
+    }
+
+    /// A part of an ASCII text.
+    fn ascii(text: &str) -> Self {
+        if text.is_empty() { Self::EMPTY } else { Self(Repr::Ascii(text.into())) }
+    }
+
+    /// An ASCII text that was put together.
+    fn built(text: String) -> Self {
+        match text.len() {
+            0 => Self::EMPTY,
+            ..BUILT_BYTES => Self(Repr::Ascii(text.into())),
+            _ => Self(Repr::Built(Arc::new(text.into_boxed_str()))),
+        }
     }
 
     fn wide(text: Box<str>) -> Self {
@@ -73,6 +92,7 @@ impl Str {
         match &self.0 {
             Repr::Static(text) => text,
             Repr::Ascii(text) => text,
+            Repr::Built(text) => text,
             Repr::Wide(wide) => &wide.text,
         }
     }
@@ -84,6 +104,7 @@ impl Str {
         match &self.0 {
             Repr::Static(text) => Some(text),
             Repr::Ascii(text) => Some(text),
+            Repr::Built(text) => Some(text),
             Repr::Wide(_) => None,
         }
     }
@@ -95,6 +116,7 @@ impl Str {
         match &self.0 {
             Repr::Static(text) => text.len(),
             Repr::Ascii(text) => text.len(),
+            Repr::Built(text) => text.len(),
             Repr::Wide(wide) => wide.units.len(),
         }
     }
@@ -113,6 +135,7 @@ impl Str {
         match &self.0 {
             Repr::Static(text) => text.as_bytes().get(index).map(|it| u16::from(*it)),
             Repr::Ascii(text) => text.as_bytes().get(index).map(|it| u16::from(*it)),
+            Repr::Built(text) => text.as_bytes().get(index).map(|it| u16::from(*it)),
             Repr::Wide(wide) => wide.units.get(index).copied(),
         }
     }
@@ -135,9 +158,8 @@ impl Str {
         }
         match &self.0 {
             Repr::Static(text) => text.get(range).map(|it| Self(Repr::Static(it))),
-            Repr::Ascii(text) => text
-                .get(range)
-                .map(|it| if it.is_empty() { Self::EMPTY } else { Self(Repr::Ascii(it.into())) }),
+            Repr::Ascii(text) => text.get(range).map(Self::ascii),
+            Repr::Built(text) => text.get(range).map(Self::ascii),
             Repr::Wide(wide) => wide.units.get(range).map(Self::from_units),
         }
     }
@@ -155,7 +177,7 @@ impl Str {
             let mut text = String::with_capacity(a.len() + b.len());
             text.push_str(a);
             text.push_str(b);
-            return Self(Repr::Ascii(text.into()));
+            return Self::built(text);
         }
         let mut units = self.units().into_owned();
         units.extend_from_slice(&other.units());
@@ -168,7 +190,7 @@ impl Str {
         if parts.iter().all(|it| it.as_ascii().is_some()) {
             let mut text = String::with_capacity(parts.iter().map(Self::len).sum());
             parts.iter().for_each(|it| text.push_str(it.as_str()));
-            return Self::from(text);
+            return Self::built(text);
         }
         let mut units = Vec::with_capacity(parts.iter().map(Self::len).sum());
         parts.iter().for_each(|it| units.extend_from_slice(&it.units()));
@@ -194,6 +216,7 @@ impl Str {
         match &self.0 {
             Repr::Static(_) => 0,
             Repr::Ascii(text) => text.len(),
+            Repr::Built(text) => text.len(),
             Repr::Wide(wide) => wide.units.len() * 2 + wide.text.len(),
         }
     }
@@ -216,7 +239,7 @@ impl From<String> for Str {
         if text.is_empty() {
             Self::EMPTY
         } else if text.is_ascii() {
-            Self(Repr::Ascii(text.into()))
+            Self::built(text)
         } else {
             Self::wide(text.into_boxed_str())
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p portcullis-expr --bench expressions         times, by criterion
 //! expressions NAME N                                         evaluates N times, for an instruction count
+//! expressions NAME fastest                                   the fastest of many rounds, for a busy machine
 //! ```
 //!
 //! `signature` and `corpus` read public documents that stand beside the checkout in `../shared`;
@@ -12,7 +13,7 @@ use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use criterion::Criterion;
@@ -24,6 +25,10 @@ use expr::host::{
 use expr::{Form, Options, Program, Value, Variables, compile};
 
 extern crate portcullis_expr as expr;
+
+/// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The document with the signature of AWS, version 4, below the folder of documents.
 const SIGNATURE: &str = "Azure__terraform-ai-gateway-landing-zone/llm-backend-onboarding/policies/frag-set-backend-authorization.xml";
@@ -257,6 +262,11 @@ fn main() -> ExitCode {
     {
         return count(name, n);
     }
+    if let [name, word] = arguments.as_slice()
+        && word == "fastest"
+    {
+        return fastest(name);
+    }
     let mut criterion = Criterion::default().configure_from_args();
     let call = call();
     for name in NAMES {
@@ -274,6 +284,27 @@ fn main() -> ExitCode {
         None => eprintln!("skipped: corpus"),
     }
     criterion.final_summary();
+    ExitCode::SUCCESS
+}
+
+/// Prints the time of one evaluation in the fastest of many short rounds: the one that nothing else
+/// interrupted.
+fn fastest(name: &str) -> ExitCode {
+    const ROUNDS: usize = 2000;
+    let call = call();
+    let Some(program) = program(name) else { return ExitCode::FAILURE };
+    let round = |n: u32| {
+        let start = Instant::now();
+        for _ in 0..n {
+            let _ = black_box(program.evaluate(black_box(&call)));
+        }
+        start.elapsed() / n
+    };
+    // A round takes some 100 microseconds: less than the system gives a process at a time.
+    let one = round(20).as_nanos().max(1);
+    let n = u32::try_from(100_000 / one).unwrap_or(1).max(1);
+    let best = (0..ROUNDS).map(|_| round(n)).min().unwrap_or_default();
+    println!("{name} {} ns", best.as_nanos());
     ExitCode::SUCCESS
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Node {
     Reference(u32),
     /// Stores a value in a slot and gives it.
     SetLocal(u32, Box<Node>),
+    /// A part of `context`, or a member of one, read from the host.
+    Part(&'static Member, Span),
     /// Calls a row.
     Call(Box<Call>),
     /// `a op b` of numbers, enums and booleans, both operands of the operation's type.

@@ -12,8 +12,8 @@ use clr::value::Value;
 use csharp::Problem;
 
 use crate::Options;
-use crate::evaluate::closure;
-use crate::ir::Code;
+use crate::evaluate::{closure, eval, truth};
+use crate::ir::{Body, Code, Node};
 
 /// A compiled expression: made once when configuration loads, evaluated for each request.
 #[derive(Clone)]
@@ -60,11 +60,7 @@ impl Program {
     #[must_use]
     pub fn constant(&self) -> Option<&Value> {
         match &self.0.code.body {
-            crate::ir::Body::Expression(crate::ir::Node::Const(value))
-                if !matches!(value, Value::Host(_)) =>
-            {
-                Some(value)
-            }
+            Body::Expression(Node::Const(value)) if !matches!(value, Value::Host(_)) => Some(value),
             _ => None,
         }
     }
@@ -85,7 +81,15 @@ impl Program {
     ///
     /// As [`Program::evaluate`].
     pub fn evaluate_in(&self, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-        let result = closure::run(&self.0.code, &[], &[], cx);
+        let code = &self.0.code;
+        let result = match &code.body {
+            // Nothing is stored: no frame is needed.
+            Body::Expression(node) if code.slots == 0 => cx.deeper(code.height, |cx| match node {
+                Node::OrElse(_) | Node::AndAlso(_) => truth(node, 0, cx).map(Value::Bool),
+                _ => eval(node, 0, cx),
+            }),
+            _ => closure::run(code, &[], &[], cx),
+        };
         if !cx.has_cells() {
             return result;
         }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use expr::{Program, Uses};
+use expr::{Exception, Program, Uses};
 
 use crate::context::Context;
 use crate::convert::Convert;
 use crate::error::PolicyError;
+use crate::origin::Origin;
 
 /// What an attribute or a text gives.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ struct Expression<T> {
     subject: Box<str>,
     /// A secret named value is a part of the code.
     is_secret: bool,
+    /// Where the code stands.
+    origin: Option<Origin>,
 }
 
 impl<T: Convert> Computed<T> {
@@ -45,7 +48,16 @@ impl<T: Convert> Computed<T> {
         is_secret: bool,
     ) -> Computed<T> {
         let subject = subject.into();
-        Computed(Inner::Expression(Box::new(Expression { program, on_null, subject, is_secret })))
+        let expression = Expression { program, on_null, subject, is_secret, origin: None };
+        Computed(Inner::Expression(Box::new(expression)))
+    }
+
+    /// The same, with the place of its code.
+    pub(crate) fn at(mut self, origin: Origin) -> Computed<T> {
+        if let Inner::Expression(it) = &mut self.0 {
+            it.origin = Some(origin);
+        }
+        self
     }
 
     pub(crate) fn refused() -> Computed<T> {
@@ -106,8 +118,17 @@ impl<T: Convert> Computed<T> {
 }
 
 impl<T: Convert> Expression<T> {
+    #[cold]
+    fn failure(&self, exception: &Exception) -> PolicyError {
+        let error = PolicyError::evaluation(exception);
+        match &self.origin {
+            Some(origin) => error.thrown(origin.thrown(exception)),
+            None => error,
+        }
+    }
+
     fn evaluate(&self, context: &Context) -> Result<T, PolicyError> {
-        let value = self.program.evaluate(context).map_err(PolicyError::evaluation)?;
+        let value = self.program.evaluate(context).map_err(|it| self.failure(&it))?;
         if value.is_null() && !T::TAKES_NULL {
             return match &self.on_null {
                 Some(default) => Ok(default.clone()),

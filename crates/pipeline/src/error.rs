@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::origin::Thrown;
 use crate::place::Place;
 
 /// Whose fault a failure is. Status, metrics, breaker and log level follow from it.
@@ -54,6 +55,7 @@ struct Content {
     headers: HeaderMap,
     blame: Blame,
     place: Option<Arc<Place>>,
+    exception: Option<Thrown>,
 }
 
 /// What the client gets if `on-error` changes nothing.
@@ -77,6 +79,7 @@ impl PolicyError {
             headers: HeaderMap::new(),
             blame: Blame::Gateway,
             place: None,
+            exception: None,
         }))
     }
 
@@ -150,6 +153,19 @@ impl PolicyError {
     pub fn without_place(mut self) -> PolicyError {
         self.0.place = None;
         self
+    }
+
+    /// An expression threw it.
+    #[must_use]
+    pub(crate) fn thrown(mut self, exception: Thrown) -> PolicyError {
+        self.0.exception = Some(exception);
+        self
+    }
+
+    /// What an expression threw and where, if that is why the policy failed.
+    #[must_use]
+    pub fn exception(&self) -> Option<&Thrown> {
+        self.0.exception.as_ref()
     }
 
     /// Azure's word.

@@ -33,6 +33,7 @@ mod loggers;
 mod message;
 mod named_schemas;
 mod operation;
+mod origin;
 mod place;
 mod redirect;
 mod registry;
@@ -70,6 +71,7 @@ pub use operation::{
     Location, OpenApi, Operation, OperationRequest, OperationResponse, Parameter, Placeholder,
     Representation, Specification, Statuses, Style, UrlTemplate, placeholders,
 };
+pub use origin::Thrown;
 pub use place::Place;
 pub use redirect::follow_redirects;
 pub use registry::Registry;

@@ -72,7 +72,22 @@ pub async fn fail(pipeline: &Pipeline, context: &mut Context, error: PolicyError
     error
 }
 
+/// Tells the log what an expression threw, with the place in the document, which
+/// `context.LastError` has no room for.
+fn tell_exception(context: &Context, error: &PolicyError) {
+    if let Some(exception) = error.exception() {
+        tracing::warn!(
+            request_id = %context.request_id,
+            policy = error.place().map_or("", |it| it.source()),
+            %exception,
+            "an expression failed: {}",
+            error.message()
+        );
+    }
+}
+
 async fn jump(pipeline: &Pipeline, context: &mut Context, error: PolicyError) -> PolicyError {
+    tell_exception(context, &error);
     context.last_error = Some(last_error(&error));
     let answer = match error.answer() {
         Answer::Internal(status) => Some(internal_error_response(*status, context.request_id)),
@@ -91,6 +106,7 @@ async fn jump(pipeline: &Pipeline, context: &mut Context, error: PolicyError) ->
             second = %second,
             "a policy failed in on-error"
         );
+        tell_exception(context, &second);
         context.last_error = Some(last_error(&second));
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         context.set_response(internal_error_response(status, context.request_id));

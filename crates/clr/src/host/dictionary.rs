@@ -3,6 +3,8 @@
 //! They are read from the host directly; nothing is copied before an item is asked for. Names of
 //! headers, query and matched parameters compare without case, names of variables with case.
 
+use dotnet::Str;
+
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::host::{HeadersView, HostRef, UrlView};
@@ -88,20 +90,22 @@ fn strings(values: Vec<Value>) -> Option<Value> {
 }
 
 /// All values of a header or query parameter, joined with commas; no array is made.
-pub fn joined(of: HostRef, name: &str, cx: &EvalCx<'_>) -> Option<String> {
+pub fn joined(of: HostRef, name: &str, cx: &EvalCx<'_>) -> Option<Str> {
     if let Some(headers) = headers(of, cx) {
-        let mut text: Option<String> = None;
-        headers.each(name, &mut |it| match &mut text {
-            Some(text) => {
-                text.push(',');
-                text.push_str(it);
+        // Nearly always there is one value: it is copied once.
+        let (mut first, mut all): (Option<Str>, Option<String>) = (None, None);
+        headers.each(name, &mut |it| match (&first, &mut all) {
+            (None, _) => first = Some(it.into()),
+            (Some(_), Some(all)) => {
+                all.push(',');
+                all.push_str(it);
             }
-            None => text = Some(it.to_owned()),
+            (Some(first), None) => all = Some(format!("{},{it}", first.as_str())),
         });
-        return text;
+        return all.map(Str::from).or(first);
     }
     let values = queried(of, cx)?.query_values(name);
-    (!values.is_empty()).then(|| values.join(","))
+    (!values.is_empty()).then(|| values.join(",").into())
 }
 
 /// Names with all their values, in the order in which names first occur.

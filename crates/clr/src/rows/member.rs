@@ -9,11 +9,16 @@ use super::args::Args;
 use crate::Uses;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
+use crate::host::Host;
 use crate::types::Type;
 use crate::value::Value;
 
 /// What a row does. Instance members find their object at argument 0; it is never null there.
 pub type Call = fn(&mut Args<'_>, &mut EvalCx<'_>) -> Result<Value, Exception>;
+
+/// Reads a member of a part of `context` from the host, without an object in between; `None` if
+/// the part is not there.
+pub type Read = fn(&dyn Host) -> Option<Value>;
 
 /// One member of a .NET type.
 #[derive(Clone, Copy)]
@@ -36,6 +41,8 @@ pub struct Member {
     pub call: Call,
     /// Writes it: properties and indexers. The value is the last argument.
     pub set: Option<Call>,
+    /// Reads it from the host, if its object is a part of the request being handled.
+    pub read: Option<Read>,
     /// The value of a constant: `int.MaxValue`.
     pub constant: Option<Constant>,
     /// Is it on Azure's allow-list?
@@ -119,6 +126,7 @@ const fn row(
         defaults: &[],
         call,
         set: None,
+        read: None,
         constant: None,
         listed: true,
         uses: Uses::NONE,
@@ -129,6 +137,10 @@ const fn row(
 fn read_constant(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let member = args.member();
     Ok(member.constant.map_or(Value::Null, |it| it.value(member.returns)))
+}
+
+fn read_part(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    args.member().read_from(cx.host())
 }
 
 impl Member {
@@ -185,6 +197,12 @@ impl Member {
         row(name, MemberKind::Property, &[], returns, call)
     }
 
+    /// A property of a part of `context` that only the request being handled has.
+    #[must_use]
+    pub const fn part(name: &'static str, returns: Type, read: Read) -> Self {
+        row(name, MemberKind::Property, &[], returns, read_part).read(read)
+    }
+
     /// `x[..]`; argument 0 is `x`.
     #[must_use]
     pub const fn indexer(params: &'static [Type], returns: Type, call: Call) -> Self {
@@ -239,6 +257,23 @@ impl Member {
     pub const fn set(mut self, call: Call) -> Self {
         self.set = Some(call);
         self
+    }
+
+    /// Says how it is read from the host directly.
+    #[must_use]
+    pub const fn read(mut self, read: Read) -> Self {
+        self.read = Some(read);
+        self
+    }
+
+    /// Reads it from the host.
+    ///
+    /// # Errors
+    ///
+    /// `NullReferenceException` if the part of `context` is not there.
+    #[inline]
+    pub fn read_from(&self, host: &dyn Host) -> Result<Value, Exception> {
+        self.read.and_then(|read| read(host)).ok_or_else(Exception::null_reference)
     }
 
     /// Not on Azure's allow-list: refused unless the options widen it.

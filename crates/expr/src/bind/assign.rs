@@ -2,6 +2,7 @@
 //!
 //! Source: C# specification, 12.21.
 
+use clr::rows::Member;
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
@@ -36,11 +37,6 @@ impl Place {
             Self::Discard => Type::Error,
         }
     }
-}
-
-/// The type that declares the member of a call.
-fn target_type(call: &Call) -> Option<Type> {
-    clr::rows::owner(call.member).map(|it| it.own_type())
 }
 
 impl Binder {
@@ -159,14 +155,12 @@ impl Binder {
             Node::Call(call) if call.member.set.is_some() && !call.set => {
                 Some(Place::Row { call, ty: bound.ty })
             }
+            Node::Part(member, _) => {
+                self.report_read_only(member, span);
+                None
+            }
             Node::Call(call) if call.args.len() <= 1 || call.member.name == "Item" => {
-                let name = call.member.name;
-                let of = target_type(&call);
-                let help = of.and_then(|of| advice::read_only(of, name)).map(str::to_owned);
-                let shown =
-                    if name == "Item" { "the indexer".to_owned() } else { format!("`{name}`") };
-                let message = format!("{shown} is read-only");
-                self.report(codes::NOT_A_VARIABLE, span, message, "cannot be assigned to", help);
+                self.report_read_only(call.member, span);
                 None
             }
             _ => {
@@ -180,6 +174,15 @@ impl Binder {
                 None
             }
         }
+    }
+
+    fn report_read_only(&mut self, member: &'static Member, span: Span) {
+        let name = member.name;
+        let of = clr::rows::owner(member).map(|it| it.own_type());
+        let help = of.and_then(|of| advice::read_only(of, name)).map(str::to_owned);
+        let shown = if name == "Item" { "the indexer".to_owned() } else { format!("`{name}`") };
+        let message = format!("{shown} is read-only");
+        self.report(codes::NOT_A_VARIABLE, span, message, "cannot be assigned to", help);
     }
 
     fn variable_place(&mut self, id: usize, span: Span) -> Option<Place> {

@@ -176,6 +176,9 @@ impl Binder {
     fn property(&mut self, found: Found, target: Expr, span: Span) -> Expr {
         self.uses = self.uses.union(found.member.uses);
         let returns = found.member.returns.substitute(found.of_type, &[]);
+        if found.member.read.is_some() && is_part(&target.node) {
+            return Expr::new(Node::Part(found.member, span), returns, span);
+        }
         let check_null = target.ty.accepts_null() && !matches!(target.ty, Type::Nullable(_));
         let call = Call {
             member: found.member,
@@ -320,6 +323,11 @@ impl Binder {
         let index = self.convert(index.clone(), to);
         Some((index.node, item))
     }
+}
+
+/// Is it `context`, or a part of it that the host is asked for?
+fn is_part(node: &Node) -> bool {
+    matches!(node, Node::Part(..) | Node::Const(clr::value::Value::Host(_)))
 }
 
 fn enum_names(of: Type) -> Vec<&'static str> {

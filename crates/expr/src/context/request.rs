@@ -18,8 +18,8 @@ pub(crate) const PRIVATE_ENDPOINT: TypeDef =
     TypeDef::interface("Apim.IPrivateEndpointConnection", PRIVATE_ENDPOINT_ROWS).docs(DOCS);
 
 const MEMBERS: &[Member] = &[
-    Member::property("Body", HostRef::RequestBody.static_type(), |_, cx| {
-        Ok(cx.host().request().body().map(|_| HostRef::RequestBody).into())
+    Member::part("Body", HostRef::RequestBody.static_type(), |host| {
+        Some(host.request().body().map(|_| HostRef::RequestBody).into())
     })
     .uses(Uses::REQUEST_BODY)
     .doc("The body; null if there is none."),
@@ -30,31 +30,29 @@ const MEMBERS: &[Member] = &[
         }
     })
     .doc("The client's certificate; null if there is none."),
-    Member::property("Foundry", HostRef::Foundry.static_type(), |_, _| Ok(HostRef::Foundry.into()))
+    Member::part("Foundry", HostRef::Foundry.static_type(), |_| Some(HostRef::Foundry.into()))
         .doc("The model deployment that the request addresses."),
-    Member::property("Headers", HostRef::RequestHeaders.static_type(), |_, _| {
-        Ok(HostRef::RequestHeaders.into())
+    Member::part("Headers", HostRef::RequestHeaders.static_type(), |_| {
+        Some(HostRef::RequestHeaders.into())
     })
     .doc("The headers by name, without regard to case."),
-    Member::property("IpAddress", Type::String, |_, cx| {
-        Ok(cx.host().request().ip_address().into())
-    })
-    .doc("The address of the immediate caller."),
-    Member::property("MatchedParameters", HostRef::MatchedParameters.static_type(), |_, _| {
-        Ok(HostRef::MatchedParameters.into())
+    Member::part("IpAddress", Type::String, |host| Some(host.request().ip_address().into()))
+        .doc("The address of the immediate caller."),
+    Member::part("MatchedParameters", HostRef::MatchedParameters.static_type(), |_| {
+        Some(HostRef::MatchedParameters.into())
     })
     .doc("What the operation's template matched."),
-    Member::property("Method", Type::String, |_, cx| Ok(cx.host().request().method().into()))
+    Member::part("Method", Type::String, |host| Some(host.request().method().into()))
         .doc("The method in upper case."),
-    Member::property("OriginalUrl", HostRef::OriginalUrl.static_type(), |_, _| {
-        Ok(HostRef::OriginalUrl.into())
+    Member::part("OriginalUrl", HostRef::OriginalUrl.static_type(), |_| {
+        Some(HostRef::OriginalUrl.into())
     })
     .doc("The URL as the client sent it."),
     Member::property("PrivateEndpointConnection", Type::named(PRIVATE_ENDPOINT.name), |_, _| {
         Ok(Value::Null)
     })
     .doc("The private endpoint that the call came through; always null."),
-    Member::property("Url", HostRef::Url.static_type(), |_, _| Ok(HostRef::Url.into()))
+    Member::part("Url", HostRef::Url.static_type(), |_| Some(HostRef::Url.into()))
         .doc("The URL that the request will be forwarded to."),
 ];
 

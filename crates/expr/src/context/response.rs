@@ -32,14 +32,17 @@ const MEMBERS: &[Member] = &[
             None => Ok(HostRef::ResponseHeaders.into()),
         }
     })
+    .read(|host| Some(host.response().map(|_| HostRef::ResponseHeaders)?.into()))
     .doc("The headers by name, without regard to case."),
     Member::property("StatusCode", Type::Int32, |args, cx| {
         Ok(Value::Int(i32::from(view(args, cx)?.status_code())))
     })
+    .read(|host| Some(Value::Int(i32::from(host.response()?.status_code()))))
     .doc("The status."),
     Member::property("StatusReason", Type::String, |args, cx| {
         Ok(view(args, cx)?.status_reason().into())
     })
+    .read(|host| Some(host.response()?.status_reason().into()))
     .doc("The reason phrase."),
 ];
 

@@ -14,45 +14,45 @@ use super::DOCS;
 pub(crate) const TYPE: TypeDef = TypeDef::interface(names::ICONTEXT, MEMBERS).docs(DOCS);
 
 const MEMBERS: &[Member] = &[
-    Member::property("Api", HostRef::Api.static_type(), |_, cx| {
-        Ok(cx.host().api().map(|_| HostRef::Api).into())
+    Member::part("Api", HostRef::Api.static_type(), |host| {
+        Some(host.api().map(|_| HostRef::Api).into())
     })
     .doc("The API of the request."),
-    Member::property("Backend", HostRef::Backend.static_type(), |_, cx| {
-        Ok(cx.host().backend().map(|_| HostRef::Backend).into())
+    Member::part("Backend", HostRef::Backend.static_type(), |host| {
+        Some(host.backend().map(|_| HostRef::Backend).into())
     })
     .doc("The backend entity that was selected."),
-    Member::property("Deployment", HostRef::Deployment.static_type(), |_, _| {
-        Ok(HostRef::Deployment.into())
+    Member::part("Deployment", HostRef::Deployment.static_type(), |_| {
+        Some(HostRef::Deployment.into())
     })
     .doc("The service and the gateway."),
     Member::property("Elapsed", Type::TimeSpan, |_, cx| Ok(span(cx.host().elapsed())))
         .doc("The time since `Timestamp`."),
-    Member::property("LastError", HostRef::LastError.static_type(), |_, cx| {
-        Ok(cx.host().last_error().map(|_| HostRef::LastError).into())
+    Member::part("LastError", HostRef::LastError.static_type(), |host| {
+        Some(host.last_error().map(|_| HostRef::LastError).into())
     })
     .doc("The error that is being handled; null outside of `on-error`."),
-    Member::property("Operation", HostRef::Operation.static_type(), |_, cx| {
-        Ok(cx.host().operation().map(|_| HostRef::Operation).into())
+    Member::part("Operation", HostRef::Operation.static_type(), |host| {
+        Some(host.operation().map(|_| HostRef::Operation).into())
     })
     .doc("The operation of the request."),
-    Member::property("Product", HostRef::Product.static_type(), |_, cx| {
-        Ok(cx.host().product().map(|_| HostRef::Product).into())
+    Member::part("Product", HostRef::Product.static_type(), |host| {
+        Some(host.product().map(|_| HostRef::Product).into())
     })
     .doc("The product of the subscription; null without one."),
-    Member::property("Request", HostRef::Request.static_type(), |_, _| Ok(HostRef::Request.into()))
+    Member::part("Request", HostRef::Request.static_type(), |_| Some(HostRef::Request.into()))
         .doc("The request as it stands."),
-    Member::property("RequestId", Type::Guid, |_, cx| {
-        Ok(Value::Guid(cx.host().request_id().to_be_bytes()))
+    Member::part("RequestId", Type::Guid, |host| {
+        Some(Value::Guid(host.request_id().to_be_bytes()))
     })
     .doc("A unique id of the request."),
-    Member::property("Response", HostRef::Response.static_type(), |_, cx| {
-        Ok(cx.host().response().map(|_| HostRef::Response).into())
+    Member::part("Response", HostRef::Response.static_type(), |host| {
+        Some(host.response().map(|_| HostRef::Response).into())
     })
     .uses(Uses::RESPONSE)
     .doc("The response as it stands; null before there is one."),
-    Member::property("Subscription", HostRef::Subscription.static_type(), |_, cx| {
-        Ok(cx.host().subscription().map(|_| HostRef::Subscription).into())
+    Member::part("Subscription", HostRef::Subscription.static_type(), |host| {
+        Some(host.subscription().map(|_| HostRef::Subscription).into())
     })
     .doc("The subscription of the request; null without a valid key."),
     Member::property("Timestamp", Type::DateTime, |_, cx| {
@@ -61,16 +61,16 @@ const MEMBERS: &[Member] = &[
     .doc("When the request was received, UTC."),
     Member::property("Tracing", Type::Bool, |_, cx| Ok(cx.host().tracing().into()))
         .doc("Is the request traced?"),
-    Member::property("User", HostRef::User.static_type(), |_, cx| {
-        Ok(cx.host().user().map(|_| HostRef::User).into())
+    Member::part("User", HostRef::User.static_type(), |host| {
+        Some(host.user().map(|_| HostRef::User).into())
     })
     .doc("The user who owns the subscription; null without one."),
-    Member::property("Variables", HostRef::Variables.static_type(), |_, _| {
-        Ok(HostRef::Variables.into())
+    Member::part("Variables", HostRef::Variables.static_type(), |_| {
+        Some(HostRef::Variables.into())
     })
     .doc("The variables that policies have set."),
-    Member::property("Workspace", HostRef::Workspace.static_type(), |_, cx| {
-        Ok(cx.host().workspace().map(|_| HostRef::Workspace).into())
+    Member::part("Workspace", HostRef::Workspace.static_type(), |host| {
+        Some(host.workspace().map(|_| HostRef::Workspace).into())
     })
     .doc("The workspace of the API; null outside of one."),
     Member::method("Trace", &[Type::String], Type::Void, |args, cx| {

@@ -10,21 +10,42 @@ use super::{Outcome, eval};
 use crate::ir::Call;
 
 /// Calls a row with evaluated arguments.
+#[inline]
 pub(crate) fn call(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
     cx.step()?;
-    if let ([object], true) = (&*it.args, it.outs.is_empty()) {
+    match &*it.args {
         // A property, or a method without arguments: nothing is put on the heap.
-        let mut values = [eval(object, base, cx)?];
-        return run(it, &mut values, cx);
+        [object] if it.outs.is_empty() => {
+            let mut values = [eval(object, base, cx)?];
+            run(it, &mut values, cx)
+        }
+        _ => several(it, base, cx),
     }
+}
+
+/// Apart, so that the arguments take no room on the stack of those who have none.
+#[inline(never)]
+fn several(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
     if !it.outs.is_empty() || it.args.len() > 4 {
         return many(it, base, cx);
     }
-    let mut values: SmallVec<[Value; 4]> = SmallVec::new();
-    for arg in &it.args {
-        values.push(eval(arg, base, cx)?);
+    match &*it.args {
+        [a, b] => {
+            let mut values = [eval(a, base, cx)?, eval(b, base, cx)?];
+            run(it, &mut values, cx)
+        }
+        [a, b, c] => {
+            let mut values = [eval(a, base, cx)?, eval(b, base, cx)?, eval(c, base, cx)?];
+            run(it, &mut values, cx)
+        }
+        _ => {
+            let mut values: SmallVec<[Value; 4]> = SmallVec::new();
+            for arg in &it.args {
+                values.push(eval(arg, base, cx)?);
+            }
+            run(it, &mut values, cx)
+        }
     }
-    run(it, &mut values, cx)
 }
 
 #[inline(never)]
@@ -39,6 +60,7 @@ fn many(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
     Ok(result)
 }
 
+#[inline]
 fn run(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
     if it.check_null && matches!(values.first(), Some(Value::Null)) {
         return Err(Exception::null_reference().at(it.span.range()));
@@ -48,7 +70,11 @@ fn run(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
     }
     let function = it.member.call;
     let mut args = Args::new(it.member, values, it.of_type, it.of_method, it.returns);
-    function(&mut args, cx).map_err(|error| error.at(it.span.range()))
+    let mut result = function(&mut args, cx);
+    if let Err(exception) = &mut result {
+        exception.place(it.span.range());
+    }
+    result
 }
 
 /// Calls the setter of a row; gives the value that was set.

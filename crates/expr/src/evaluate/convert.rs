@@ -22,6 +22,7 @@ use crate::ir::Conversion;
 /// `InvalidCastException`, `OverflowException`, what a user-defined conversion throws.
 pub(crate) fn convert(conversion: &Conversion, value: Value, cx: &mut EvalCx<'_>) -> Outcome {
     match conversion {
+        Conversion::Cast(Type::String) if matches!(value, Value::String(_)) => Ok(value),
         Conversion::Numeric { to, checked } => numeric(&value, *to, *checked),
         Conversion::ToEnum(def) => match numeric(&value, Type::Int64, false)? {
             Value::Long(it) => Ok(Value::Enum(def, it)),

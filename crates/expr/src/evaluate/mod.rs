@@ -32,18 +32,17 @@ pub(crate) fn eval(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
             cx.store(base, *slot, value.clone());
             Ok(value)
         }
+        Node::Part(member, span) => {
+            let mut result = member.read_from(cx.host());
+            if let Err(exception) = &mut result {
+                exception.place(span.range());
+            }
+            result
+        }
         Node::Call(it) => call::call(it, base, cx),
         Node::Binary(operation, operands, span) => binary(*operation, operands, *span, base, cx),
-        Node::Not(value) => Ok(Value::Bool(!truth(value, base, cx)?)),
-        Node::AndAlso(it) => Ok(Value::Bool(truth(&it.0, base, cx)? && truth(&it.1, base, cx)?)),
-        Node::OrElse(it) => Ok(Value::Bool(truth(&it.0, base, cx)? || truth(&it.1, base, cx)?)),
-        Node::StringEquals(equal, it) => {
-            let (a, b) = (eval(&it.0, base, cx)?, eval(&it.1, base, cx)?);
-            let same = match (&a, &b) {
-                (Value::String(a), Value::String(b)) => a == b,
-                (a, b) => a.is_null() && b.is_null(),
-            };
-            Ok(Value::Bool(same == *equal))
+        Node::Not(_) | Node::AndAlso(_) | Node::OrElse(_) | Node::StringEquals(..) => {
+            truth(node, base, cx).map(Value::Bool)
         }
         Node::Conditional(it) => {
             if truth(&it.0, base, cx)? {
@@ -67,7 +66,11 @@ pub(crate) fn eval(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
         Node::Invoke(target, args, span) => invoke(target, args, *span, base, cx),
         Node::Convert(conversion, value, span) => {
             let value = eval(value, base, cx)?;
-            convert::convert(conversion, value, cx).map_err(|it| it.at(span.range()))
+            let mut result = convert::convert(conversion, value, cx);
+            if let Err(exception) = &mut result {
+                exception.place(span.range());
+            }
+            result
         }
         Node::Sequence(all) => {
             let mut last = Value::Null;
@@ -162,9 +165,84 @@ fn rare(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
     }
 }
 
-/// Evaluates a condition.
+/// Evaluates a condition. Comparisons are decided here, without a value in between.
 pub(crate) fn truth(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Result<bool, Exception> {
-    Ok(matches!(eval(node, base, cx)?, Value::Bool(true)))
+    match node {
+        Node::Const(value) => Ok(matches!(value, Value::Bool(true))),
+        Node::Not(value) => Ok(!truth(value, base, cx)?),
+        Node::AndAlso(it) => Ok(truth(&it.0, base, cx)? && truth(&it.1, base, cx)?),
+        Node::OrElse(it) => Ok(truth(&it.0, base, cx)? || truth(&it.1, base, cx)?),
+        Node::StringEquals(equal, it) => Ok(same_text(&it.0, &it.1, base, cx)? == *equal),
+        Node::Binary(operation, operands, span) => {
+            comparison(*operation, operands, *span, base, cx)
+        }
+        _ => Ok(matches!(eval(node, base, cx)?, Value::Bool(true))),
+    }
+}
+
+/// Equality of two strings; a constant is not copied for it.
+fn same_text(a: &Node, b: &Node, base: usize, cx: &mut EvalCx<'_>) -> Result<bool, Exception> {
+    let first = eval(a, base, cx)?;
+    let second;
+    let other = match b {
+        Node::Const(value) => value,
+        _ => {
+            second = eval(b, base, cx)?;
+            &second
+        }
+    };
+    Ok(match (&first, other) {
+        (Value::String(a), Value::String(b)) => a == b,
+        (a, b) => a.is_null() && b.is_null(),
+    })
+}
+
+/// A comparison, or another operation whose result is a `bool`. A number of `context` and a constant
+/// (`context.Response.StatusCode >= 500`) meet without a detour.
+#[inline]
+fn comparison(
+    operation: Operation,
+    operands: &(Node, Node),
+    span: Span,
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Result<bool, Exception> {
+    if let (Node::Part(member, _), Node::Const(Value::Int(b))) = operands
+        && let Some(read) = member.read
+        && let Some(Value::Int(a)) = read(cx.host())
+        && let Some(result) = operators::compare_int(operation.op, a, *b)
+    {
+        return Ok(result);
+    }
+    any_comparison(operation, operands, span, base, cx)
+}
+
+#[inline(never)]
+fn any_comparison(
+    operation: Operation,
+    operands: &(Node, Node),
+    span: Span,
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Result<bool, Exception> {
+    let second;
+    let first = eval(&operands.0, base, cx)?;
+    let other = match &operands.1 {
+        Node::Const(value) => value,
+        _ => {
+            second = eval(&operands.1, base, cx)?;
+            &second
+        }
+    };
+    let first = match (first, other) {
+        (Value::Int(a), Value::Int(b)) => match operators::compare_int(operation.op, a, *b) {
+            Some(result) => return Ok(result),
+            None => Value::Int(a),
+        },
+        (first, _) => first,
+    };
+    let result = operators::apply(operation, &first, other).map_err(|it| it.at(span.range()))?;
+    Ok(matches!(result, Value::Bool(true)))
 }
 
 /// Evaluates several nodes in order.
@@ -184,8 +262,15 @@ fn binary(
     cx: &mut EvalCx<'_>,
 ) -> Outcome {
     let a = eval(&operands.0, base, cx)?;
-    let b = eval(&operands.1, base, cx)?;
-    operators::apply(operation, &a, &b).map_err(|it| it.at(span.range()))
+    let second;
+    let b = match &operands.1 {
+        Node::Const(value) => value,
+        other => {
+            second = eval(other, base, cx)?;
+            &second
+        }
+    };
+    operators::apply(operation, &a, b).map_err(|it| it.at(span.range()))
 }
 
 /// `==` of two objects: strings by value, as authors mean it; boxed values are never the same.

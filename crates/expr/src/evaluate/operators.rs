@@ -50,6 +50,20 @@ pub(crate) fn apply(operation: Operation, a: &Value, b: &Value) -> Outcome {
     }
 }
 
+/// `a op b` of two integers if the operation compares.
+#[inline]
+pub(crate) fn compare_int(op: Op, a: i32, b: i32) -> Option<bool> {
+    Some(match op {
+        Op::Equal => a == b,
+        Op::NotEqual => a != b,
+        Op::Less => a < b,
+        Op::LessOrEqual => a <= b,
+        Op::Greater => a > b,
+        Op::GreaterOrEqual => a >= b,
+        _ => return None,
+    })
+}
+
 fn compare(op: Op, order: Option<Ordering>) -> Outcome {
     Ok(Value::Bool(match op {
         Op::Equal => order == Some(Ordering::Equal),

@@ -1,6 +1,7 @@
 //! Concatenation and interpolation.
 
 use clr::cx::EvalCx;
+use clr::exception::Exception;
 use clr::value::Value;
 use clr::value::composite::format_value;
 use dotnet::Str;
@@ -11,19 +12,39 @@ use crate::ir::Node;
 
 /// The texts of all parts, one after the other.
 pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcome {
-    let mut texts: SmallVec<[Str; 4]> = SmallVec::new();
-    for part in parts {
-        let text = match eval(part, base, cx)? {
-            Value::String(it) => it,
-            other => cx.text_of(&other),
+    if let [a, b] = parts {
+        // A constant is not copied for it.
+        let (first, second);
+        let a = match a {
+            Node::Const(Value::String(text)) => text,
+            _ => {
+                first = part(a, base, cx)?;
+                &first
+            }
         };
-        texts.push(text);
+        let b = match b {
+            Node::Const(Value::String(text)) => text,
+            _ => {
+                second = part(b, base, cx)?;
+                &second
+            }
+        };
+        cx.allocate(a.len() + b.len())?;
+        return Ok(Value::String(a.concat(b)));
+    }
+    let mut texts: SmallVec<[Str; 4]> = SmallVec::new();
+    for it in parts {
+        texts.push(part(it, base, cx)?);
     }
     cx.allocate(texts.iter().map(Str::len).sum())?;
-    Ok(Value::String(match texts.as_slice() {
-        [a, b] => a.concat(b),
-        all => Str::concat_all(all),
-    }))
+    Ok(Value::String(Str::concat_all(&texts)))
+}
+
+fn part(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Result<Str, Exception> {
+    Ok(match eval(node, base, cx)? {
+        Value::String(it) => it,
+        other => cx.text_of(&other),
+    })
 }
 
 /// A hole of an interpolated string.

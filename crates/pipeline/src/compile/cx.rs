@@ -14,6 +14,7 @@ use crate::convert::{Convert, Unfit};
 
 use crate::message::Message;
 use crate::operation::Operation;
+use crate::origin::Origin;
 use crate::schema::Attr;
 use crate::section::{Scope, Section};
 use crate::step::Preparation;
@@ -24,6 +25,8 @@ pub struct CompileCx<'a> {
     pub(super) surroundings: &'a Surroundings<'a>,
     pub(super) target: Target<'a>,
     pub(super) file: Option<Arc<str>>,
+    /// The text that places of the document point into.
+    pub(super) source: Arc<str>,
     pub(super) section: Section,
     pub(super) message: Message,
     /// Element names from below the section.
@@ -328,12 +331,12 @@ impl<'a> CompileCx<'a> {
                         match constant.map(T::from_value) {
                             Some(Ok(value)) if !is_secret => Computed::literal(value),
                             // What cannot be used fails when it is asked for, as elsewhere.
-                            _ => Computed::expression(
-                                program,
-                                reading.on_null,
-                                &reading.subject,
-                                is_secret,
-                            ),
+                            _ => {
+                                let (file, source) = (self.file.clone(), self.source.clone());
+                                let subject = &reading.subject;
+                                Computed::expression(program, reading.on_null, subject, is_secret)
+                                    .at(Origin::new(file, source, code))
+                            }
                         }
                     }
                     None => Computed::refused(),

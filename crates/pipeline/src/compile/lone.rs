@@ -46,7 +46,7 @@ pub fn check_text(
         let fragment = Fragment::parse(file.unwrap_or_else(|| "fragment".into()), text);
         return check_fragment(&fragment, &surroundings);
     }
-    let mut cx = CompileCx::new(&surroundings, Target::scope(Scope::Api), file);
+    let mut cx = CompileCx::new(&surroundings, Target::scope(Scope::Api), file, document.source());
     let is_readable = !problems.iter().any(Diagnostic::is_error);
     for problem in problems {
         cx.report(problem);
@@ -68,7 +68,8 @@ pub fn check_text(
 pub fn check_fragment(fragment: &Fragment, surroundings: &Surroundings<'_>) -> Checked {
     let in_section = |section: Section| {
         let file = Some(Arc::clone(fragment.file()));
-        let mut cx = CompileCx::new(surroundings, Target::scope(Scope::Api), file);
+        let source = fragment.document.source();
+        let mut cx = CompileCx::new(surroundings, Target::scope(Scope::Api), file, source);
         cx.section = section;
         cx.message = match section {
             Section::Inbound | Section::Backend => Message::Request,

@@ -80,7 +80,7 @@ pub fn compile_document(
     target: Target<'_>,
     surroundings: &Surroundings<'_>,
 ) -> (Option<CompiledDocument>, Vec<Diagnostic>) {
-    let mut cx = CompileCx::new(surroundings, target, file);
+    let mut cx = CompileCx::new(surroundings, target, file, document.source());
     let compiled = match document.root() {
         Ok(root) => cx.policies_element(root),
         Err(problem) => {
@@ -108,11 +108,13 @@ impl<'a> CompileCx<'a> {
         surroundings: &'a Surroundings<'a>,
         target: Target<'a>,
         file: Option<Arc<str>>,
+        source: &Arc<str>,
     ) -> CompileCx<'a> {
         CompileCx {
             surroundings,
             target,
             file,
+            source: Arc::clone(source),
             section: Section::Inbound,
             message: Message::Request,
             path: Vec::new(),

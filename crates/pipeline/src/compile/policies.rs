@@ -130,6 +130,7 @@ impl CompileCx<'_> {
             self.report(problem.clone());
         }
         let file = self.file.replace(Arc::clone(&fragment.file));
+        let source = std::mem::replace(&mut self.source, Arc::clone(fragment.document.source()));
         self.in_fragment = true;
         let steps = match fragment.document.root() {
             Ok(root) if root.name == "fragment" => {
@@ -139,7 +140,7 @@ impl CompileCx<'_> {
             _ => Ok(Steps::default()),
         };
         self.in_fragment = false;
-        self.file = file;
+        (self.file, self.source) = (file, source);
         steps
     }
 
