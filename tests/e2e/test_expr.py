@@ -164,4 +164,4 @@ def test_what_an_expression_throws_is_logged_with_its_place():
             assert (status, headers["x-reason"]) == (500, "ExpressionValueEvaluationFailure")
             assert headers["x-message"].startswith("Expression evaluation failed. ")
             assert b"Internal server error" in body
-            assert eventually(lambda: "System.FormatException at p.xml:2:15" in it.text())
+            assert eventually(lambda: "System.FormatException at p.xml:2:11" in it.text())

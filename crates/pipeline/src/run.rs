@@ -80,7 +80,7 @@ fn tell_exception(context: &Context, error: &PolicyError) {
             request_id = %context.request_id,
             policy = error.place().map_or("", |it| it.source()),
             %exception,
-            "an expression failed: {}",
+            "{}",
             error.message()
         );
     }
