@@ -26,17 +26,17 @@ pub(super) fn json(xml: &str, form: Form, always_array: bool) -> Result<String, 
     let document = document.map_err(|fault| fault.message)?;
     let writer = Writer { form, always_array };
     let mut object = Map::new();
-    if form == Form::Direct {
-        if let Some(declaration) = document.declaration() {
-            let parts = [
-                ("@version", &declaration.version),
-                ("@encoding", &declaration.encoding),
-                ("@standalone", &declaration.standalone),
-            ];
-            let given = parts.into_iter().filter_map(|(name, it)| Some((name, it.as_deref()?)));
-            let given = given.map(|(name, it)| (name.to_owned(), Value::from(it)));
-            object.insert("?xml".to_owned(), Value::Object(given.collect()));
-        }
+    if form == Form::Direct
+        && let Some(declaration) = document.declaration()
+    {
+        let parts = [
+            ("@version", &declaration.version),
+            ("@encoding", &declaration.encoding),
+            ("@standalone", &declaration.standalone),
+        ];
+        let given = parts.into_iter().filter_map(|(name, it)| Some((name, it.as_deref()?)));
+        let given = given.map(|(name, it)| (name.to_owned(), Value::from(it)));
+        object.insert("?xml".to_owned(), Value::Object(given.collect()));
     }
     if let Some(root) = document.root_element() {
         object.insert(writer.name(&root), writer.element(&root));
