@@ -85,6 +85,12 @@ impl<'h> EvalCx<'h> {
         self.steps
     }
 
+    /// How many bytes are left.
+    #[must_use]
+    pub fn bytes_left(&self) -> usize {
+        usize::try_from(self.bytes).unwrap_or(usize::MAX)
+    }
+
     /// Counts bytes before they are allocated; what is freed is not given back.
     ///
     /// # Errors

@@ -45,6 +45,9 @@ pub enum Kind {
     Regex,
 }
 
+/// How long a chain of causes may be.
+const MOST_CAUSES: usize = 100;
+
 impl Exception {
     /// An exception of a .NET type.
     #[must_use]
@@ -166,7 +169,11 @@ impl Exception {
     /// Sets `InnerException`.
     #[must_use]
     pub fn caused_by(mut self, inner: Exception) -> Self {
-        self.0.inner = Some(inner);
+        // A longer chain could not be let go with a stack of bounded size: it is cut.
+        let chain = std::iter::successors(Some(&inner), |it| it.0.inner.as_ref());
+        if chain.take(MOST_CAUSES).count() < MOST_CAUSES {
+            self.0.inner = Some(inner);
+        }
         self
     }
 

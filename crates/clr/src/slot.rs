@@ -9,6 +9,13 @@ use crate::value::{Object, Value};
 #[derive(Debug, Default)]
 pub struct Cell(Mutex<Value>);
 
+impl Drop for Cell {
+    fn drop(&mut self) {
+        let value = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        crate::value::release([std::mem::take(value)]);
+    }
+}
+
 impl Cell {
     /// A cell with a value.
     #[must_use]

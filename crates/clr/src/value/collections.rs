@@ -18,6 +18,13 @@ pub struct Array {
     items: Mutex<Box<[Value]>>,
 }
 
+impl Drop for Array {
+    fn drop(&mut self) {
+        let items = self.items.get_mut().unwrap_or_else(PoisonError::into_inner);
+        super::release(std::mem::take(items));
+    }
+}
+
 impl Array {
     /// An array of items.
     #[must_use]
@@ -134,6 +141,13 @@ pub struct List {
 struct Content {
     items: Vec<Value>,
     version: u64,
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        let content = self.content.get_mut().unwrap_or_else(PoisonError::into_inner);
+        super::release(std::mem::take(&mut content.items));
+    }
 }
 
 impl List {

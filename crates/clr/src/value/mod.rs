@@ -13,6 +13,7 @@ pub mod equality;
 pub mod jwt;
 pub mod object;
 mod pair;
+mod release;
 pub mod sequence;
 pub mod time;
 
@@ -27,6 +28,7 @@ pub use equality::Key;
 pub use jwt::JwtValue;
 pub use object::{Anonymous, Callable, Object};
 pub use pair::KeyValuePair;
+pub use release::release;
 pub use sequence::{Cursor, Sequence};
 pub use time::{DateTime, DateTimeKind, DateTimeOffset};
 

@@ -113,6 +113,12 @@ impl Anonymous {
     }
 }
 
+impl Drop for Anonymous {
+    fn drop(&mut self) {
+        super::release(std::mem::take(&mut self.fields));
+    }
+}
+
 impl Object for Anonymous {
     fn net_type(&self) -> Type {
         self.ty

@@ -16,6 +16,12 @@ pub struct KeyValuePair {
     pub value: Value,
 }
 
+impl Drop for KeyValuePair {
+    fn drop(&mut self) {
+        super::release([std::mem::take(&mut self.key), std::mem::take(&mut self.value)]);
+    }
+}
+
 impl KeyValuePair {
     /// A pair of static types.
     #[must_use]

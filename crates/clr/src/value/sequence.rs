@@ -7,7 +7,7 @@ use dotnet::Str;
 
 use super::{Array, ByteArray, List, Value};
 use crate::cx::EvalCx;
-use crate::exception::Exception;
+use crate::exception::{Exception, Kind};
 use crate::types::Type;
 
 /// An enumeration under way (`IEnumerator<T>`).
@@ -23,6 +23,8 @@ pub trait Cursor: Send + Sync {
 /// A lazy `IEnumerable<T>`: each enumeration starts anew.
 pub struct Sequence {
     element: Type,
+    /// How many lazy sequences hang from one another here.
+    depth: u32,
     start: Start,
 }
 
@@ -48,7 +50,24 @@ impl Value {
     where
         F: Fn(&mut EvalCx<'_>) -> Result<Box<dyn Cursor>, Exception> + Send + Sync + 'static,
     {
-        Self::Sequence(Arc::new(Sequence { element, start: Box::new(start) }))
+        Self::Sequence(Arc::new(Sequence { element, depth: 0, start: Box::new(start) }))
+    }
+
+    /// A lazy sequence over others.
+    ///
+    /// # Errors
+    ///
+    /// If too many hang from one another: they could neither be run through nor let go.
+    pub fn sequence_over<F>(sources: &[Self], element: Type, start: F) -> Result<Self, Exception>
+    where
+        F: Fn(&mut EvalCx<'_>) -> Result<Box<dyn Cursor>, Exception> + Send + Sync + 'static,
+    {
+        let depth_of = |it: &Self| if let Self::Sequence(it) = it { it.depth } else { 0 };
+        let depth = sources.iter().map(depth_of).max().unwrap_or(0) + 1;
+        if depth > MAX_DEPTH {
+            return Err(Exception::budget(Kind::Depth));
+        }
+        Ok(Self::Sequence(Arc::new(Sequence { element, depth, start: Box::new(start) })))
     }
 
     /// A sequence of items at hand.
@@ -74,7 +93,10 @@ impl Value {
                 Box::new(ListCursor { version: it.version(), list: Arc::clone(it), at: 0 })
             }
             Self::String(it) => Box::new(CharCursor { text: it.clone(), at: 0 }),
-            Self::Sequence(it) => (it.start)(cx)?,
+            Self::Sequence(it) => {
+                let inner = cx.deeper(CURSOR_LEVELS, |cx| (it.start)(cx))?;
+                Box::new(Nested { inner })
+            }
             Self::Object(it) => {
                 let found = Arc::clone(it).cursor(cx)?;
                 found.ok_or_else(|| not_enumerable(self))?
@@ -127,6 +149,22 @@ impl Value {
                 Ok(items)
             }
         }
+    }
+}
+
+/// How many lazy sequences may hang from one another.
+const MAX_DEPTH: u32 = 300;
+/// How many levels of calls a lazy sequence counts.
+const CURSOR_LEVELS: u32 = 3;
+
+/// An enumeration of a lazy sequence, which may go through another, and so on: it counts as a call.
+struct Nested {
+    inner: Box<dyn Cursor>,
+}
+
+impl Cursor for Nested {
+    fn next(&mut self, cx: &mut EvalCx<'_>) -> Result<Option<Value>, Exception> {
+        cx.deeper(CURSOR_LEVELS, |cx| self.inner.next(cx))
     }
 }
 

@@ -18,10 +18,19 @@ pub struct Table {
     version: u64,
 }
 
+impl Drop for Table {
+    fn drop(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        clr::value::release(entries.into_iter().flatten().flat_map(|(key, value)| [key, value]));
+    }
+}
+
 impl Table {
     /// An empty table.
     pub fn new(comparer: Comparer) -> Self {
-        Self { comparer, ..Self::default() }
+        let mut made = Self::default();
+        made.comparer = comparer;
+        made
     }
 
     /// How keys are compared.
@@ -127,7 +136,8 @@ impl Table {
     /// Takes all entries out.
     pub fn clear(&mut self) {
         let version = self.version.wrapping_add(1);
-        *self = Self { version, ..Self::new(self.comparer) };
+        *self = Self::new(self.comparer);
+        self.version = version;
     }
 
     /// The first entry at a place or behind it, and the place behind that entry.

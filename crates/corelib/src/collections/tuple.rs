@@ -30,6 +30,12 @@ struct Tuple {
     items: Vec<Value>,
 }
 
+impl Drop for Tuple {
+    fn drop(&mut self) {
+        clr::value::release(std::mem::take(&mut self.items));
+    }
+}
+
 impl Object for Tuple {
     fn net_type(&self) -> Type {
         self.ty

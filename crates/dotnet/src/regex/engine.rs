@@ -214,10 +214,15 @@ impl Regex {
         replacement: &str,
         count: Option<usize>,
         start: usize,
-    ) -> Result<Str, Fault> {
+        most: usize,
+    ) -> Result<Option<Str>, Fault> {
         let matches = self.find_all(text, start, count)?;
         let replacement = Replacement::parse(replacement, self);
-        Ok(splice(text, &matches, |found, out| replacement.expand(found, out)))
+        let sizes = matches.iter().map(|it| replacement.size(it));
+        if sizes.fold(text.size(), usize::saturating_add) > most {
+            return Ok(None);
+        }
+        Ok(Some(splice(text, &matches, |found, out| replacement.expand(found, out))))
     }
 
     /// `Split(text, count, start)`: what is between the matches, and what groups have caught.

@@ -48,6 +48,19 @@ impl Replacement {
         Self { parts }
     }
 
+    /// How many bytes a match is replaced with.
+    pub fn size(&self, found: &Match) -> usize {
+        let size = |part: &Part| match part {
+            Part::Text(text) => text.len(),
+            Part::Group(at) => found.text_at(*at).len(),
+            Part::Before => found.before().len(),
+            Part::After => found.after().len(),
+            Part::Last => found.text_at(found.group_count().saturating_sub(1)).len(),
+            Part::Whole => found.input().as_str().len(),
+        };
+        self.parts.iter().map(size).fold(0, usize::saturating_add)
+    }
+
     /// Adds what replaces the match to `out`.
     pub fn expand(&self, found: &Match, out: &mut String) {
         for part in &self.parts {
@@ -102,7 +115,12 @@ mod tests {
 
     fn replace(text: &str, pattern: &str, replacement: &str) -> String {
         let regex = Arc::new(Regex::new(pattern, Options::NONE).unwrap());
-        regex.replace(&Str::from(text), replacement, None, 0).unwrap().as_str().to_owned()
+        regex
+            .replace(&Str::from(text), replacement, None, 0, 1 << 20)
+            .unwrap()
+            .unwrap()
+            .as_str()
+            .to_owned()
     }
 
     #[test]

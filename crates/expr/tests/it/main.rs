@@ -8,6 +8,7 @@
 
 extern crate portcullis_expr as expr;
 
+mod bounds;
 mod corpus;
 mod differential;
 mod generate;

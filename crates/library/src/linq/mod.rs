@@ -105,7 +105,7 @@ fn lazy<F>(args: &Args<'_>, start: F) -> Result<Value, Exception>
 where
     F: Fn(&mut EvalCx<'_>) -> Result<Box<dyn Cursor>, Exception> + Send + Sync + 'static,
 {
-    Ok(Value::sequence(element_of(args), start))
+    Value::sequence_over(args.values(), element_of(args), start)
 }
 
 /// The type of the items that a row gives.

@@ -56,6 +56,12 @@ struct Ordered {
     keys: Vec<Key>,
 }
 
+impl Drop for Ordered {
+    fn drop(&mut self) {
+        clr::value::release([std::mem::take(&mut self.source)]);
+    }
+}
+
 fn ordered(args: &Args<'_>, descending: bool) -> Result<Value, Exception> {
     let (source, selector) = (argument(args, 0)?, argument(args, 1)?);
     let comparer = named(args, "comparer").map_or(Comparer::Default, Comparer::of);

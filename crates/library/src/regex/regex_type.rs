@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use clr::cx::EvalCx;
-use clr::exception::Exception;
+use clr::exception::{Exception, Kind};
 use clr::rows::{Args, Member, TypeDef, integer_of};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
@@ -224,8 +224,9 @@ fn replace(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception>
     let made = match call.rest.first() {
         Some(Value::String(replacement)) => call
             .regex
-            .replace(&call.input, replacement.as_str(), count, start)
-            .map_err(exception)?,
+            .replace(&call.input, replacement.as_str(), count, start, cx.bytes_left())
+            .map_err(exception)?
+            .ok_or_else(|| Exception::budget(Kind::Memory))?,
         Some(evaluator @ Value::Func(_)) => {
             let found = call.regex.find_all(&call.input, start, count).map_err(exception)?;
             charge_matches(&found, cx)?;
@@ -233,6 +234,10 @@ fn replace(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception>
             for it in &found {
                 let text = cx.invoke(evaluator, &[matched(Some(it.clone()))])?;
                 texts.push(text.to_str(cx.runtime()));
+            }
+            let sizes = texts.iter().map(Str::size);
+            if sizes.fold(call.input.size(), usize::saturating_add) > cx.bytes_left() {
+                return Err(Exception::budget(Kind::Memory));
             }
             Match::splice(&call.input, &found, &texts)
         }
