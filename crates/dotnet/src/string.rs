@@ -75,7 +75,7 @@ impl Str {
     fn built(text: String) -> Self {
         match text.len() {
             0 => Self::EMPTY,
-            ..BUILT_BYTES => Self(Repr::Ascii(text.into())),
+            1..BUILT_BYTES => Self(Repr::Ascii(text.into())),
             _ => Self(Repr::Built(Arc::new(text.into_boxed_str()))),
         }
     }

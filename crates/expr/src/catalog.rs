@@ -55,7 +55,7 @@ mod tests {
             MemberKind::Indexer => member == "Item" || member == "Chars",
             MemberKind::Implicit => member == "op_Implicit",
             MemberKind::Explicit => member == "op_Explicit",
-            MemberKind::Operator => OPERATORS.iter().any(|own| *own == (member, it.name)),
+            MemberKind::Operator => OPERATORS.contains(&(member, it.name)),
             _ => it.name == member,
         });
         // The compiler knows arithmetic and comparison of simple types without rows.
