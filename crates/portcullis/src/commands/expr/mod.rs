@@ -49,6 +49,8 @@ pub(crate) fn run(arguments: &Expr, global: &Global) -> Exit {
     };
     let mut session = Session::new(described, options, arguments.format, global.color);
     match &arguments.expression {
+        // A blank line asks nothing; a blank argument is no expression.
+        Some(text) if text.trim().is_empty() => session.evaluate(text),
         Some(text) => match session.input(text) {
             Next::Go(_) if arguments.repl => interact(&mut session, arguments),
             Next::Go(exit) => exit,
