@@ -131,24 +131,24 @@ const LISTED: &[Member] = &[
         .params(&["value"]),
     Member::method("AddTicks", &[Type::Int64], DATE, |args, _| moment::shift::<DateTime>(args, 1))
         .params(&["value"]),
-    Member::method("AddDays", &[Type::Double], DATE, |args, _| {
-        moment::add::<DateTime>(args, 86_400_000.0)
+    Member::method("AddDays", &[Type::Double], DATE, |args, cx| {
+        moment::add::<DateTime>(args, 86_400_000.0, cx)
     })
     .params(&["value"]),
-    Member::method("AddHours", &[Type::Double], DATE, |args, _| {
-        moment::add::<DateTime>(args, 3_600_000.0)
+    Member::method("AddHours", &[Type::Double], DATE, |args, cx| {
+        moment::add::<DateTime>(args, 3_600_000.0, cx)
     })
     .params(&["value"]),
-    Member::method("AddMinutes", &[Type::Double], DATE, |args, _| {
-        moment::add::<DateTime>(args, 60_000.0)
+    Member::method("AddMinutes", &[Type::Double], DATE, |args, cx| {
+        moment::add::<DateTime>(args, 60_000.0, cx)
     })
     .params(&["value"]),
-    Member::method("AddSeconds", &[Type::Double], DATE, |args, _| {
-        moment::add::<DateTime>(args, 1000.0)
+    Member::method("AddSeconds", &[Type::Double], DATE, |args, cx| {
+        moment::add::<DateTime>(args, 1000.0, cx)
     })
     .params(&["value"]),
-    Member::method("AddMilliseconds", &[Type::Double], DATE, |args, _| {
-        moment::add::<DateTime>(args, 1.0)
+    Member::method("AddMilliseconds", &[Type::Double], DATE, |args, cx| {
+        moment::add::<DateTime>(args, 1.0, cx)
     })
     .params(&["value"]),
     Member::method("AddMonths", &[INT], DATE, |args, _| {

@@ -231,24 +231,24 @@ const ARITHMETIC: &[Member] = &[
         .params(&["timeSpan"]),
     Member::method("AddTicks", &[LONG], OWN, |args, _| moment::shift::<DateTimeOffset>(args, 1))
         .params(&["ticks"]),
-    Member::method("AddDays", &[Type::Double], OWN, |args, _| {
-        moment::add::<DateTimeOffset>(args, 86_400_000.0)
+    Member::method("AddDays", &[Type::Double], OWN, |args, cx| {
+        moment::add::<DateTimeOffset>(args, 86_400_000.0, cx)
     })
     .params(&["days"]),
-    Member::method("AddHours", &[Type::Double], OWN, |args, _| {
-        moment::add::<DateTimeOffset>(args, 3_600_000.0)
+    Member::method("AddHours", &[Type::Double], OWN, |args, cx| {
+        moment::add::<DateTimeOffset>(args, 3_600_000.0, cx)
     })
     .params(&["hours"]),
-    Member::method("AddMinutes", &[Type::Double], OWN, |args, _| {
-        moment::add::<DateTimeOffset>(args, 60_000.0)
+    Member::method("AddMinutes", &[Type::Double], OWN, |args, cx| {
+        moment::add::<DateTimeOffset>(args, 60_000.0, cx)
     })
     .params(&["minutes"]),
-    Member::method("AddSeconds", &[Type::Double], OWN, |args, _| {
-        moment::add::<DateTimeOffset>(args, 1000.0)
+    Member::method("AddSeconds", &[Type::Double], OWN, |args, cx| {
+        moment::add::<DateTimeOffset>(args, 1000.0, cx)
     })
     .params(&["seconds"]),
-    Member::method("AddMilliseconds", &[Type::Double], OWN, |args, _| {
-        moment::add::<DateTimeOffset>(args, 1.0)
+    Member::method("AddMilliseconds", &[Type::Double], OWN, |args, cx| {
+        moment::add::<DateTimeOffset>(args, 1.0, cx)
     })
     .params(&["milliseconds"]),
     Member::method("AddMonths", &[INT], OWN, |args, _| {

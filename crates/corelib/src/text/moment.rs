@@ -62,9 +62,13 @@ pub(super) fn field<M: Moment>(args: &mut Args<'_>, f: fn(i64) -> i32) -> Result
 }
 
 /// `AddDays` and its like.
-pub(super) fn add<M: Moment>(args: &mut Args<'_>, milliseconds: f64) -> Result<Value, Exception> {
+pub(super) fn add<M: Moment>(
+    args: &mut Args<'_>,
+    milliseconds: f64,
+    cx: &EvalCx<'_>,
+) -> Result<Value, Exception> {
     let (it, value): (M, f64) = args.get()?;
-    let clock = time::add_scaled(it.clock(), value, milliseconds)?;
+    let clock = time::add_scaled(it.clock(), value, milliseconds, cx.runtime())?;
     it.at(clock)
 }
 

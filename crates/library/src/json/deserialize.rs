@@ -12,6 +12,7 @@ use clr::rows::{definition, integer_of, is_reference_convertible};
 use clr::types::{self, Type, names};
 use clr::value::Value;
 use corelib::collections::{Comparer, Dictionary};
+use dotnet::Runtime;
 use tree::json::{Kind, Scalar, Target, Token, change_type, date};
 
 use super::conversions::{target_of, typed};
@@ -62,6 +63,13 @@ fn convert(
         if !is_reference_convertible(class_of(token.kind()), to) {
             if token.kind() == Kind::Null {
                 return Ok(Value::Null);
+            }
+            if cx.runtime() == Runtime::Framework {
+                // Its Newtonsoft leaves this to the cast of the result.
+                return Err(Exception::new(
+                    "System.InvalidCastException",
+                    "Specified cast is not valid.",
+                ));
             }
             return Err(failure(format!(
                 "Deserialized JSON type '{}' is not compatible with expected type '{}'.",

@@ -12,7 +12,7 @@ use clr::value::{Object, Value};
 use dotnet::{Runtime, Str};
 use tree::json::{Kind, Scalar, Token, compare_scalars};
 
-use super::{JTOKEN, JVALUE, scalar_of, token, token_of, value_of};
+use super::{JTOKEN, JVALUE, scalar_in, scalar_of, token, token_of, value_of};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::JVALUE, MEMBERS)
     .bases(&[JTOKEN, Type::named(names::ICOMPARABLE)])
@@ -118,7 +118,7 @@ fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exceptio
     }
     let scalar = match value {
         Value::Null if declared == Some(Type::String) => Scalar::NullString,
-        other => scalar_of(other).ok_or_else(|| undetermined(other))?,
+        other => scalar_in(other, cx.runtime()).ok_or_else(|| undetermined(other))?,
     };
     made(scalar, cx)
 }

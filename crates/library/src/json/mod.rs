@@ -199,7 +199,7 @@ pub(crate) fn content(value: &Value, cx: &mut EvalCx<'_>) -> Result<Content, Exc
     if let Some(token) = token_of(value) {
         return Ok(Content::Token(token.clone()));
     }
-    if let Some(scalar) = scalar_of(value) {
+    if let Some(scalar) = scalar_in(value, cx.runtime()) {
         return Ok(Content::Value(scalar));
     }
     let is_enumerable = matches!(value, Value::Array(_) | Value::List(_) | Value::Sequence(_))
@@ -216,6 +216,15 @@ pub(crate) fn content(value: &Value, cx: &mut EvalCx<'_>) -> Result<Content, Exc
     let items = value.collect(cx)?;
     let items = items.iter().map(|it| content(it, cx)).collect::<Result<_, _>>()?;
     Ok(Content::Many(items))
+}
+
+/// As [`scalar_of`]; where .NET Framework is imitated, as its Newtonsoft does: a decimal zero keeps
+/// its places.
+pub(crate) fn scalar_in(value: &Value, runtime: Runtime) -> Option<Scalar> {
+    match value {
+        Value::Decimal(it) if runtime == Runtime::Framework => Some(Scalar::Decimal(*it)),
+        other => scalar_of(other),
+    }
 }
 
 /// The value of a `JValue` that holds this value, if a `JValue` can hold it.

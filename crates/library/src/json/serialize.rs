@@ -13,7 +13,7 @@ use clr::value::KeyValuePair;
 use clr::value::{Anonymous, Value};
 use tree::json::{Scalar, Token};
 
-use super::{guid_name, scalar_of, token_of as as_token};
+use super::{guid_name, scalar_in, scalar_of, token_of as as_token};
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) fn token_of(
         cx.allocate(token.weight())?;
         return Ok(token.deep_clone());
     }
-    if let Some(scalar) = scalar_of(value) {
+    if let Some(scalar) = scalar_in(value, cx.runtime()) {
         return Ok(Token::value(scalar));
     }
     if let Some(node) = crate::xml::node_of(value) {

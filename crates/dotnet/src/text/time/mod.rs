@@ -14,6 +14,7 @@ pub use exact::parse_exact;
 pub use format::{format_date_time, format_date_time_offset};
 pub use parse::{Parsed, parse};
 
+use crate::Runtime;
 use crate::text::Failure;
 
 /// Ticks in a millisecond.
@@ -191,12 +192,12 @@ pub fn in_range(ticks: Option<i64>) -> Result<i64, Failure> {
 /// # Errors
 ///
 /// [`Failure::Range`] if the value or the result is out of range.
-pub fn add_scaled(ticks: i64, value: f64, scale: f64) -> Result<i64, Failure> {
+pub fn add_scaled(ticks: i64, value: f64, scale: f64, runtime: Runtime) -> Result<i64, Failure> {
     let half = if value >= 0.0 { 0.5 } else { -0.5 };
     let milliseconds = value * scale + half;
     let limit = (MAX / MILLISECOND) as f64 + 1.0;
-    // Not a number is converted to a number whose ticks overflow to none.
-    if milliseconds.is_nan() {
+    // Not a number is converted to a number whose ticks overflow to none; .NET Framework looks first.
+    if milliseconds.is_nan() && runtime == Runtime::Modern {
         return Ok(ticks);
     }
     if !(milliseconds > -limit && milliseconds < limit) {
@@ -263,6 +264,8 @@ pub fn from_ole(value: f64) -> Result<i64, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use crate::Runtime;
+
     use super::{DAY, MAX, add_months, add_scaled, date, day_of_week, from_date, from_ole, to_ole};
 
     #[test]
@@ -288,11 +291,13 @@ mod tests {
 
     #[test]
     fn fractions_round_to_the_millisecond() {
-        assert_eq!(add_scaled(0, 1.7, 1.0), Ok(20_000));
-        assert_eq!(add_scaled(DAY, -0.5, 60_000.0), Ok(DAY - 30 * super::SECOND));
-        assert_eq!(add_scaled(5, f64::NAN, 1.0).ok(), Some(5));
-        assert!(add_scaled(0, 1e300, 1.0).is_err());
-        assert!(add_scaled(0, -1.0, 1.0).is_err());
+        let add = |ticks, value, scale| add_scaled(ticks, value, scale, Runtime::Modern);
+        assert_eq!(add(0, 1.7, 1.0), Ok(20_000));
+        assert_eq!(add(DAY, -0.5, 60_000.0), Ok(DAY - 30 * super::SECOND));
+        assert_eq!(add(5, f64::NAN, 1.0).ok(), Some(5));
+        assert!(add_scaled(5, f64::NAN, 1.0, Runtime::Framework).is_err());
+        assert!(add(0, 1e300, 1.0).is_err());
+        assert!(add(0, -1.0, 1.0).is_err());
     }
 
     #[test]
