@@ -1,9 +1,17 @@
 //! What a user can say on the command line.
 
+mod duration;
+mod expr;
+mod token;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use duration::duration;
+pub(crate) use expr::{Expr, RuntimeChoice};
+pub(crate) use token::{Inspect, Mint, Token};
 
 /// Runs Azure API Management policy documents anywhere.
 #[derive(Debug, Parser)]
@@ -282,126 +290,10 @@ pub(crate) enum Shell {
     Dotenv,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Token {
-    /// Mint a token as the stand-in tenant would, or a forged one.
-    Mint(Box<Mint>),
-    /// Explain a JWT: header, claims, times, and what is odd about it.
-    Inspect(Inspect),
-}
-
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  portcullis token mint --roles Llm.Use --lifetime 10m\n  portcullis token mint --forge alg-none"
-)]
-pub(crate) struct Mint {
-    /// Shape of the token: 1.0 or 2.0.
-    #[arg(long = "version", id = "token-version", visible_alias = "ver", default_value = "1.0", value_parser = ["1.0", "2.0", "1", "2", "v1", "v2"])]
-    pub(crate) version: String,
-    /// `aud`.
-    #[arg(long, visible_alias = "aud", default_value = "https://cognitiveservices.azure.com")]
-    pub(crate) audience: String,
-    /// Client application: `appid` or `azp`. By default the stand-in's application.
-    #[arg(long, visible_alias = "client-id", value_name = "ID")]
-    pub(crate) client: Option<String>,
-    /// Tenant. By default the stand-in's.
-    #[arg(long, visible_alias = "tenant-id", value_name = "ID")]
-    pub(crate) tenant: Option<String>,
-    /// `iss`, if it is not to follow from tenant and version.
-    #[arg(long, value_name = "URL")]
-    pub(crate) issuer: Option<String>,
-    /// `oid` and `sub`.
-    #[arg(long, value_name = "ID")]
-    pub(crate) subject: Option<String>,
-    /// `roles`, separated by commas.
-    #[arg(long, visible_alias = "role", value_delimiter = ',')]
-    pub(crate) roles: Vec<String>,
-    /// `scp`, separated by commas or spaces.
-    #[arg(long, visible_aliases = ["scope", "scp"], value_delimiter = ',')]
-    pub(crate) scopes: Vec<String>,
-    /// `groups`, separated by commas.
-    #[arg(long, value_delimiter = ',')]
-    pub(crate) groups: Vec<String>,
-    /// Time until it expires, for instance `1h`; negative for one that has expired.
-    #[arg(long, default_value = "1h", value_parser = signed_seconds, allow_hyphen_values = true, value_name = "DURATION")]
-    pub(crate) lifetime: i64,
-    /// Further claim: NAME=JSON; `null` removes one. May be repeated.
-    #[arg(long = "claim", value_name = "NAME=JSON")]
-    pub(crate) claims: Vec<String>,
-    /// Forge it; `list` names the ways.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) forge: Option<String>,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  portcullis token mint | portcullis token inspect -")]
-pub(crate) struct Inspect {
-    /// The token; `-` reads it from standard input.
-    pub(crate) token: String,
-    /// Form of the output.
-    #[arg(long, value_enum, default_value_t = HumanOrJson::Human)]
-    pub(crate) format: HumanOrJson,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum HumanOrJson {
     Human,
     Json,
-}
-
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  portcullis expr '@(context.Request.Method + \" \" + 7/2)'\n  portcullis expr -H 'x-tier: gold' -d '{\"a\": [1, 2]}' 'context.Request.Body.As<JObject>()[\"a\"].Count()'\n  portcullis expr --request order.http --var 'tries:=3'"
-)]
-pub(crate) struct Expr {
-    /// The expression, `@(...)` or `@{...}`; bare text counts as either. Without one, expressions
-    /// are read from the terminal, with an editor, or from standard input, line by line.
-    pub(crate) expression: Option<String>,
-    /// File with the request, as an HTTP message, or with the whole `context`, as JSON.
-    #[arg(long, value_name = "FILE", help_heading = "Request")]
-    pub(crate) request: Option<PathBuf>,
-    /// Method of the request; GET, or POST if there is a body.
-    #[arg(short = 'X', long, value_name = "METHOD", help_heading = "Request")]
-    pub(crate) method: Option<String>,
-    /// URL of the request; a path will do.
-    #[arg(long, value_name = "URL", help_heading = "Request")]
-    pub(crate) url: Option<String>,
-    /// Header of the request; may be repeated.
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", help_heading = "Request")]
-    pub(crate) headers: Vec<String>,
-    /// Body of the request; `@FILE` reads it, `@-` from standard input.
-    #[arg(short, long, value_name = "DATA", help_heading = "Request")]
-    pub(crate) data: Option<String>,
-    /// File with the response, as an HTTP message or as JSON.
-    #[arg(long, value_name = "FILE", help_heading = "Request")]
-    pub(crate) response: Option<PathBuf>,
-    /// Sets a context variable to a text, or with `:=` to the value of an expression; may be repeated.
-    #[arg(long = "var", value_name = "NAME=TEXT", help_heading = "Request")]
-    pub(crate) variables: Vec<String>,
-    /// Goes on with further expressions after the given one.
-    #[arg(long)]
-    pub(crate) repl: bool,
-    /// Keeps no history of what is typed.
-    #[arg(long)]
-    pub(crate) no_history: bool,
-    /// Prints the reference of the language: types, members, `context`.
-    #[arg(long, conflicts_with_all = ["expression", "cases"])]
-    pub(crate) reference: bool,
-    /// Evaluates recorded cases, one JSON object a line, and prints each with its result.
-    #[arg(long, value_name = "FILE", conflicts_with = "expression")]
-    pub(crate) cases: Option<PathBuf>,
-    /// Form of the output.
-    #[arg(long, value_enum, default_value_t = HumanOrJson::Human)]
-    pub(crate) format: HumanOrJson,
-    /// Which .NET decides where runtimes differ.
-    #[arg(long, value_enum, default_value_t = RuntimeChoice::Modern)]
-    pub(crate) runtime: RuntimeChoice,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RuntimeChoice {
-    Modern,
-    Framework,
 }
 
 #[derive(Args, Debug)]
@@ -430,30 +322,6 @@ pub(crate) enum CompletionShell {
     Nu,
 }
 
-/// Reads `90`, `90s`, `15m`, `1h`, `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: u64 =
-        number.parse().map_err(|_| format!("`{text}` does not start with a number"))?;
-    let milliseconds = match unit {
-        "ms" => Some(number),
-        "" | "s" => number.checked_mul(1000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        "d" => number.checked_mul(86_400_000),
-        _ => return Err(format!("`{unit}` is no unit; use ms, s, m, h or d")),
-    };
-    milliseconds.map(Duration::from_millis).ok_or_else(|| format!("`{text}` is too long"))
-}
-
-/// As [`duration`], whole seconds, with an optional sign.
-fn signed_seconds(text: &str) -> Result<i64, String> {
-    let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let seconds = duration(rest)?.as_secs();
-    i64::try_from(seconds).map(|it| sign * it).map_err(|_| format!("`{text}` is too long"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -463,17 +331,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_have_units() {
-        let seconds = |text| duration(text).map(|it| it.as_secs_f64());
-        assert_eq!(seconds("30s"), Ok(30.0));
-        assert_eq!(seconds("90"), Ok(90.0));
-        assert_eq!(seconds("250ms"), Ok(0.25));
-        assert_eq!(seconds("2h"), Ok(7200.0));
-        assert!(seconds("1 week").is_err() && seconds("").is_err());
-        assert!(seconds("99999999999999999999h").is_err());
-        assert_eq!(signed_seconds("-10m"), Ok(-600));
     }
 }
