@@ -49,48 +49,66 @@ fn headers(message: &Message) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
+/// The answers of a case, given out in order.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    case: Case,
+    /// How many each address has given; `None` is the backend.
+    given: Mutex<HashMap<Option<String>, usize>>,
+}
+
+impl Answers {
+    pub(crate) fn of(case: &Case) -> Answers {
+        Answers { case: case.clone(), given: Mutex::default() }
+    }
+
+    /// The answer to the next call of this URL. The last one stays.
+    pub(crate) fn next(&self, url: &Uri) -> Answer {
+        let (answers, address) = match answers_for(&self.case, url) {
+            Some((answers, address)) => (answers, Some(address.to_owned())),
+            None => (self.case.backend_responses.iter().collect(), None),
+        };
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = given.entry(address).or_default();
+        let answer = answers.get(*n).or(answers.last()).copied().cloned().unwrap_or_default();
+        *n += 1;
+        answer
+    }
+}
+
 /// Answers as the case says.
 pub(crate) fn client(case: &Case) -> FakeClient {
-    let case = case.clone();
-    let answered = Mutex::new(HashMap::<Option<String>, usize>::new());
+    let answers = Answers::of(case);
     FakeClient::new(move |request| {
-        let (answers, address) = match answers_for(&case, request) {
-            Some((answers, address)) => (answers, Some(address.to_owned())),
-            None => (case.backend_responses.iter().collect(), None),
-        };
-        let mut answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
-        let n = answered.entry(address).or_default();
-        let default = Answer::default();
-        let answer = answers.get(*n).or(answers.last()).copied().unwrap_or(&default);
-        *n += 1;
         let host = request.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let message = match answer {
-            Answer::Response(message) => message,
-            Answer::ConnectionRefused => {
-                return Err(CallError::Connect { host, reason: "connection refused".to_owned() });
+        match answers.next(&request.uri) {
+            Answer::Response(message) => {
+                answer(&message).map_err(|reason| CallError::Connect { host, reason })
             }
-            Answer::Timeout => return Err(CallError::Timeout { after: Duration::from_secs(300) }),
-        };
-        let (status, reason) =
-            message.first_line.split_once(' ').unwrap_or((&message.first_line, ""));
-        let broken = |reason: String| CallError::Connect { host: host.clone(), reason };
-        let status = status
-            .parse::<StatusCode>()
-            .map_err(|_| broken(format!("`{}` is no status line", message.first_line)))?;
-        let mut response = pipeline::Response::new(status);
-        response.reason = Some(reason.to_owned()).filter(|it| !it.is_empty());
-        response.headers = headers(message).map_err(&broken)?;
-        response.body = Body::bytes(message.body.clone().unwrap_or_default());
-        response.into_http().map_err(|error| broken(error.to_string()))
+            Answer::ConnectionRefused => {
+                Err(CallError::Connect { host, reason: "connection refused".to_owned() })
+            }
+            Answer::Timeout => Err(CallError::Timeout { after: Duration::from_secs(300) }),
+        }
     })
 }
 
+/// A response as a backend would send it.
+pub(crate) fn answer(message: &Message) -> Result<transport::Response, String> {
+    let (status, reason) = message.first_line.split_once(' ').unwrap_or((&message.first_line, ""));
+    let status = status
+        .parse::<StatusCode>()
+        .map_err(|_| format!("`{}` is no status line", message.first_line))?;
+    let mut response = pipeline::Response::new(status);
+    response.reason = Some(reason.to_owned()).filter(|it| !it.is_empty());
+    response.headers = headers(message)?;
+    response.body = Body::bytes(message.body.clone().unwrap_or_default());
+    response.into_http().map_err(|error| error.to_string())
+}
+
 /// The answers of an address that has some of its own.
-fn answers_for<'c>(
-    case: &'c Case,
-    request: &RecordedRequest,
-) -> Option<(Vec<&'c Answer>, &'c str)> {
-    let url = request.uri.to_string();
+fn answers_for<'c>(case: &'c Case, url: &Uri) -> Option<(Vec<&'c Answer>, &'c str)> {
+    let url = url.to_string();
     let without_query = url.split('?').next().unwrap_or_default();
     let is_it = |own: &str| own == url || own == without_query;
     let (address, _) = case.answers.iter().find(|(own, _)| is_it(own))?;
@@ -99,11 +117,11 @@ fn answers_for<'c>(
 }
 
 /// The calls that went to the backend, and those that went to other addresses, in order.
-pub(crate) fn calls(case: &Case, client: &FakeClient) -> (Vec<Message>, Vec<Message>) {
+pub(crate) fn calls(case: &Case, made: &[RecordedRequest]) -> (Vec<Message>, Vec<Message>) {
     let (mut backend, mut others) = (Vec::new(), Vec::new());
-    for it in client.requests() {
+    for it in made {
         let call = message(format!("{} {}", it.method, it.uri), &it.headers, &it.body);
-        let list = if answers_for(case, &it).is_none() { &mut backend } else { &mut others };
+        let list = if answers_for(case, &it.uri).is_none() { &mut backend } else { &mut others };
         list.push(call);
     }
     (backend, others)
@@ -174,21 +192,11 @@ mod tests {
         parse(&format!("name\n{blocks}")).unwrap().remove(0)
     }
 
-    fn recorded(url: &str) -> RecordedRequest {
-        RecordedRequest {
-            method: Method::GET,
-            uri: url.parse().unwrap(),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            options: transport::CallOptions::default(),
-        }
-    }
-
     #[test]
     fn an_answer_without_a_query_answers_any() {
         let case =
             case("--- answer https://a.example/x\n201\n--- answer https://b.example/?y=1\n202");
-        let has = |url| answers_for(&case, &recorded(url)).is_some();
+        let has = |url: &str| answers_for(&case, &url.parse().unwrap()).is_some();
 
         assert!(has("https://a.example/x") && has("https://a.example/x?z=1"));
         assert!(has("https://b.example/?y=1"));
@@ -217,7 +225,7 @@ mod tests {
         }
 
         assert_eq!(statuses, [201, 503, 202, 202]);
-        let (backend, others) = calls(&case, &client);
+        let (backend, others) = calls(&case, &client.requests());
         assert_eq!((backend.len(), others.len()), (1, 3));
     }
 

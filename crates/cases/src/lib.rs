@@ -8,6 +8,9 @@
 //! the clock and the randomness are fakes, so a case gives the same result every time. Policies
 //! come from outside: the caller hands in a [`Registry`](pipeline::Registry).
 //!
+//! With the feature `sockets`, [`World::over_sockets`] runs the same cases with a client, a
+//! listener and a backend on loopback in place of the fakes.
+//!
 //! # The format
 //!
 //! A file holds one case or several, separated by lines of `===`. A case is a name on a line of
@@ -58,11 +61,12 @@ mod case;
 mod compare;
 mod edges;
 mod parse;
-
 mod report;
+#[cfg(feature = "sockets")]
+mod sockets;
 mod world;
 
 pub use case::{Answer, Case, Described, Expected, ExpectedBackend, Message};
 pub use parse::{ParseError, parse};
-pub use report::{CaseReport, Report, run_folder, run_text};
+pub use report::{CaseReport, Report, run_folder, run_in, run_text};
 pub use world::{Got, Outcome, World};

@@ -56,6 +56,14 @@ impl fmt::Display for Report {
 /// A text that cannot be read is one failed case.
 #[must_use]
 pub fn run_text(text: &str, file: &str, registry: &Registry) -> Report {
+    run_in(&World::new(registry), text, file)
+}
+
+/// Runs the cases of a text in a world; `file` is its name in the report.
+///
+/// A text that cannot be read is one failed case.
+#[must_use]
+pub fn run_in(world: &World<'_>, text: &str, file: &str) -> Report {
     let cases = match parse(text) {
         Ok(cases) => cases,
         Err(error) => {
@@ -68,7 +76,6 @@ pub fn run_text(text: &str, file: &str, registry: &Registry) -> Report {
             return Report { cases: vec![report] };
         }
     };
-    let world = World::new(registry);
     let reports = cases.iter().map(|case| CaseReport {
         file: file.to_owned(),
         line: case.line,
@@ -83,7 +90,7 @@ pub fn run_text(text: &str, file: &str, registry: &Registry) -> Report {
 /// # Errors
 ///
 /// The folder or a file cannot be read.
-pub fn run_folder(folder: &Path, registry: &Registry) -> io::Result<Report> {
+pub fn run_folder(folder: &Path, world: &World<'_>) -> io::Result<Report> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -95,7 +102,7 @@ pub fn run_folder(folder: &Path, registry: &Registry) -> io::Result<Report> {
     let mut report = Report::default();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        report.cases.extend(run_text(&fs::read_to_string(&path)?, &name, registry).cases);
+        report.cases.extend(run_in(world, &fs::read_to_string(&path)?, &name).cases);
     }
     Ok(report)
 }
@@ -127,6 +134,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
-        assert!(run_folder(Path::new("/nowhere/at/all"), &Registry::default()).is_err());
+        assert!(
+            run_folder(Path::new("/nowhere/at/all"), &World::new(&Registry::default())).is_err()
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! The world of one case: its documents made a snapshot, its request handled by the gateway.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,10 +21,13 @@ use pipeline::{
     Surroundings, Target, compile_default_global, compile_document,
 };
 use proxy::{Gateway, HttpForward};
-use transport::{ClientTls, FakeClient, FakeClock, Peer, TlsInfo};
+use tokio::runtime::{Builder, Runtime};
+use transport::{ClientTls, FakeClock, HttpClient, Peer, RecordedRequest, TlsInfo};
 
 use crate::case::{Case, Described, Message};
 use crate::edges::{self, Watch};
+#[cfg(feature = "sockets")]
+use crate::sockets;
 
 /// Where requests go unless a policy says otherwise.
 const SERVICE: &str = "https://backend.example";
@@ -36,12 +40,23 @@ const MAX_ROUNDS: u32 = 100_000;
 /// Turns without an end after which the clock goes on.
 const ROUNDS_PER_TICK: u32 = 16;
 /// How far the clock goes then, if somebody waits for it.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// Runs cases with the policies of a registry.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
     registry: &'a Registry,
+    edge: Edge,
+}
+
+/// What requests and calls go over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// Nothing: the request is handed to the gateway, and answers to its calls to it.
+    Memory,
+    /// HTTP/1.1 over loopback, both to the gateway and from it.
+    #[cfg(feature = "sockets")]
+    Sockets,
 }
 
 /// What a case brought.
@@ -70,9 +85,13 @@ pub struct Got {
     pub last_error: Vec<(String, String)>,
 }
 
+/// Gives the calls that were made, in order.
+type Made = Box<dyn Fn() -> Vec<RecordedRequest>>;
+
 /// The edges of one case.
 struct Edges {
-    client: FakeClient,
+    client: Arc<dyn HttpClient>,
+    made: Made,
     clock: FakeClock,
     watch: Arc<Watch>,
     extensions: Extensions,
@@ -82,7 +101,14 @@ impl<'a> World<'a> {
     /// A world with these policies.
     #[must_use]
     pub fn new(registry: &'a Registry) -> World<'a> {
-        World { registry }
+        World { registry, edge: Edge::Memory }
+    }
+
+    /// The same, with real sockets on both sides of the gateway.
+    #[cfg(feature = "sockets")]
+    #[must_use]
+    pub fn over_sockets(registry: &'a Registry) -> World<'a> {
+        World { registry, edge: Edge::Sockets }
     }
 
     /// Compiles the documents of a case and runs its request.
@@ -97,13 +123,10 @@ impl<'a> World<'a> {
     }
 
     fn try_run(&self, case: &Case, problems: &mut Vec<Diagnostic>) -> Result<Option<Got>, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())?;
+        let runtime = self.edge.runtime().map_err(|error| error.to_string())?;
         // Policies may start to fetch keys while they are compiled.
         let _guard = runtime.enter();
-        let edges = Edges::of(case)?;
+        let edges = Edges::of(case, self.edge)?;
         let operations = operations(case)?;
         let backends = backends(case)?;
         let first = operations.first().ok_or("the specification has no operation")?;
@@ -119,22 +142,21 @@ impl<'a> World<'a> {
         }
         let snapshot = snapshot(global, pipeline, operations, backends)?;
         let request = edges::request(&case.request)?;
-        let clock = edges.clock.clone();
         let gateway = edges.gateway();
         gateway.install(Arc::new(snapshot));
-        let tls = TlsInfo { protocol: "TLSv1.3", ..TlsInfo::default() };
-        let client = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-        let peer = Arc::new(Peer { tls: Some(tls), ..client });
-        let response = runtime.block_on(to_the_end(&clock, async {
-            let response = edges::response(gateway.handle(request, peer).await).await;
+        let response = runtime.block_on(self.edge.exchange(&edges.clock, async {
+            let response = match self.edge {
+                Edge::Memory => edges::response(gateway.handle(request, peer()).await).await,
+                #[cfg(feature = "sockets")]
+                Edge::Sockets => sockets::ask(gateway, peer(), request).await,
+            };
             // Calls that nobody waits for get their turns as well, if the case looks at them.
-            let n_turns = if case.expected.calls.is_empty() { 0 } else { ROUNDS_PER_TICK };
-            for _ in 0..n_turns {
-                tokio::task::yield_now().await;
+            if !case.expected.calls.is_empty() {
+                self.edge.linger().await;
             }
             response
         }))??;
-        let (backend, others) = edges::calls(case, &edges.client);
+        let (backend, others) = edges::calls(case, &(edges.made)());
         Ok(Some(Got { response, backend, others, ..edges.watch.seen() }))
     }
 
@@ -190,9 +212,67 @@ impl<'a> World<'a> {
     }
 }
 
+/// Who asks: an address of the documentation's, over TLS.
+fn peer() -> Arc<Peer> {
+    let tls = TlsInfo { protocol: "TLSv1.3", ..TlsInfo::default() };
+    let client = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    Arc::new(Peer { tls: Some(tls), ..client })
+}
+
+impl Edge {
+    fn runtime(self) -> io::Result<Runtime> {
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all();
+        #[cfg(feature = "sockets")]
+        builder.start_paused(self == Edge::Sockets);
+        builder.build()
+    }
+
+    /// The client of a case, and the list of what it was asked.
+    fn client(self, case: &Case) -> Result<(Arc<dyn HttpClient>, Made), String> {
+        match self {
+            Edge::Memory => {
+                let client = edges::client(case);
+                Ok((Arc::new(client.clone()), Box::new(move || client.requests())))
+            }
+            #[cfg(feature = "sockets")]
+            Edge::Sockets => {
+                let wire = sockets::Wire::start(case).map_err(|error| error.to_string())?;
+                Ok((Arc::new(wire.clone()), Box::new(move || wire.requests())))
+            }
+        }
+    }
+
+    /// Waits for the end; the clock goes on while nothing else does.
+    async fn exchange<T>(
+        self,
+        clock: &FakeClock,
+        work: impl Future<Output = T>,
+    ) -> Result<T, String> {
+        match self {
+            Edge::Memory => to_the_end(clock, work).await,
+            #[cfg(feature = "sockets")]
+            Edge::Sockets => sockets::to_the_end(clock, work).await,
+        }
+    }
+
+    /// Gives background tasks their turns.
+    async fn linger(self) {
+        match self {
+            Edge::Memory => {
+                for _ in 0..ROUNDS_PER_TICK {
+                    tokio::task::yield_now().await;
+                }
+            }
+            #[cfg(feature = "sockets")]
+            Edge::Sockets => tokio::time::sleep(TICK).await,
+        }
+    }
+}
+
 impl Edges {
-    fn of(case: &Case) -> Result<Edges, String> {
-        let client = edges::client(case);
+    fn of(case: &Case, edge: Edge) -> Result<Edges, String> {
+        let (client, made) = edge.client(case)?;
         let clock = FakeClock::at_unix(START_UNIX);
         let base = IMDS.parse().map_err(|_| format!("`{IMDS}` is no URL"))?;
         let settings =
@@ -211,17 +291,17 @@ impl Edges {
         let mut extensions = Extensions::default();
         extensions.insert(Arc::new(schemas));
         extensions.insert(Arc::new(certificates));
-        let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
+        let (shared, time) = (Arc::clone(&client), Arc::new(clock.clone()));
         extensions.insert(Arc::new(ManagedIdentities::new(shared, time, settings)));
-        let (shared, time) = (Arc::new(client.clone()), Arc::new(clock.clone()));
+        let (shared, time) = (Arc::clone(&client), Arc::new(clock.clone()));
         extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
         extensions.insert(Arc::new(loggers(case)));
-        Ok(Edges { client, clock, watch: Arc::default(), extensions })
+        Ok(Edges { client, made, clock, watch: Arc::default(), extensions })
     }
 
     fn gateway(&self) -> Arc<Gateway> {
         let mut services = Services::new(
-            Arc::new(self.client.clone()),
+            Arc::clone(&self.client),
             Arc::new(self.clock.clone()),
             Arc::new(HttpForward::default()),
         )

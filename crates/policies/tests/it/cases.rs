@@ -2,15 +2,25 @@
 
 use std::path::Path;
 
+use cases::World;
 use pipeline::Registry;
 
-#[test]
-fn every_case_holds() {
+fn hold_in(world: &World<'_>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let report = cases::run_folder(&folder, &Registry::new(portcullis_policies::ALL)).unwrap();
+    let report = cases::run_folder(&folder, world).unwrap();
 
     assert!(report.cases.len() > 100, "only {} cases", report.cases.len());
     assert_eq!(report.n_failed(), 0, "\n{report}");
+}
+
+#[test]
+fn every_case_holds() {
+    hold_in(&World::new(&Registry::new(portcullis_policies::ALL)));
+}
+
+#[test]
+fn every_case_holds_over_sockets_too() {
+    hold_in(&World::over_sockets(&Registry::new(portcullis_policies::ALL)));
 }
 
 #[test]
