@@ -14,6 +14,7 @@ use expr::{Type, Value};
 use http::{HeaderName, Method, StatusCode};
 
 use crate::url::BaseUrl;
+use crate::value_type::ValueType;
 
 /// Why a value cannot be used: what was wanted, and a short quotation of what came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,9 @@ pub trait Convert: Sized + Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether `null` is a value of its own kind (text: empty) and not a failure.
     const TAKES_NULL: bool = false;
 
+    /// What it is, for reference and editors.
+    const TYPE: ValueType = ValueType::Text;
+
     /// What is wanted instead, if expressions of that static type can never be used.
     #[must_use]
     fn refuses(_: &Type) -> Option<&'static str> {
@@ -107,6 +111,7 @@ impl Convert for String {
 /// `null` is nothing: for values that are left out then.
 impl<T: Convert> Convert for Option<T> {
     const TAKES_NULL: bool = true;
+    const TYPE: ValueType = T::TYPE;
 
     fn from_text(text: &str) -> Result<Option<T>, Unfit> {
         T::from_text(text).map(Some)
@@ -131,6 +136,8 @@ impl Convert for Value {
 }
 
 impl Convert for bool {
+    const TYPE: ValueType = ValueType::Boolean;
+
     fn refuses(found: &Type) -> Option<&'static str> {
         is_number_or_date(found).then_some("`true` or `false`")
     }
@@ -158,6 +165,8 @@ impl Convert for bool {
 macro_rules! integers {
     ($($type:ident),*) => {$(
         impl Convert for $type {
+            const TYPE: ValueType = ValueType::Integer;
+
             fn refuses(found: &Type) -> Option<&'static str> {
                 is_never_an_integer(found).then_some("an integer")
             }
@@ -215,6 +224,8 @@ fn unfit_integer(min: impl fmt::Display, max: impl fmt::Display) -> Unfit {
 }
 
 impl Convert for f64 {
+    const TYPE: ValueType = ValueType::Number;
+
     fn from_text(text: &str) -> Result<f64, Unfit> {
         let text = text.trim();
         let number = text.parse().ok().filter(|it: &f64| it.is_finite());
@@ -232,6 +243,8 @@ impl Convert for f64 {
 
 /// 200 to 599: what a policy may answer with.
 impl Convert for StatusCode {
+    const TYPE: ValueType = ValueType::Status;
+
     fn refuses(found: &Type) -> Option<&'static str> {
         is_never_an_integer(found).then_some("a status code")
     }
@@ -260,6 +273,8 @@ fn status(code: u16) -> Option<StatusCode> {
 }
 
 impl Convert for HeaderName {
+    const TYPE: ValueType = ValueType::HeaderName;
+
     fn from_text(text: &str) -> Result<HeaderName, Unfit> {
         let text = text.trim();
         text.parse().map_err(|_| Unfit::wanted("a header name").got(text))
@@ -268,6 +283,8 @@ impl Convert for HeaderName {
 
 /// An HTTP token, made upper case.
 impl Convert for Method {
+    const TYPE: ValueType = ValueType::Method;
+
     fn from_text(text: &str) -> Result<Method, Unfit> {
         const MAX_BYTES: usize = 32;
         let text = text.trim();
@@ -279,6 +296,8 @@ impl Convert for Method {
 }
 
 impl Convert for Arc<BaseUrl> {
+    const TYPE: ValueType = ValueType::Url;
+
     fn from_text(text: &str) -> Result<Arc<BaseUrl>, Unfit> {
         // The text may hold a key in its query, so it is not quoted.
         BaseUrl::parse(text)
@@ -292,6 +311,8 @@ impl Convert for Arc<BaseUrl> {
 pub struct Seconds(pub Duration);
 
 impl Convert for Seconds {
+    const TYPE: ValueType = ValueType::Seconds;
+
     fn from_text(text: &str) -> Result<Seconds, Unfit> {
         u32::from_text(text).map(|it| Seconds(Duration::from_secs(it.into())))
     }
@@ -306,6 +327,8 @@ impl Convert for Seconds {
 pub struct Milliseconds(pub Duration);
 
 impl Convert for Milliseconds {
+    const TYPE: ValueType = ValueType::Milliseconds;
+
     fn from_text(text: &str) -> Result<Milliseconds, Unfit> {
         u32::from_text(text).map(|it| Milliseconds(Duration::from_millis(it.into())))
     }
@@ -346,6 +369,8 @@ macro_rules! words {
         }
 
         impl $crate::Convert for $name {
+            const TYPE: $crate::ValueType = $crate::ValueType::Word;
+
             fn from_text(text: &str) -> Result<$name, $crate::Unfit> {
                 let text = text.trim();
                 $(if text.eq_ignore_ascii_case($word) {

@@ -47,6 +47,7 @@ mod step;
 #[cfg(test)]
 mod test_support;
 pub mod url;
+mod value_type;
 
 pub use document::Diagnostic;
 
@@ -77,7 +78,7 @@ pub use redirect::follow_redirects;
 pub use registry::Registry;
 pub use request_url::RequestUrl;
 pub use run::{fail, preflight, run};
-pub use schema::{Attr, Child, Compile, PolicyKind};
+pub use schema::{Attr, Child, Compile, Content, PolicyKind, documentation};
 pub use section::{Scope, Scopes, Section, Sections};
 pub use services::{
     DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Observer,
@@ -86,3 +87,4 @@ pub use services::{
 pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Prepare, Step, Steps, Waiting};
 pub use url::{BaseUrl, BaseUrlError};
+pub use value_type::ValueType;

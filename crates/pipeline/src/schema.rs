@@ -9,6 +9,7 @@ use document::Diagnostic;
 use crate::compile::{CompileCx, Element};
 use crate::section::{Scopes, Sections};
 use crate::step::Step;
+use crate::value_type::ValueType;
 
 /// Turns a checked element into a step.
 pub type Compile = fn(Element<'_>, &mut CompileCx<'_>) -> Result<Step, Diagnostic>;
@@ -32,6 +33,48 @@ pub struct PolicyKind {
     pub compile: Compile,
 }
 
+impl PolicyKind {
+    /// The page of Azure's documentation about it.
+    #[must_use]
+    pub fn documentation(&self) -> String {
+        documentation(self.name)
+    }
+
+    /// What works here in another way than in Azure, or not at all: the place inside of the
+    /// policy (`@attribute`, `child/@attribute`) and what differs. Empty: nothing.
+    #[must_use]
+    pub fn differences(&self) -> Vec<(String, &'static str)> {
+        let mut found = Vec::new();
+        collect_differences("", self.attrs, self.children, &mut found);
+        found
+    }
+}
+
+/// The page of Azure's documentation about a policy; all their addresses are made alike.
+#[must_use]
+pub fn documentation(policy: &str) -> String {
+    format!("https://learn.microsoft.com/azure/api-management/{policy}-policy")
+}
+
+fn collect_differences(
+    path: &str,
+    attrs: &[Attr],
+    children: &[Child],
+    found: &mut Vec<(String, &'static str)>,
+) {
+    for attr in attrs.iter().filter(|it| !it.differs.is_empty()) {
+        found.push((format!("{path}@{}", attr.name), attr.differs));
+    }
+    for child in children {
+        let own = format!("{path}{}", child.name);
+        if !child.differs.is_empty() {
+            found.push((own.clone(), child.differs));
+        }
+        let inner = if child.name.is_empty() { path.to_owned() } else { format!("{own}/") };
+        collect_differences(&inner, child.attrs, child.children, found);
+    }
+}
+
 /// Whether an attribute has to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -52,28 +95,41 @@ pub struct Attr {
     pub(crate) words: &'static [&'static str],
     pub(crate) excludes: &'static [&'static str],
     pub(crate) doc: &'static str,
+    pub(crate) declared: Option<ValueType>,
+    pub(crate) differs: &'static str,
 }
 
 impl Attr {
+    const fn new(name: &'static str, need: Need) -> Attr {
+        Attr {
+            name,
+            need,
+            expressions: false,
+            words: &[],
+            excludes: &[],
+            doc: "",
+            declared: None,
+            differs: "",
+        }
+    }
+
     /// An attribute that has to be there.
     #[must_use]
     pub const fn required(name: &'static str) -> Attr {
-        Attr { name, need: Need::Required, expressions: false, words: &[], excludes: &[], doc: "" }
+        Attr::new(name, Need::Required)
     }
 
     /// An attribute that may be absent and then has this value.
     #[must_use]
     pub const fn optional(name: &'static str, default: &'static str) -> Attr {
-        let need = Need::Optional(Some(default));
-        Attr { name, need, expressions: false, words: &[], excludes: &[], doc: "" }
+        Attr::new(name, Need::Optional(Some(default)))
     }
 
     /// An attribute that may be absent and has no default; read it with
     /// [`CompileCx::attr_if`].
     #[must_use]
     pub const fn absent_by_default(name: &'static str) -> Attr {
-        let need = Need::Optional(None);
-        Attr { name, need, expressions: false, words: &[], excludes: &[], doc: "" }
+        Attr::new(name, Need::Optional(None))
     }
 
     /// The documents say it is required, yet published documents leave it out: absent is a
@@ -111,6 +167,22 @@ impl Attr {
     #[must_use]
     pub const fn doc(mut self, doc: &'static str) -> Attr {
         self.doc = doc;
+        self
+    }
+
+    /// What the value is, for reference and editors. Without it the words and the default tell;
+    /// reading the attribute as something else is found by the first test that compiles it.
+    #[must_use]
+    pub const fn of(mut self, value_type: ValueType) -> Attr {
+        self.declared = Some(value_type);
+        self
+    }
+
+    /// What works here in another way than in Azure, or not at all. Makes the policy `partial` in
+    /// the support table.
+    #[must_use]
+    pub const fn differs(mut self, differs: &'static str) -> Attr {
+        self.differs = differs;
         self
     }
 
@@ -153,6 +225,30 @@ impl Attr {
     pub const fn words(&self) -> &'static [&'static str] {
         self.words
     }
+
+    /// Attributes that must not stand beside this one.
+    #[must_use]
+    pub const fn excluded(&self) -> &'static [&'static str] {
+        self.excludes
+    }
+
+    /// What the value is: as declared, else as the words or the default tell, else text.
+    #[must_use]
+    pub fn value_type(&self) -> ValueType {
+        self.declared.unwrap_or_else(|| ValueType::guess(self.words, self.default_text()))
+    }
+
+    /// Whether the value may be read as one of that kind. A type with an own conversion that
+    /// does not say its kind may be anything.
+    pub(crate) fn fits(&self, read: ValueType) -> bool {
+        read == ValueType::Text || self.declared.is_none_or(|it| it.may_be_read_as(read))
+    }
+
+    /// The phrase given to [`Attr::differs`].
+    #[must_use]
+    pub const fn difference(&self) -> &'static str {
+        self.differs
+    }
 }
 
 /// How often a child element may stand.
@@ -164,7 +260,7 @@ pub(crate) struct Count {
 
 /// What stands between the tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub enum Content {
     /// Nothing but white space and comments.
     Nothing,
     /// Text: a literal or one expression.
@@ -189,6 +285,7 @@ pub struct Child {
     pub(crate) attrs: &'static [Attr],
     pub(crate) children: &'static [Child],
     pub(crate) doc: &'static str,
+    pub(crate) differs: &'static str,
 }
 
 impl Child {
@@ -201,6 +298,7 @@ impl Child {
             attrs: &[],
             children: &[],
             doc: "",
+            differs: "",
         }
     }
 
@@ -308,6 +406,13 @@ impl Child {
         self
     }
 
+    /// What works here in another way than in Azure, or not at all; see [`Attr::differs`].
+    #[must_use]
+    pub const fn differs(mut self, differs: &'static str) -> Child {
+        self.differs = differs;
+        self
+    }
+
     /// The element's name; empty for a policy's own content.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -318,6 +423,42 @@ impl Child {
     #[must_use]
     pub const fn description(&self) -> &'static str {
         self.doc
+    }
+
+    /// The phrase given to [`Child::differs`].
+    #[must_use]
+    pub const fn difference(&self) -> &'static str {
+        self.differs
+    }
+
+    /// What stands between its tags.
+    #[must_use]
+    pub const fn holds(&self) -> Content {
+        self.content
+    }
+
+    /// Its attributes.
+    #[must_use]
+    pub const fn attributes(&self) -> &'static [Attr] {
+        self.attrs
+    }
+
+    /// The elements it may hold.
+    #[must_use]
+    pub const fn elements(&self) -> &'static [Child] {
+        self.children
+    }
+
+    /// Whether policy expressions are allowed in its text.
+    #[must_use]
+    pub const fn takes_expressions(&self) -> bool {
+        self.expressions
+    }
+
+    /// How often it stands: at least, and at most if there is a bound.
+    #[must_use]
+    pub const fn count(&self) -> (u8, Option<u8>) {
+        (self.count.min, self.count.max)
     }
 }
 
@@ -340,6 +481,34 @@ mod tests {
         assert_eq!(Attr::required("name").default_text(), None);
         assert!(Attr::required("name").is_required());
         assert_eq!(Attr::absent_by_default("timeout-ms").default_text(), None);
+    }
+
+    #[test]
+    fn what_differs_is_collected_with_its_place() {
+        const DEEP: &[Child] = &[Child::repeated("claim").attrs(&[
+            Attr::required("name"),
+            Attr::absent_by_default("separator").differs("One character only."),
+        ])];
+        const KIND: PolicyKind = PolicyKind {
+            name: "check",
+            summary: "",
+            sections: Sections::ALL,
+            scopes: Scopes::ALL,
+            attrs: &[Attr::absent_by_default("body").differs("No PFX.")],
+            children: &[
+                Child::text().differs("No Liquid."),
+                Child::optional("claims").children(DEEP),
+            ],
+            compile: |_, _| Ok(Step::inline(crate::Steps::default())),
+        };
+
+        let found: Vec<_> =
+            KIND.differences().into_iter().map(|(at, what)| format!("{at}: {what}")).collect();
+        assert_eq!(
+            found,
+            ["@body: No PFX.", ": No Liquid.", "claims/claim/@separator: One character only."]
+        );
+        assert!(KIND.documentation().ends_with("/api-management/check-policy"));
     }
 
     #[test]

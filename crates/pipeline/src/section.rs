@@ -48,9 +48,12 @@ impl fmt::Display for Section {
     }
 }
 
-/// The sections that a policy is documented for.
+/// The sections that a policy is documented for, and whether it may stand there once only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sections(u8);
+
+/// Beside the bits of the sections.
+const ONCE: u8 = 1 << 7;
 
 impl Sections {
     /// Only `inbound`.
@@ -63,6 +66,18 @@ impl Sections {
     pub const ON_ERROR: Sections = Sections(Section::OnError.bit());
     /// All four.
     pub const ALL: Sections = Sections(0b1111);
+
+    /// The policy is documented to stand once in each: standing there again is a load warning.
+    #[must_use]
+    pub const fn once(self) -> Sections {
+        Sections(self.0 | ONCE)
+    }
+
+    /// Whether the policy is documented to stand once in each.
+    #[must_use]
+    pub const fn are_once(self) -> bool {
+        self.0 & ONCE != 0
+    }
 
     /// These sections and those.
     #[must_use]
@@ -163,6 +178,15 @@ mod tests {
             Sections::ON_ERROR.and(Sections::INBOUND).each().map(Section::name).collect();
 
         assert_eq!(names, ["inbound", "on-error"]);
+    }
+
+    #[test]
+    fn standing_once_is_no_section() {
+        let once = Sections::INBOUND.once();
+
+        assert!(once.are_once() && !Sections::ALL.are_once());
+        assert_eq!(once.each().count(), 1);
+        assert!(once.and(Sections::BACKEND).are_once());
     }
 
     #[test]

@@ -29,8 +29,10 @@ const CERTIFICATE_ID: Attr = Attr::absent_by_default("certificate-id")
     .expressions()
     .excludes(&["body"])
     .doc("Name of the certificate.");
-const BODY: Attr =
-    Attr::absent_by_default("body").expressions().doc("The certificate itself (PFX).");
+const BODY: Attr = Attr::absent_by_default("body")
+    .expressions()
+    .doc("The certificate itself (PFX).")
+    .differs("Refused: certificates are configuration entities, in PEM.");
 const PASSWORD: Attr = Attr::absent_by_default("password").expressions().doc("Password of `body`.");
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@
 use http::{HeaderName, StatusCode};
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step,
+    PolicyKind, Scopes, Sections, Step, ValueType,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -21,8 +21,12 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const NAME: Attr = Attr::required("name").expressions().doc("Header to check.");
-const STATUS: Attr = Attr::required("failed-check-httpcode").expressions().doc("Refusal status.");
+const NAME: Attr =
+    Attr::required("name").expressions().doc("Header to check.").of(ValueType::HeaderName);
+const STATUS: Attr = Attr::required("failed-check-httpcode")
+    .expressions()
+    .doc("Refusal status.")
+    .of(ValueType::Status);
 const MESSAGE: Attr = Attr::required("failed-check-error-message").expressions().doc("Its text.");
 const IGNORE_CASE: Attr =
     Attr::optional("ignore-case", "false").expected().expressions().doc("Ignore case.");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use expr::Uses;
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Place,
-    PolicyError, PolicyKind, Scopes, Sections, SharedContext, Step, Steps, Waiting,
+    PolicyError, PolicyKind, Scopes, Sections, SharedContext, Step, Steps, ValueType, Waiting,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -23,7 +23,10 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const CONDITION: Attr = Attr::required("condition").expressions().doc("Whether the branch runs.");
+const CONDITION: Attr = Attr::required("condition")
+    .expressions()
+    .doc("Whether the branch runs.")
+    .of(ValueType::Boolean);
 const WHEN: Child =
     Child::one_or_more("when").attrs(&[CONDITION]).policies().doc("Branch with a condition.");
 const OTHERWISE: Child =

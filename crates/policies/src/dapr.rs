@@ -14,7 +14,7 @@ use http::{HeaderValue, Method, Uri};
 use pipeline::url::encode;
 use pipeline::{
     Attr, Blame, Body, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow,
-    PolicyError, Response, SharedContext, Unfit, codes,
+    PolicyError, Response, SharedContext, Unfit, ValueType, codes,
 };
 
 use crate::outgoing::{Call, request, variable};
@@ -29,9 +29,12 @@ pub(crate) const RESPONSE_VARIABLE_NAME: Attr =
     Attr::absent_by_default("response-variable-name").doc("Variable that receives the response.");
 pub(crate) const TIMEOUT: Attr = Attr::optional("timeout", "5")
     .expressions()
-    .doc("Longest wait for the response, in seconds: 1 to 240.");
-pub(crate) const TEMPLATE: Attr =
-    Attr::absent_by_default("template").one_of(&["Liquid"]).doc("How the content is read.");
+    .doc("Longest wait for the response, in seconds: 1 to 240.")
+    .of(ValueType::Seconds);
+pub(crate) const TEMPLATE: Attr = Attr::absent_by_default("template")
+    .one_of(&["Liquid"])
+    .doc("How the content is read.")
+    .differs("Refused.");
 pub(crate) const JSON: Attr = Attr::absent_by_default("content-type")
     .one_of(&["application/json"])
     .doc("Media type of the content.");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step, codes,
+    PolicyKind, Scopes, Sections, Step, ValueType, codes,
 };
 use telemetry::{Metrics, Series};
 
@@ -26,7 +26,10 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 const NAME: Attr = Attr::required("name").doc("Name of the metric.");
 const NAMESPACE: Attr =
     Attr::optional("namespace", "API Management").doc("Namespace of the metric.");
-const VALUE: Attr = Attr::optional("value", "1").expressions().doc("The measurement, a number.");
+const VALUE: Attr = Attr::optional("value", "1")
+    .expressions()
+    .doc("The measurement, a number.")
+    .of(ValueType::Number);
 const DIMENSION_NAME: Attr = Attr::required("name").expressions().doc("Name of the dimension.");
 const DIMENSION_VALUE: Attr = Attr::absent_by_default("value")
     .expressions()

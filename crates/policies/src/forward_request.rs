@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow, ForwardCall,
-    Milliseconds, PolicyError, PolicyKind, Scopes, Seconds, Sections, Step, Unfit, Waiting,
+    Milliseconds, PolicyError, PolicyKind, Scopes, Seconds, Sections, Step, Unfit, ValueType,
+    Waiting,
 };
 use transport::HttpVersion;
 
@@ -35,12 +36,16 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 const TIMEOUT: Attr = Attr::optional("timeout", "300")
     .expressions()
     .excludes(&["timeout-ms"])
-    .doc("Longest wait for the response's headers, in seconds; 0: no bound.");
-const TIMEOUT_MS: Attr =
-    Attr::absent_by_default("timeout-ms").expressions().doc("The same in milliseconds.");
+    .doc("Longest wait for the response's headers, in seconds; 0: no bound.")
+    .of(ValueType::Seconds);
+const TIMEOUT_MS: Attr = Attr::absent_by_default("timeout-ms")
+    .expressions()
+    .doc("The same in milliseconds.")
+    .of(ValueType::Milliseconds);
 const CONTINUE_TIMEOUT: Attr = Attr::absent_by_default("continue-timeout")
     .expressions()
-    .doc("Longest wait for `100 Continue`, in seconds.");
+    .doc("Longest wait for `100 Continue`, in seconds.")
+    .of(ValueType::Seconds);
 const HTTP_VERSION: Attr = Attr::optional("http-version", "1")
     .one_of(&["1", "2or1", "2"])
     .doc("Protocol towards the backend.");

@@ -18,7 +18,7 @@ use crate::content;
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "jsonp",
     summary: "Wraps a JSON answer in a call of the function that the client names.",
-    sections: Sections::OUTBOUND,
+    sections: Sections::OUTBOUND.once(),
     scopes: Scopes::ALL,
     attrs: &[CALLBACK],
     children: &[],
@@ -90,7 +90,6 @@ struct Jsonp {
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
-    cx.once(element);
     Ok(Step::waiting(Jsonp { parameter: cx.attr(element, &CALLBACK)? }))
 }
 

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::StatusCode;
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow, Immediate,
-    PolicyError, PolicyKind, Scopes, Sections, SharedContext, Step, Steps, Unfit, Waiting,
+    PolicyError, PolicyKind, Scopes, Sections, SharedContext, Step, Steps, Unfit, ValueType,
+    Waiting,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -26,8 +27,9 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 };
 
 const KEY: Attr = Attr::required("key").expressions().doc("What is counted together.");
-const MAX_COUNT: Attr =
-    Attr::required("max-count").doc("How many requests may be inside at once, at least 1.");
+const MAX_COUNT: Attr = Attr::required("max-count")
+    .doc("How many requests may be inside at once, at least 1.")
+    .of(ValueType::Integer);
 const CONTENT: Child = Child::content().doc("The policies that are limited.");
 
 #[derive(Debug)]

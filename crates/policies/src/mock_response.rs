@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pipeline::{
     Attr, Body, CompileCx, Context, Diagnostic, Element, Flow, Immediate, Operation, PolicyError,
-    PolicyKind, Representation, Response, Scopes, Sections, Statuses, Step,
+    PolicyKind, Representation, Response, Scopes, Sections, Statuses, Step, ValueType,
 };
 
 use crate::sample;
@@ -24,8 +24,9 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const STATUS_CODE: Attr =
-    Attr::optional("status-code", "200").doc("Status; selects the described response.");
+const STATUS_CODE: Attr = Attr::optional("status-code", "200")
+    .doc("Status; selects the described response.")
+    .of(ValueType::Status);
 const CONTENT_TYPE_ATTR: Attr =
     Attr::absent_by_default("content-type").doc("Media type; the first described one if absent.");
 

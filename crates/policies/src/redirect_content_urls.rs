@@ -17,7 +17,7 @@ use crate::content;
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "redirect-content-urls",
     summary: "Points links in a body to the gateway, or in a request back to the backend.",
-    sections: Sections::INBOUND.and(Sections::OUTBOUND),
+    sections: Sections::INBOUND.and(Sections::OUTBOUND).once(),
     scopes: Scopes::ALL,
     attrs: &[],
     children: &[],
@@ -29,8 +29,7 @@ struct RedirectContentUrls {
     message: Message,
 }
 
-fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
-    cx.once(element);
+fn compile(_: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     Ok(Step::waiting(RedirectContentUrls { message: cx.message() }))
 }
 

@@ -16,7 +16,7 @@ use expr::Uses;
 use pipeline::{
     Attr, Blame, Child, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow,
     PolicyError, PolicyKind, Scopes, Seconds, Section, Sections, SharedContext, Step, Steps, Unfit,
-    Waiting, codes,
+    ValueType, Waiting, codes,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -29,16 +29,24 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const CONDITION: Attr =
-    Attr::required("condition").expressions().doc("Whether to run again, asked after each run.");
-const COUNT: Attr = Attr::required("count").expressions().doc("Most retries: 1 to 50.");
-const INTERVAL: Attr =
-    Attr::required("interval").expressions().doc("Wait before a retry, in seconds.");
+const CONDITION: Attr = Attr::required("condition")
+    .expressions()
+    .doc("Whether to run again, asked after each run.")
+    .of(ValueType::Boolean);
+const COUNT: Attr =
+    Attr::required("count").expressions().doc("Most retries: 1 to 50.").of(ValueType::Integer);
+const INTERVAL: Attr = Attr::required("interval")
+    .expressions()
+    .doc("Wait before a retry, in seconds.")
+    .of(ValueType::Seconds);
 const MAX_INTERVAL: Attr = Attr::absent_by_default("max-interval")
     .expressions()
-    .doc("Longest wait, in seconds; with `delta` the wait grows exponentially up to it.");
-const DELTA: Attr =
-    Attr::absent_by_default("delta").expressions().doc("What the wait grows by, in seconds.");
+    .doc("Longest wait, in seconds; with `delta` the wait grows exponentially up to it.")
+    .of(ValueType::Seconds);
+const DELTA: Attr = Attr::absent_by_default("delta")
+    .expressions()
+    .doc("What the wait grows by, in seconds.")
+    .of(ValueType::Seconds);
 const FIRST_FAST_RETRY: Attr = Attr::optional("first-fast-retry", "false")
     .expressions()
     .doc("Whether the first retry comes without a wait.");

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use pipeline::url::BaseUrl;
 use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step, codes,
+    PolicyKind, Scopes, Sections, Step, ValueType, codes,
 };
 
 use crate::dapr::{SIDECAR, segment};
@@ -37,18 +37,29 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const BASE_URL: Attr = Attr::absent_by_default("base-url").expressions().doc("New base URL.");
+const BASE_URL: Attr =
+    Attr::absent_by_default("base-url").expressions().doc("New base URL.").of(ValueType::Url);
 const BACKEND_ID: Attr = Attr::absent_by_default("backend-id").expressions().doc("Backend entity.");
-const SF_RESOLVE_CONDITION: Attr =
-    Attr::absent_by_default("sf-resolve-condition").expressions().doc("Service Fabric only.");
-const SF_SERVICE_INSTANCE_NAME: Attr =
-    Attr::absent_by_default("sf-service-instance-name").expressions().doc("Service Fabric only.");
-const SF_PARTITION_KEY: Attr =
-    Attr::absent_by_default("sf-partition-key").expressions().doc("Service Fabric only.");
-const SF_LISTENER_NAME: Attr =
-    Attr::absent_by_default("sf-listener-name").expressions().doc("Service Fabric only.");
-const SF_REPLICA_TYPE: Attr =
-    Attr::absent_by_default("sf-replica-type").expressions().doc("Service Fabric only.");
+const SF_RESOLVE_CONDITION: Attr = Attr::absent_by_default("sf-resolve-condition")
+    .expressions()
+    .doc("Service Fabric only.")
+    .differs("Refused: there is no Service Fabric here.");
+const SF_SERVICE_INSTANCE_NAME: Attr = Attr::absent_by_default("sf-service-instance-name")
+    .expressions()
+    .doc("Service Fabric only.")
+    .differs("Refused: there is no Service Fabric here.");
+const SF_PARTITION_KEY: Attr = Attr::absent_by_default("sf-partition-key")
+    .expressions()
+    .doc("Service Fabric only.")
+    .differs("Refused: there is no Service Fabric here.");
+const SF_LISTENER_NAME: Attr = Attr::absent_by_default("sf-listener-name")
+    .expressions()
+    .doc("Service Fabric only.")
+    .differs("Refused: there is no Service Fabric here.");
+const SF_REPLICA_TYPE: Attr = Attr::absent_by_default("sf-replica-type")
+    .expressions()
+    .doc("Service Fabric only.")
+    .differs("Refused: there is no Service Fabric here.");
 const DAPR_APP_ID: Attr =
     Attr::absent_by_default("dapr-app-id").expressions().doc("Service, for Dapr.");
 const DAPR_METHOD: Attr =

@@ -22,8 +22,10 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const TEMPLATE: Attr =
-    Attr::optional("template", "none").one_of(Template::WORDS).doc("How the content is read.");
+const TEMPLATE: Attr = Attr::optional("template", "none")
+    .one_of(Template::WORDS)
+    .doc("How the content is read.")
+    .differs("`liquid` is refused.");
 const XSI_NIL: Attr = Attr::optional("xsi-nil", "blank")
     .one_of(&["blank", "null"])
     .doc("What `xsi:nil` elements are in a Liquid template.");

@@ -13,7 +13,8 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow, Immediate,
-    Message, PolicyError, PolicyKind, Scopes, Sections, Step, Unfit, is_untouchable, words,
+    Message, PolicyError, PolicyKind, Scopes, Sections, Step, Unfit, ValueType, is_untouchable,
+    words,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -26,7 +27,8 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const NAME: Attr = Attr::required("name").expressions().doc("Header name.");
+const NAME: Attr =
+    Attr::required("name").expressions().doc("Header name.").of(ValueType::HeaderName);
 const EXISTS_ACTION: Attr = Attr::optional("exists-action", "override")
     .expressions()
     .one_of(ExistsAction::WORDS)

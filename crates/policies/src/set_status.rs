@@ -8,7 +8,7 @@
 use http::StatusCode;
 use pipeline::{
     Attr, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Message, PolicyError,
-    PolicyKind, Scopes, Sections, Step,
+    PolicyKind, Scopes, Sections, Step, ValueType,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -21,7 +21,8 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const CODE: Attr = Attr::required("code").expressions().doc("Status code, 200 to 599.");
+const CODE: Attr =
+    Attr::required("code").expressions().doc("Status code, 200 to 599.").of(ValueType::Status);
 const REASON: Attr = Attr::absent_by_default("reason")
     .expressions()
     .doc("Reason phrase; the standard one if absent. HTTP/2 has none.");

@@ -21,7 +21,7 @@ use crate::validation::schemas::PerOperation;
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "validate-headers",
     summary: "Checks the headers of a response against the API's description.",
-    sections: Sections::OUTBOUND.and(Sections::ON_ERROR),
+    sections: Sections::OUTBOUND.and(Sections::ON_ERROR).once(),
     scopes: Scopes::ALL,
     attrs: &[SPECIFIED, UNSPECIFIED, VARIABLE],
     children: &[HEADER],
@@ -64,7 +64,6 @@ struct Described {
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
-    cx.once(element);
     let described = Arc::<PerOperation<Described>>::default();
     let prepared = described.clone();
     cx.prepare(move |operation| prepared.get(operation, || describe(operation)).problems.clone());

@@ -8,7 +8,7 @@
 
 use pipeline::{
     Attr, Child, CompileCx, Context, Diagnostic, Element, Flow, PolicyError, PolicyKind, Scopes,
-    Sections, Step, Waiting, codes,
+    Sections, Step, ValueType, Waiting, codes,
 };
 
 use crate::token::{
@@ -56,15 +56,18 @@ const REQUIRE_SIGNED_TOKENS: Attr = Attr::optional("require-signed-tokens", "tru
     .doc("Whether the token must be signed.");
 const CLOCK_SKEW: Attr = Attr::optional("clock-skew", "0")
     .expressions()
-    .doc("Tolerance for time checks: seconds or `hh:mm:ss`, at most a day.");
+    .doc("Tolerance for time checks: seconds or `hh:mm:ss`, at most a day.")
+    .of(ValueType::Seconds);
 const OPENID_CONFIG: Child = Child::repeated("openid-config")
     .attrs(&[URL, VALIDATE_CONNECTIVITY])
     .empty()
     .doc("Metadata document that names an issuer and its keys.");
-const URL: Attr = Attr::required("url").expressions().doc("Address of the document.");
+const URL: Attr =
+    Attr::required("url").expressions().doc("Address of the document.").of(ValueType::Url);
 const VALIDATE_CONNECTIVITY: Attr = Attr::optional("validate-connectivity", "true")
     .one_of(&["true", "false"])
-    .doc("Whether Azure tries the address when the policy is saved; without effect here.");
+    .doc("Whether Azure tries the address when the policy is saved.")
+    .differs("Without effect.");
 const ISSUERS: Child = Child::optional("issuers")
     .children(&[ISSUER])
     .doc("Accepted issuers, besides those of `openid-config`.");

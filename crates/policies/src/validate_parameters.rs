@@ -23,7 +23,7 @@ use crate::validation::schemas::PerOperation;
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "validate-parameters",
     summary: "Checks headers, query and path of a request against the API's description.",
-    sections: Sections::INBOUND,
+    sections: Sections::INBOUND.once(),
     scopes: Scopes::ALL,
     attrs: &[SPECIFIED, UNSPECIFIED, VARIABLE],
     children: &[HEADERS, QUERY, PATH],
@@ -105,7 +105,6 @@ struct Place<'a> {
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
-    cx.once(element);
     let described = Arc::<PerOperation<Described>>::default();
     let prepared = described.clone();
     cx.prepare(move |operation| prepared.get(operation, || describe(operation)).problems.clone());

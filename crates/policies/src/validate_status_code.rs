@@ -7,7 +7,7 @@
 
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Message,
-    PolicyError, PolicyKind, Scopes, Sections, Step,
+    PolicyError, PolicyKind, Scopes, Sections, Step, ValueType,
 };
 
 use crate::validation::Action;
@@ -36,7 +36,7 @@ const STATUS_CODE: Child = Child::repeated("status-code")
     .empty()
     .attrs(&[CODE, ACTION])
     .doc("What holds for one status that is not described.");
-const CODE: Attr = Attr::required("code").expressions().doc("The status.");
+const CODE: Attr = Attr::required("code").expressions().doc("The status.").of(ValueType::Status);
 const ACTION: Attr =
     Attr::required("action").expressions().one_of(Action::WORDS).doc("What happens.");
 

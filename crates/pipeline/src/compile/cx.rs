@@ -64,6 +64,7 @@ impl<'a> CompileCx<'a> {
         element: Element<'_>,
         attr: &Attr,
     ) -> Result<Computed<T>, Diagnostic> {
+        debug_assert!(attr.fits(T::TYPE), "`{}` is not declared as what is read", attr.name());
         let default = attr.default_text();
         match element.node().attribute(attr.name()) {
             Some(attribute) => Ok(self.computed(
@@ -258,7 +259,8 @@ impl<'a> CompileCx<'a> {
         outer.iter().all(|it| it.split('[').next() == Some("include-fragment"))
     }
 
-    /// For a policy that should stand once in a section: a warning if it was there before.
+    /// For a policy that should stand once in a section: a warning if it was there before. A
+    /// schema says so with [`Sections::once`](crate::Sections::once).
     pub fn once(&mut self, element: Element<'_>) {
         let name = element.name();
         if self.once.iter().any(|(section, it)| *section == self.section && it == name) {

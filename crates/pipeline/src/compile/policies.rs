@@ -238,6 +238,9 @@ impl CompileCx<'_> {
         if self.is_child_of_policy {
             return;
         }
+        if kind.sections.are_once() {
+            self.once(Element::new(node));
+        }
         let name = kind.name;
         if !kind.sections.contains(self.section) {
             let sections: Vec<&str> = kind.sections.each().map(Section::name).collect();

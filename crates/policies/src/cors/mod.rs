@@ -21,7 +21,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow, Immediate,
-    PolicyError, PolicyKind, Response, Scopes, Sections, Step, Unfit, codes,
+    PolicyError, PolicyKind, Response, Scopes, Sections, Step, Unfit, ValueType, codes,
 };
 
 use origin::Origin;
@@ -29,7 +29,7 @@ use origin::Origin;
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "cors",
     summary: "Tells browsers which pages may call the API, and answers their preflights.",
-    sections: Sections::INBOUND,
+    sections: Sections::INBOUND.once(),
     scopes: Scopes::ALL,
     attrs: &[CREDENTIALS, TERMINATE],
     children: &[ALLOWED_ORIGINS, ALLOWED_METHODS, ALLOWED_HEADERS, EXPOSE_HEADERS],
@@ -52,7 +52,8 @@ const ALLOWED_METHODS: Child = Child::optional("allowed-methods")
     .doc("Methods; GET and POST if absent.");
 const MAX_AGE: Attr = Attr::optional("preflight-result-max-age", "0")
     .expressions()
-    .doc("How many seconds a browser may keep the answer to a preflight.");
+    .doc("How many seconds a browser may keep the answer to a preflight.")
+    .of(ValueType::Integer);
 const METHOD: Child = Child::one_or_more("method").expressions().doc("A method, or `*`.");
 const ALLOWED_HEADERS: Child =
     Child::optional("allowed-headers").children(&[HEADER]).doc("Headers that requests may have.");
@@ -97,7 +98,6 @@ struct Allowed {
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
-    cx.once(element);
     if !cx.is_direct() {
         let message = "`cors` inside of another policy does not answer preflights";
         cx.report(

@@ -4,8 +4,8 @@ use http::header::{CONTENT_LENGTH, EXPECT, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use pipeline::{
     Attr, Blame, Body, Child, CompileCx, Computed, Context, Diagnostic, Element, Message,
-    PolicyError, Response, Seconds, Section, Steps, codes, connection_failure, is_hop_by_hop,
-    words,
+    PolicyError, Response, Seconds, Section, Steps, ValueType, codes, connection_failure,
+    is_hop_by_hop, words,
 };
 
 use transport::ClientIdentity;
@@ -19,7 +19,8 @@ pub(crate) const MODE: Attr = Attr::optional("mode", "new")
     .doc("Whether the request starts empty or as a copy of the one at hand.");
 pub(crate) const TIMEOUT: Attr = Attr::optional("timeout", "60")
     .expressions()
-    .doc("Longest wait for the whole response, in seconds; 0: no bound of its own.");
+    .doc("Longest wait for the whole response, in seconds; 0: no bound of its own.")
+    .of(ValueType::Seconds);
 pub(crate) const SET_URL: Child = Child::optional("set-url").expressions().doc("Absolute URL.");
 pub(crate) const SET_METHOD: Child = Child::optional("set-method").expressions().doc("Method.");
 pub(crate) const SET_HEADER: Child = Child::repeated("set-header").as_policy().doc("Headers.");
@@ -28,7 +29,8 @@ pub(crate) const AUTHENTICATION_CERTIFICATE: Child =
     Child::optional("authentication-certificate").as_policy().doc("Client certificate.");
 pub(crate) const AUTHENTICATION_MANAGED_IDENTITY: Child =
     Child::optional("authentication-managed-identity").as_policy().doc("Token to send.");
-pub(crate) const PROXY: Child = Child::optional("proxy").as_policy().doc("Proxy.");
+pub(crate) const PROXY: Child =
+    Child::optional("proxy").as_policy().doc("Proxy.").differs("Refused.");
 
 /// The children that are policies and work on the request that is made.
 const POLICIES: &[Child] =

@@ -4,11 +4,14 @@
 
 use http::StatusCode;
 use identity::TokenError;
-use pipeline::{Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, PolicyError};
+use pipeline::{
+    Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, PolicyError, ValueType,
+};
 
 pub(crate) const FAILED_CODE: Attr = Attr::optional("failed-validation-httpcode", "401")
     .expressions()
-    .doc("Status if the token is refused.");
+    .doc("Status if the token is refused.")
+    .of(ValueType::Status);
 pub(crate) const FAILED_MESSAGE: Attr = Attr::absent_by_default("failed-validation-error-message")
     .expressions()
     .doc("Message if the token is refused; by default it depends on the failure.");

@@ -2,14 +2,17 @@
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
-use pipeline::{Attr, CompileCx, Computed, Context, Diagnostic, Element, PolicyError, codes, url};
+use pipeline::{
+    Attr, CompileCx, Computed, Context, Diagnostic, Element, PolicyError, ValueType, codes, url,
+};
 
 use super::Rejection;
 
 pub(crate) const HEADER_NAME: Attr = Attr::absent_by_default("header-name")
     .expressions()
     .excludes(&["query-parameter-name", "token-value"])
-    .doc("Header that holds the token.");
+    .doc("Header that holds the token.")
+    .of(ValueType::HeaderName);
 pub(crate) const QUERY_NAME: Attr = Attr::absent_by_default("query-parameter-name")
     .expressions()
     .excludes(&["token-value"])

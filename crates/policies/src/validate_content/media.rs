@@ -1,7 +1,7 @@
 //! Which media type a body counts as: `content-type-map`.
 
 use pipeline::{
-    Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, PolicyError, codes,
+    Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, PolicyError, ValueType, codes,
 };
 
 use crate::content::essence;
@@ -18,8 +18,10 @@ const TYPE: Child =
     Child::repeated("type").empty().attrs(&[FROM, WHEN, TO]).doc("What one media type counts as.");
 const FROM: Attr =
     Attr::absent_by_default("from").excludes(&["when"]).doc("The type that the body has.");
-const WHEN: Attr =
-    Attr::absent_by_default("when").expressions().doc("Whether the body counts as `to`.");
+const WHEN: Attr = Attr::absent_by_default("when")
+    .expressions()
+    .doc("Whether the body counts as `to`.")
+    .of(ValueType::Boolean);
 const TO: Attr = Attr::required("to").doc("The type that it counts as.");
 
 /// The rules, in order.

@@ -18,7 +18,7 @@ use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Message, Operation,
-    PolicyError, PolicyKind, Scopes, Sections, Statuses, Step, Waiting, codes, words,
+    PolicyError, PolicyKind, Scopes, Sections, Statuses, Step, ValueType, Waiting, codes, words,
 };
 use schema::{Adjust, Direction};
 use serde_json::Value;
@@ -45,7 +45,8 @@ const UNSPECIFIED: Attr = Attr::required("unspecified-content-type-action")
     .expressions()
     .one_of(Action::WORDS)
     .doc("What happens if the API does not describe the media type.");
-const MAX_SIZE: Attr = Attr::required("max-size").expressions().doc("Largest body in bytes.");
+const MAX_SIZE: Attr =
+    Attr::required("max-size").expressions().doc("Largest body in bytes.").of(ValueType::Integer);
 const SIZE_EXCEEDED: Attr = Attr::required("size-exceeded-action")
     .expressions()
     .one_of(Action::WORDS)
@@ -58,7 +59,10 @@ const CONTENT: Child = Child::repeated("content")
     .doc("How bodies of a media type are checked.");
 const TYPE: Attr =
     Attr::absent_by_default("type").doc("The media type; absent: every one of the API.");
-const VALIDATE_AS: Attr = Attr::required("validate-as").one_of(ValidateAs::WORDS).doc("As what.");
+const VALIDATE_AS: Attr = Attr::required("validate-as")
+    .one_of(ValidateAs::WORDS)
+    .doc("As what.")
+    .differs("`xml` and `soap` are refused.");
 const SCHEMA_ID: Attr =
     Attr::absent_by_default("schema-id").doc("An uploaded schema, instead of the API's.");
 const SCHEMA_REF: Attr =
@@ -68,7 +72,8 @@ const ACTION: Attr = Attr::required("action")
     .one_of(Action::WORDS)
     .doc("What happens if the body does not conform.");
 const ADDITIONAL: Attr = Attr::absent_by_default("allow-additional-properties")
-    .doc("Whether members that the schema does not name are allowed.");
+    .doc("Whether members that the schema does not name are allowed.")
+    .of(ValueType::Boolean);
 const IGNORE_CASE: Attr = Attr::optional("case-insensitive-property-names", "false")
     .doc("Whether names of members compare without case.");
 
