@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from http_calls import connect, eventually, plain
-from servers import Backend, api, chunk, gateway
+from servers import Backend, api, chunk, gateway, policies, text
 
 
 class Slow:
@@ -94,3 +94,54 @@ def test_an_idle_gateway_ends_at_once():
         slow.permits.release(3)
         list(lines)
         assert it.stop() == 0
+
+
+def test_what_answered_requests_left_behind_is_finished():
+    """A one-way request that its backend holds, and an event that waits for others."""
+    arrived, may_answer = threading.Event(), threading.Semaphore(0)
+
+    def hold(handler):
+        arrived.set()
+        may_answer.acquire(timeout=20)
+        text(handler)
+
+    with Backend(text) as backend, Backend(hold) as aside:
+        document = policies(
+            f'<send-one-way-request><set-url>{aside.url}/aside</set-url><set-method>GET</set-method>'
+            '</send-one-way-request><log-to-eventhub logger-id="events">seen</log-to-eventhub>'
+        )
+        with gateway(
+            {"policy.xml": document},
+            apis={"a": api(backend, policy="policy.xml")},
+            loggers={"events": {"file": "events.log"}},
+        ) as it:
+            assert plain(it.at.gateway)[0] == 200
+            assert arrived.wait(timeout=20)
+            it.process.send_signal(signal.SIGTERM)
+            assert eventually(lambda: is_refused(it.at.gateway))
+            events = it.files.path / "events.log"
+            assert eventually(lambda: events.exists() and '"seen"' in events.read_text())
+            assert it.process.poll() is None
+            may_answer.release()
+            assert it.wait() == 0
+
+
+def test_what_is_left_behind_is_cut_off_with_the_time_to_drain():
+    arrived, may_answer = threading.Event(), threading.Semaphore(0)
+
+    def hold(handler):
+        arrived.set()
+        may_answer.acquire(timeout=20)
+
+    with Backend(text) as backend, Backend(hold) as aside:
+        document = policies(
+            f'<send-one-way-request><set-url>{aside.url}</set-url><set-method>GET</set-method>'
+            '</send-one-way-request>'
+        )
+        apis = {"a": api(backend, policy="policy.xml")}
+        with gateway({"policy.xml": document}, ["--drain", "200ms"], apis=apis) as it:
+            assert plain(it.at.gateway)[0] == 200
+            assert arrived.wait(timeout=20)
+            assert it.stop() == 143
+            assert "cut off" in it.text()
+        may_answer.release()

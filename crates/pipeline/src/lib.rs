@@ -14,6 +14,7 @@
 //!
 //! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
 
+mod background;
 mod body;
 mod call;
 mod certificates;
@@ -51,6 +52,7 @@ mod value_type;
 
 pub use document::Diagnostic;
 
+pub use background::Background;
 pub use body::{Body, NotBuffered};
 pub use call::{call_failure, connection_failure, request_body_failure};
 pub use certificates::{Certificate, CertificateEntry, Certificates};

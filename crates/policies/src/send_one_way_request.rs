@@ -2,7 +2,8 @@
 //!
 //! The request is made before the pipeline goes on; nothing that happens to it afterwards, and no
 //! failure before, is seen by the pipeline. Requests on the way are bounded for the process in
-//! number, bytes and time; beyond that they are dropped, counted and logged.
+//! number, bytes and time; beyond that they are dropped, counted and logged. A gateway that ends
+//! waits for them as long as it drains.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/send-one-way-request-policy>
 
@@ -10,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pipeline::{
-    CompileCx, Context, Diagnostic, Element, Flow, PolicyError, PolicyKind, Scopes, Sections, Step,
-    Waiting,
+    Background, CompileCx, Context, Diagnostic, Element, Flow, PolicyError, PolicyKind, Scopes,
+    Sections, Step, Waiting,
 };
 use telemetry::Metrics;
 
@@ -49,12 +50,18 @@ const MAX_TIME: Duration = Duration::from_secs(300);
 struct SendOneWayRequest {
     draft: Draft,
     on_the_way: Arc<OnTheWay>,
+    background: Arc<Background>,
     metrics: Arc<Metrics>,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     let draft = Draft::compile(element, cx)?;
-    Ok(Step::waiting(SendOneWayRequest { draft, on_the_way: cx.shared(), metrics: cx.shared() }))
+    Ok(Step::waiting(SendOneWayRequest {
+        draft,
+        on_the_way: cx.shared(),
+        background: cx.shared(),
+        metrics: cx.shared(),
+    }))
 }
 
 impl Waiting for SendOneWayRequest {
@@ -73,8 +80,7 @@ impl SendOneWayRequest {
             self.metrics.count("portcullis_one_way_requests_dropped_total");
             return;
         };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
+        self.background.spawn(async move {
             match call.bounded(MAX_TIME).send().await {
                 Ok(response) => {
                     tracing::debug!(status = response.status.as_u16(), "a one-way request is done");

@@ -172,7 +172,7 @@ impl Live {
             _ = signals.next() => false,
         };
         if !all_answered {
-            tracing::warn!("requests were cut off");
+            tracing::warn!("requests, or what they had set going, were cut off");
         }
         self.running.stop();
         match (first, all_answered) {

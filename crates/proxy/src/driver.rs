@@ -16,7 +16,9 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
-use pipeline::{BaseUrl, Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services};
+use pipeline::{
+    Background, BaseUrl, Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services,
+};
 use telemetry::AccessLog;
 use transport::{Peer, Request, Response};
 
@@ -181,8 +183,8 @@ impl Drop for Work {
         if pipeline.on_error.is_empty() && entry.is_none() {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
+        let background: Arc<Background> = context.services.extensions().shared();
+        background.spawn(async move {
             let error = PolicyError::new("ClientConnectionFailure", "The operation was canceled.")
                 .blame(Blame::Client)
                 .source("forward-request");

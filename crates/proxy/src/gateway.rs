@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use config::Snapshot;
-use pipeline::Services;
+use pipeline::{Background, Services};
 use telemetry::AccessLog;
 use transport::{Peer, Request, Response, Service};
 
@@ -20,6 +20,7 @@ pub struct Gateway {
     live: ArcSwapOption<Live>,
     services: Arc<Services>,
     access_log: Option<Arc<AccessLog>>,
+    background: Arc<Background>,
     health: Health,
 }
 
@@ -44,6 +45,7 @@ impl Gateway {
     pub fn new(services: Arc<Services>, access_log: Option<Arc<AccessLog>>) -> Arc<Self> {
         Arc::new(Self {
             live: ArcSwapOption::empty(),
+            background: services.extensions().shared(),
             services,
             access_log,
             health: Health::default(),
@@ -92,6 +94,10 @@ impl Service for Gateway {
         peer: Arc<Peer>,
     ) -> impl Future<Output = Response> + Send + 'static {
         self.handle(request, peer)
+    }
+
+    fn settled(self: Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
+        async move { self.background.settled().await }
     }
 }
 

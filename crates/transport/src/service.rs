@@ -18,6 +18,12 @@ pub trait Service: Send + Sync + 'static {
         request: Request,
         peer: Arc<Peer>,
     ) -> impl Future<Output = Response> + Send + 'static;
+
+    /// Ends when nothing is left of what answered requests have set going. A worker that has
+    /// drained waits for it.
+    fn settled(self: Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
+        std::future::ready(())
+    }
 }
 
 /// Marks a response that is never sent.

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A logger has one queue in a process; it outlives configurations. What cannot be sent within a
-//! few tries is dropped, counted and logged; a request never notices.
+//! few tries is dropped, counted and logged; a request never notices. A gateway that ends sends
+//! what waits at once, and waits for it as long as it drains.
 
 mod deliver;
 mod queue;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pipeline::{LogTarget, Logger, Services};
+use pipeline::{Background, LogTarget, Logger, Services};
 use telemetry::Metrics;
 
 use super::deliver::{Failure, deliver};
@@ -107,10 +107,8 @@ impl Queue {
                 services: services.clone(),
                 is_done: false,
             };
-            match tokio::runtime::Handle::try_current() {
-                Ok(runtime) => drop(runtime.spawn(task.run(metrics))),
-                Err(_) => drop(task),
-            }
+            let background: Arc<Background> = services.extensions().shared();
+            background.spawn(task.run(metrics, background.clone()));
         }
     }
 
@@ -167,10 +165,13 @@ struct Drain {
 }
 
 impl Drain {
-    async fn run(mut self, metrics: Arc<Metrics>) {
+    async fn run(mut self, metrics: Arc<Metrics>, background: Arc<Background>) {
         loop {
             if self.logger.is_buffered {
-                self.services.clock.sleep(GATHERING).await;
+                tokio::select! {
+                    () = self.services.clock.sleep(GATHERING) => {}
+                    () = background.closing() => {}
+                }
             }
             loop {
                 let batch = self.queue.take();

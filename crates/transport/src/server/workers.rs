@@ -176,7 +176,10 @@ async fn work<S: Service>(
         };
         serving.spawn(serve_here(listener, config.tls, limits.clone(), service.clone(), draining));
     }
-    let all = async { while serving.join_next().await.is_some() {} };
+    let all = async {
+        while serving.join_next().await.is_some() {}
+        service.settled().await;
+    };
     tokio::select! {
         () = all => {}
         _ = phases.wait_for(|it| *it == Phase::Stopped) => {}
@@ -190,8 +193,8 @@ impl Running {
         &self.addresses
     }
 
-    /// Accepts no more and waits until every request in flight is answered, at most this long.
-    /// Whether all were.
+    /// Accepts no more and waits until every request in flight is answered and
+    /// [`Service::settled`], at most this long. Whether all were.
     pub async fn drain(&self, limit: Duration) -> bool {
         self.phase.send_if_modified(|phase| {
             let changes = *phase == Phase::Serving;
