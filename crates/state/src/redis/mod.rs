@@ -1,0 +1,17 @@
+//! A Redis server: its address, a connection that heals itself, commands within a bound.
+//!
+//! ```text
+//! RedisSettings::parse ─▶ Redis::start ─▶ Redis::run, Redis::script
+//!                             │
+//!                             └▶ a task that connects, listens for losses and connects again
+//! ```
+//!
+//! No request ever waits for a connection: while there is none, a command fails at once.
+
+mod connection;
+mod script;
+mod settings;
+
+pub use connection::{Health, Redis, RedisFailure};
+pub use script::Script;
+pub use settings::{RedisAddressError, RedisSettings};

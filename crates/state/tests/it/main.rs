@@ -1,0 +1,6 @@
+//! The stores against a real `redis-server`; skipped, loudly, where there is none.
+
+#![cfg(test)]
+
+mod connection;
+mod server;
