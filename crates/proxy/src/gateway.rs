@@ -96,8 +96,8 @@ impl Service for Gateway {
         self.handle(request, peer)
     }
 
-    fn settled(self: Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
-        async move { self.background.settled().await }
+    async fn settled(self: Arc<Self>) {
+        self.background.settled().await;
     }
 }
 
