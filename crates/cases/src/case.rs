@@ -1,5 +1,7 @@
 //! One case: what goes in and what must come out.
 
+use std::time::Duration;
+
 /// A case as its file has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Case {
@@ -27,13 +29,30 @@ pub struct Case {
     pub certificates: Vec<(String, String)>,
     /// Described responses: status, media type, example or schema.
     pub described: Vec<(u16, String, Described)>,
+    /// Subscriptions to all APIs: name and key.
+    pub subscriptions: Vec<(String, String)>,
+    /// The requests before the last one, in order, each with what must come out of it.
+    pub earlier: Vec<Exchange>,
     /// The request: its first line is the request line.
     pub request: Message,
+    /// How far the clock goes on before the request.
+    pub after: Duration,
     /// What the backend answers, call by call; the last answer again and again.
     pub backend_responses: Vec<Answer>,
     /// What other addresses answer; several of one address as those of the backend.
     pub answers: Vec<(String, Answer)>,
     /// What must come out.
+    pub expected: Expected,
+}
+
+/// One request and what must come out of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// The request: its first line is the request line.
+    pub request: Message,
+    /// How far the clock goes on before the request.
+    pub after: Duration,
+    /// What must come out; problems of the documents are those of the case.
     pub expected: Expected,
 }
 

@@ -2,7 +2,7 @@
 
 use document::Diagnostic;
 
-use crate::case::{Case, ExpectedBackend, Message};
+use crate::case::{Case, Expected, ExpectedBackend, Message};
 use crate::world::{Got, Outcome};
 
 /// The differences: lines that start with `-` were expected, lines with `+` came instead.
@@ -27,25 +27,15 @@ pub(crate) fn compare(case: &Case, outcome: &Outcome) -> Vec<String> {
         }
         return differences.0;
     };
-    if let Some(response) = &expected.response {
-        differences.message("response", response, &got.response);
-    }
-    match &expected.backend {
-        None => {}
-        Some(ExpectedBackend::NotCalled) => {
-            if let Some(call) = got.backend.first() {
-                differences.line("backend", "not called", &call.first_line);
-            }
+    for (number, (exchange, got)) in case.earlier.iter().zip(&outcome.earlier).enumerate() {
+        let mut own = Differences::default();
+        own.exchange(&exchange.expected, got);
+        if !own.0.is_empty() {
+            differences.0.push(format!("  request {}", number + 1));
+            differences.0.extend(own.0);
         }
-        Some(ExpectedBackend::Called(calls)) => differences.backend(calls, &got.backend),
     }
-    for call in &expected.calls {
-        differences.call(call, &got.others);
-    }
-    differences.variables(case, got);
-    if let Some(last_error) = &expected.last_error {
-        differences.last_error(last_error, got);
-    }
+    differences.exchange(expected, got);
     differences.0
 }
 
@@ -53,6 +43,29 @@ pub(crate) fn compare(case: &Case, outcome: &Outcome) -> Vec<String> {
 struct Differences(Vec<String>);
 
 impl Differences {
+    /// One request.
+    fn exchange(&mut self, expected: &Expected, got: &Got) {
+        if let Some(response) = &expected.response {
+            self.message("response", response, &got.response);
+        }
+        match &expected.backend {
+            None => {}
+            Some(ExpectedBackend::NotCalled) => {
+                if let Some(call) = got.backend.first() {
+                    self.line("backend", "not called", &call.first_line);
+                }
+            }
+            Some(ExpectedBackend::Called(calls)) => self.backend(calls, &got.backend),
+        }
+        for call in &expected.calls {
+            self.call(call, &got.others);
+        }
+        self.variables(expected, got);
+        if let Some(last_error) = &expected.last_error {
+            self.last_error(last_error, got);
+        }
+    }
+
     fn line(&mut self, what: &str, expected: &str, got: &str) {
         self.0.push(format!("  {what}"));
         self.0.extend(expected.lines().map(|it| format!("    - {it}")));
@@ -135,8 +148,8 @@ impl Differences {
         self.0.extend(best);
     }
 
-    fn variables(&mut self, case: &Case, got: &Got) {
-        for (name, of_type, text) in &case.expected.variables {
+    fn variables(&mut self, expected: &Expected, got: &Got) {
+        for (name, of_type, text) in &expected.variables {
             let plain = name.trim_start_matches('!');
             let found = got.variables.iter().find(|(own, ..)| own == plain);
             match found {
@@ -239,7 +252,11 @@ mod tests {
 
     fn differences(blocks: &str) -> String {
         let case = parse(&format!("name\n{blocks}")).unwrap().remove(0);
-        compare(&case, &Outcome { problems: Vec::new(), ran: Some(got()), broken: None }).join("\n")
+        compare(
+            &case,
+            &Outcome { problems: Vec::new(), ran: Some(got()), earlier: Vec::new(), broken: None },
+        )
+        .join("\n")
     }
 
     #[test]
@@ -290,7 +307,8 @@ mod tests {
         let problem =
             Diagnostic::error(pipeline::codes::UNKNOWN_POLICY, 0..1, "unknown policy `x`");
         let case = parse("name").unwrap().remove(0);
-        let outcome = Outcome { problems: vec![problem], ran: None, broken: None };
+        let outcome =
+            Outcome { problems: vec![problem], ran: None, earlier: Vec::new(), broken: None };
 
         assert_eq!(compare(&case, &outcome), ["  error\n    + PC0401 unknown policy `x`"]);
     }

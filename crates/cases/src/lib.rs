@@ -34,7 +34,9 @@
 //! | `named schema NAME` | an uploaded JSON schema |
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |
+//! | `subscriptions` | lines `name: key`; each opens all APIs |
 //! | `request` | request line, headers, an empty line, the body; `GET /` if absent |
+//! | `request`, `request after 60s` again | the next request to the same gateway, the clock having gone on; what must come out of it follows |
 //! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures. Several blocks answer several calls in order, the last one all further ones |
 //! | `answer URL` | the same for another address that the gateway calls |
 //!
@@ -53,7 +55,7 @@
 //! The service of the API is `https://backend.example`, the gateway is
 //! `https://gateway.example`, and every request has the id
 //! `00000000-0000-4000-8000-000000000000`. The clock starts at 2026-01-01T00:00:00Z and goes on
-//! only while somebody waits for it. Identity providers and the metadata service
+//! only while somebody waits for it, or before a request that says so. Identity providers and the metadata service
 //! (`http://169.254.169.254`) are addresses like any other: give them an `answer`. An `answer`
 //! without `?` answers whatever the query is.
 
@@ -66,7 +68,7 @@ mod report;
 mod sockets;
 mod world;
 
-pub use case::{Answer, Case, Described, Expected, ExpectedBackend, Message};
+pub use case::{Answer, Case, Described, Exchange, Expected, ExpectedBackend, Message};
 pub use parse::{ParseError, parse};
 pub use report::{CaseReport, Report, run_folder, run_in, run_text};
 pub use world::{Got, Outcome, World};

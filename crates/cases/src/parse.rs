@@ -1,8 +1,10 @@
 //! Reading case files.
 
+use std::time::Duration;
+
 use pipeline::{Scope, Section};
 
-use crate::case::{Answer, Case, Described, Expected, ExpectedBackend, Message};
+use crate::case::{Answer, Case, Described, Exchange, Expected, ExpectedBackend, Message};
 
 /// Why a case file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,8 +72,11 @@ impl<'a> Reader<'a> {
         let mut case = Case { name: name.to_owned(), line, ..Case::default() };
         case.request.first_line = "GET /".to_owned();
         let mut sections: Vec<(Section, String)> = Vec::new();
-        for block in &blocks {
-            apply(&mut case, &mut sections, block)?;
+        let is_request = |it: &Block<'_>| it.heading.split(' ').next() == Some("request");
+        let first_request = blocks.iter().position(is_request);
+        for (at, block) in blocks.iter().enumerate() {
+            let is_later_request = first_request.is_some_and(|it| it < at);
+            apply(&mut case, &mut sections, block, is_later_request)?;
         }
         if !sections.is_empty() {
             if case.documents.iter().any(|(scope, _)| *scope == Scope::Api) {
@@ -91,6 +96,7 @@ fn apply(
     case: &mut Case,
     sections: &mut Vec<(Section, String)>,
     block: &Block<'_>,
+    is_later_request: bool,
 ) -> Result<(), ParseError> {
     let (word, rest) = block.heading.split_once(' ').unwrap_or((block.heading, ""));
     match (word, rest.trim()) {
@@ -136,7 +142,14 @@ fn apply(
             let (status, content_type) = block.status_and_type(rest)?;
             case.described.push((status, content_type, Described::Schema(block.trimmed())));
         }
-        ("request", "") => case.request = block.message(),
+        ("request", after) => {
+            if is_later_request {
+                case.next_request();
+            }
+            case.request = block.message();
+            case.after = block.wait(after)?;
+        }
+        ("subscriptions", "") => case.subscriptions = block.pairs()?,
         ("backend", "response") => case.backend_responses.push(block.answer()),
         ("call", "") => case.expected.calls.push(block.message()),
         ("answer", url) => case.answers.push((url.to_owned(), block.answer())),
@@ -167,6 +180,22 @@ fn expect(expected: &mut Expected, block: &Block<'_>) -> Result<(), ParseError> 
     Ok(())
 }
 
+impl Case {
+    /// What was said so far is of an earlier request.
+    fn next_request(&mut self) {
+        let problems = Expected {
+            errors: self.expected.errors.take(),
+            warnings: self.expected.warnings.take(),
+            ..Expected::default()
+        };
+        self.earlier.push(Exchange {
+            request: std::mem::take(&mut self.request),
+            after: self.after,
+            expected: std::mem::replace(&mut self.expected, problems),
+        });
+    }
+}
+
 impl Block<'_> {
     fn unknown(&self) -> ParseError {
         error(self.line, &format!("unknown block `{}`", self.heading))
@@ -184,6 +213,17 @@ impl Block<'_> {
         } else {
             expected.backend = Some(ExpectedBackend::Called(vec![self.message()]));
         }
+    }
+
+    /// How far the clock goes on: nothing, or `after 90s`.
+    fn wait(&self, text: &str) -> Result<Duration, ParseError> {
+        if text.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let number = text.strip_prefix("after ").and_then(|it| it.strip_suffix('s'));
+        let seconds = number.and_then(|it| it.trim().parse::<f64>().ok());
+        let wait = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
+        wait.ok_or_else(|| self.bad("`after SECONDSs`"))
     }
 
     /// The scope of a name; API without one.
@@ -318,6 +358,28 @@ not called
         assert_eq!(response.first_line, "403");
         assert_eq!(response.body.as_deref(), Some(r#"{ "statusCode": 403, "message": "No" }"#));
         assert_eq!(case.expected.backend, Some(ExpectedBackend::NotCalled));
+    }
+
+    #[test]
+    fn a_further_request_begins_what_follows_it() {
+        let case =
+            one("n\n--- response\n200\n--- request\nGET /a\n--- error\nPC1\n--- variables\na: 1\n\
+                        --- request after 1.5s\nGET /b\n--- response\n429\n");
+
+        let earlier = case.earlier.first().unwrap();
+        assert_eq!(
+            (earlier.request.first_line.as_str(), earlier.after),
+            ("GET /a", Duration::ZERO)
+        );
+        assert_eq!(earlier.expected.response.as_ref().unwrap().first_line, "200");
+        assert_eq!((earlier.expected.variables.len(), case.expected.variables.len()), (1, 0));
+        assert_eq!((case.earlier.len(), case.after), (1, Duration::from_millis(1500)));
+        assert_eq!(case.expected.response.unwrap().first_line, "429");
+        assert!(case.expected.errors.is_some() && earlier.expected.errors.is_none());
+
+        for heading in ["request soon", "request after", "request after -1s", "request after xs"] {
+            assert!(parse(&format!("n\n--- {heading}\nGET /\n")).is_err(), "{heading}");
+        }
     }
 
     #[test]

@@ -6,9 +6,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Api, ApiKind, Backend, Credentials, Protocols, Service, Snapshot};
+use config::{
+    Api, ApiKind, Backend, Credentials, Protocols, Service, Snapshot, Subscription,
+    SubscriptionScope,
+};
 use document::{Diagnostic, NamedValue, NamedValues};
-use expr::host::{ApiInfo, BackendInfo, OperationInfo, UrlView};
+use expr::host::{ApiInfo, BackendInfo, OperationInfo, SubscriptionInfo, UrlView};
 use http::header::HeaderName;
 use identity::{
     IdentitySource, ManagedIdentities, ManagedIdentitySettings, ProviderSettings, Providers,
@@ -22,9 +25,9 @@ use pipeline::{
 };
 use proxy::{Gateway, HttpForward};
 use tokio::runtime::{Builder, Runtime};
-use transport::{ClientTls, FakeClock, HttpClient, Peer, RecordedRequest, TlsInfo};
+use transport::{ClientTls, FakeClock, HttpClient, Peer, RecordedRequest, Secret, TlsInfo};
 
-use crate::case::{Case, Described, Message};
+use crate::case::{Case, Described, Expected, Message};
 use crate::edges::{self, Watch};
 #[cfg(feature = "sockets")]
 use crate::sockets;
@@ -64,8 +67,10 @@ pub(crate) enum Edge {
 pub struct Outcome {
     /// Problems of its documents.
     pub problems: Vec<Diagnostic>,
-    /// How the request went; none if the documents do not load.
+    /// How the last request went; none if the documents do not load.
     pub ran: Option<Got>,
+    /// How those before it went.
+    pub earlier: Vec<Got>,
     /// Why the case itself could not be run.
     pub broken: Option<String>,
 }
@@ -114,15 +119,16 @@ impl<'a> World<'a> {
     /// Compiles the documents of a case and runs its request.
     #[must_use]
     pub fn run(&self, case: &Case) -> Outcome {
-        let mut outcome = Outcome { problems: Vec::new(), ran: None, broken: None };
+        let mut outcome =
+            Outcome { problems: Vec::new(), ran: None, earlier: Vec::new(), broken: None };
         match self.try_run(case, &mut outcome.problems) {
-            Ok(ran) => outcome.ran = ran,
+            Ok(mut all) => (outcome.ran, outcome.earlier) = (all.pop(), all),
             Err(problem) => outcome.broken = Some(problem),
         }
         outcome
     }
 
-    fn try_run(&self, case: &Case, problems: &mut Vec<Diagnostic>) -> Result<Option<Got>, String> {
+    fn try_run(&self, case: &Case, problems: &mut Vec<Diagnostic>) -> Result<Vec<Got>, String> {
         let runtime = self.edge.runtime().map_err(|error| error.to_string())?;
         // Policies may start to fetch keys while they are compiled.
         let _guard = runtime.enter();
@@ -132,32 +138,54 @@ impl<'a> World<'a> {
         let first = operations.first().ok_or("the specification has no operation")?;
         let (pipelines, found) = self.compile(case, first, &backends, &edges.extensions);
         *problems = found;
-        let Some((global, pipeline)) = pipelines else { return Ok(None) };
+        let Some((global, pipeline)) = pipelines else { return Ok(Vec::new()) };
         for problem in operations.iter().flat_map(|it| pipeline.prepare(it)) {
             let code = config::codes::SPECIFICATION;
             problems.push(Diagnostic::error(code, document::Span::default(), problem));
         }
         if problems.iter().any(Diagnostic::is_error) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let snapshot = snapshot(global, pipeline, operations, backends)?;
-        let request = edges::request(&case.request)?;
+        let mut snapshot = snapshot(global, pipeline, operations, backends)?;
+        snapshot.subscriptions = case.subscriptions.iter().map(subscription).collect();
         let gateway = edges.gateway();
         gateway.install(Arc::new(snapshot));
+        let last = (&case.request, case.after, &case.expected);
+        let earlier = case.earlier.iter().map(|it| (&it.request, it.after, &it.expected));
+        let mut all = Vec::new();
+        for (request, after, expected) in earlier.chain([last]) {
+            edges.clock.advance(after);
+            all.push(self.ask(case, &runtime, (&edges, &gateway), (request, expected))?);
+        }
+        Ok(all)
+    }
+
+    /// Has a request handled.
+    fn ask(
+        &self,
+        case: &Case,
+        runtime: &Runtime,
+        (edges, gateway): (&Edges, &Arc<Gateway>),
+        (request, expected): (&Message, &Expected),
+    ) -> Result<Got, String> {
+        let request = edges::request(request)?;
+        let n_before = (edges.made)().len();
         let response = runtime.block_on(self.edge.exchange(&edges.clock, async {
+            let gateway = Arc::clone(gateway);
             let response = match self.edge {
                 Edge::Memory => edges::response(gateway.handle(request, peer()).await).await,
                 #[cfg(feature = "sockets")]
                 Edge::Sockets => sockets::ask(gateway, peer(), request).await,
             };
             // Calls that nobody waits for get their turns as well, if the case looks at them.
-            if !case.expected.calls.is_empty() {
+            if !expected.calls.is_empty() {
                 self.edge.linger().await;
             }
             response
         }))??;
-        let (backend, others) = edges::calls(case, &(edges.made)());
-        Ok(Some(Got { response, backend, others, ..edges.watch.seen() }))
+        let made = (edges.made)();
+        let (backend, others) = edges::calls(case, made.get(n_before..).unwrap_or_default());
+        Ok(Got { response, backend, others, ..edges.watch.seen() })
     }
 
     /// The effective policies of the global scope and of the operation.
@@ -368,6 +396,17 @@ fn operation(case: &Case) -> Result<Operation, String> {
     Ok(operation)
 }
 
+fn subscription((id, key): &(String, String)) -> Subscription {
+    let info =
+        SubscriptionInfo { id: id.clone(), name: Some(id.clone()), ..SubscriptionInfo::default() };
+    Subscription {
+        info: Arc::new(info),
+        scope: SubscriptionScope::AllApis,
+        is_active: true,
+        keys: vec![Secret::new(key.as_str())],
+    }
+}
+
 fn loggers(case: &Case) -> Loggers {
     let logger = |(id, text): &(String, String)| {
         let hub = EventHub::from_connection_string(text, None);
@@ -461,6 +500,20 @@ mod tests {
         assert!(broken("--- backends\na: b").contains("`b`"));
         assert!(broken("--- request\nGET").contains("no request line"));
         assert!(broken("--- schema 200 application/json\n{").contains("EOF"));
+    }
+
+    #[test]
+    fn requests_of_one_case_go_to_one_gateway() {
+        let text = "name\n--- subscriptions\nacme: k1\n--- request\nGET /a\n\
+                    --- request after 60s\nGET /b?subscription-key=k1\n\
+                    --- request\nGET /c?subscription-key=k2\n";
+        let case = parse(text).unwrap().remove(0);
+        let outcome = World::new(&Registry::default()).run(&case);
+        let statuses: Vec<&str> =
+            outcome.earlier.iter().map(|it| it.response.first_line.as_str()).collect();
+
+        assert_eq!(statuses, ["200 OK", "200 OK"]);
+        assert!(outcome.ran.unwrap().response.first_line.starts_with("401"));
     }
 
     #[test]
