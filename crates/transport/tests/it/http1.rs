@@ -213,7 +213,7 @@ async fn an_upgraded_connection_is_waited_for_when_draining() {
     assert!(timeout(Duration::from_millis(50), &mut served).await.is_err(), "not waited for");
     other.write_all(b"still here").await.unwrap();
     read_until(&mut stream, "still here").await;
-    drop(other);
+    drop((other, stream));
     timeout(PATIENCE, served).await.expect("does not end").unwrap();
 }
 
