@@ -120,3 +120,18 @@ pub enum ExpectedBackend {
     /// One: the last call. Several: all calls in order. `Message::first_line` is method and URL.
     Called(Vec<Message>),
 }
+
+/// How a request went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Got {
+    /// The response to the client.
+    pub response: Message,
+    /// What the backend (or another address without an answer of its own) got, in order.
+    pub backend: Vec<Message>,
+    /// What addresses with an answer of their own got, in order.
+    pub others: Vec<Message>,
+    /// Variables: name, .NET type, text.
+    pub variables: Vec<(String, String, String)>,
+    /// Members of `context.LastError`; empty if there was no error.
+    pub last_error: Vec<(String, String)>,
+}

@@ -2,8 +2,8 @@
 
 use document::Diagnostic;
 
-use crate::case::{Case, Expected, ExpectedBackend, Message};
-use crate::world::{Got, Outcome};
+use crate::case::{Case, Expected, ExpectedBackend, Got, Message};
+use crate::world::Outcome;
 
 /// The differences: lines that start with `-` were expected, lines with `+` came instead.
 pub(crate) fn compare(case: &Case, outcome: &Outcome) -> Vec<String> {

@@ -12,11 +12,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use pipeline::{Body, Context, Observer, PolicyError};
 use transport::{CallError, FakeClient, RecordedRequest};
 
-use crate::case::{Answer, Case, Message};
-use crate::world::Got;
+use crate::case::{Answer, Case, Got, Message};
 
 /// The gateway's own host.
 const GATEWAY: &str = "gateway.example";
+/// How far the clock goes at a time, while somebody waits for it.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// Largest body that is looked at.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 

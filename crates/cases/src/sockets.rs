@@ -24,8 +24,7 @@ use transport::{
 };
 
 use crate::case::{Answer, Case, Message};
-use crate::edges::{self, Answers};
-use crate::world::TICK;
+use crate::edges::{self, Answers, TICK};
 
 /// Largest request body that the backend reads.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;

@@ -27,8 +27,8 @@ use proxy::{Gateway, HttpForward};
 use tokio::runtime::{Builder, Runtime};
 use transport::{ClientTls, FakeClock, HttpClient, Peer, RecordedRequest, Secret, TlsInfo};
 
-use crate::case::{Case, Described, Expected, Message};
-use crate::edges::{self, Watch};
+use crate::case::{Case, Described, Expected, Got, Message};
+use crate::edges::{self, TICK, Watch};
 #[cfg(feature = "sockets")]
 use crate::sockets;
 
@@ -42,8 +42,6 @@ const START_UNIX: u64 = 1_767_225_600;
 const MAX_ROUNDS: u32 = 100_000;
 /// Turns without an end after which the clock goes on.
 const ROUNDS_PER_TICK: u32 = 16;
-/// How far the clock goes then, if somebody waits for it.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// Runs cases with the policies of a registry.
 #[derive(Clone, Copy, Debug)]
@@ -73,21 +71,6 @@ pub struct Outcome {
     pub earlier: Vec<Got>,
     /// Why the case itself could not be run.
     pub broken: Option<String>,
-}
-
-/// How a request went.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Got {
-    /// The response to the client.
-    pub response: Message,
-    /// What the backend (or another address without an answer of its own) got, in order.
-    pub backend: Vec<Message>,
-    /// What addresses with an answer of their own got, in order.
-    pub others: Vec<Message>,
-    /// Variables: name, .NET type, text.
-    pub variables: Vec<(String, String, String)>,
-    /// Members of `context.LastError`; empty if there was no error.
-    pub last_error: Vec<(String, String)>,
 }
 
 /// Gives the calls that were made, in order.
