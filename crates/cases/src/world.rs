@@ -4,7 +4,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use config::{
     Api, ApiKind, Backend, Credentials, Protocols, Service, Snapshot, Subscription,
@@ -460,6 +459,8 @@ fn snapshot(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::parse;
 
