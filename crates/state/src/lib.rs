@@ -1,4 +1,4 @@
-//! What must outlive a request, and what several gateways share: counters and quotas.
+//! What must outlive a request, and what several gateways share: counters, quotas, caches.
 //!
 //! ```text
 //! policy ─▶ store ─┬▶ in process
@@ -6,10 +6,16 @@
 //!                  └▶ Redis: one script, one round trip
 //! ```
 //!
-//! Start with [`Redis`] for the connection to a Redis server.
+//! Start with [`Redis`] for the connection to a Redis server, with [`Cache`] for caches.
 //!
 //! This crate knows nothing of policies, settings files or requests. Time is passed in.
 
+mod cache;
 mod redis;
 
-pub use redis::{Health, Redis, RedisAddressError, RedisFailure, RedisSettings, Script};
+pub use cache::{
+    Cache, CacheFailure, CacheFuture, CacheKey, CacheLimits, InternalCache, MAX_ENTRY_LIFE,
+};
+pub use redis::{
+    Health, Redis, RedisAddressError, RedisCache, RedisFailure, RedisSettings, Script,
+};

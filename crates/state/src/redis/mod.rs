@@ -8,10 +8,12 @@
 //!
 //! No request ever waits for a connection: while there is none, a command fails at once.
 
+mod cache;
 mod connection;
 mod script;
 mod settings;
 
+pub use cache::RedisCache;
 pub use connection::{Health, Redis, RedisFailure};
 pub use script::Script;
 pub use settings::{RedisAddressError, RedisSettings};

@@ -2,5 +2,6 @@
 
 #![cfg(test)]
 
+mod cache;
 mod connection;
 mod server;
