@@ -7,8 +7,9 @@ use document::{Diagnostic, Document, Node, Related, Span};
 use expr::host::{ApiInfo, DeploymentInfo, UrlView};
 use http::HeaderName;
 use pipeline::{
-    Backends, BaseUrl, CompiledDocument, Fragments, NamedSchemas, Pipeline, Scope, Surroundings,
-    Target, check_fragment, compile_default_global, compile_document,
+    Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments, NamedSchemas,
+    Pipeline, Scope, Surroundings, Target, check_fragment, compile_default_global,
+    compile_document,
 };
 
 use crate::codes;
@@ -31,6 +32,7 @@ pub(crate) fn compile(
     }
     let backend_entries: Backends =
         resolved.backends.values().map(|it| (*it.entry).clone()).collect();
+    let deployment = Arc::new(deployment(parsed, &resolved.certificates));
     let mut schemas = NamedSchemas::default();
     for it in &entities.schemas {
         schemas.insert(&it.name, it.schema.clone());
@@ -69,13 +71,13 @@ pub(crate) fn compile(
         backends: resolved.backends,
         backend_entries: Arc::new(backend_entries),
         global: Arc::new(Pipeline::splice(&[&global])),
-        deployment: Arc::new(deployment(parsed)),
+        deployment,
         settings: parsed.settings.requests.clone(),
     };
     (is_whole.then_some(snapshot), summary, problems)
 }
 
-fn deployment(parsed: &Parsed) -> DeploymentInfo {
+fn deployment(parsed: &Parsed, certificates: &Certificates) -> DeploymentInfo {
     let gateway = parsed.settings.gateway.clone();
     DeploymentInfo {
         is_managed: gateway.name.is_none(),
@@ -83,8 +85,23 @@ fn deployment(parsed: &Parsed) -> DeploymentInfo {
         region: gateway.region.unwrap_or_default(),
         service_id: gateway.service_id.unwrap_or_default(),
         service_name: gateway.service_name.unwrap_or_default(),
+        certificates: shown(parsed, certificates),
         ..DeploymentInfo::default()
     }
+}
+
+/// The certificates that can be used, under their names as they were written, without their keys.
+fn shown(parsed: &Parsed, certificates: &Certificates) -> Vec<(String, Vec<u8>)> {
+    let entities = parsed.entities.certificates.iter().map(|it| it.name.as_str());
+    let settings = parsed.settings.certificates.iter().map(|it| it.name.as_str());
+    let mut shown: Vec<(String, Vec<u8>)> = Vec::new();
+    for name in settings.chain(entities) {
+        let is_new = !shown.iter().any(|(it, _)| it.eq_ignore_ascii_case(name));
+        if let Some(Certificate::Usable(entry)) = certificates.get(name).filter(|_| is_new) {
+            shown.push((name.to_owned(), entry.chain_pem.clone().into_bytes()));
+        }
+    }
+    shown
 }
 
 struct Compiler<'a> {

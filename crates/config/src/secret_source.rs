@@ -1,8 +1,11 @@
 //! Where a value comes from: the file itself, a variable, a file of its own, or Key Vault.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use document::Diagnostic;
 use transport::{BoxFuture, Secret};
 use url::Url;
@@ -117,6 +120,24 @@ impl SecretSource {
         }
     }
 
+    /// As [`Self::read_file`]; a file that is no text is given as Base64.
+    pub(crate) fn read_binary_file(path: &Path) -> Result<Secret, String> {
+        let name = path.display();
+        let bytes = std::fs::File::open(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            std::io::Read::take(file, MAX_SECRET_BYTES + 1).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        let bytes = bytes.map_err(|it| format!("file `{name}`: {it}"))?;
+        if u64::try_from(bytes.len()).is_ok_and(|it| it > MAX_SECRET_BYTES) {
+            return Err(format!("file `{name}` is larger than {MAX_SECRET_BYTES} bytes"));
+        }
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => Secret::new(text),
+            Err(error) => Secret::new(STANDARD.encode(error.as_bytes())),
+        })
+    }
+
     /// The file it is read from.
     pub fn path(&self, folder: Option<&Path>) -> Option<PathBuf> {
         match self {
@@ -223,6 +244,10 @@ mod tests {
         );
         std::fs::write(&path, "x\n").unwrap();
         assert_eq!(SecretSource::read_file(&path).unwrap().expose(), "x");
+        std::fs::write(&path, [0xFF, 0x30]).unwrap();
+        assert_eq!(SecretSource::read_binary_file(&path).unwrap().expose(), "/zA=");
+        std::fs::write(&path, vec![b'x'; usize::try_from(MAX_SECRET_BYTES).unwrap() + 1]).unwrap();
+        assert!(SecretSource::read_binary_file(&path).is_err());
         std::fs::remove_file(path).unwrap();
     }
 

@@ -29,6 +29,7 @@ mod jsonp;
 mod limit_concurrency;
 mod log_to_eventhub;
 mod mock_response;
+mod opened_pfx;
 mod outgoing;
 mod publish_to_dapr;
 mod redirect_content_urls;

@@ -178,7 +178,7 @@ pub struct DeploymentInfo {
     pub service_id: String,
     /// Name of the service.
     pub service_name: String,
-    /// Certificate entities: id and DER.
+    /// Certificate entities: id and DER or PEM.
     pub certificates: Vec<(String, Vec<u8>)>,
 }
 

@@ -1,4 +1,4 @@
-//! Certificates: kept in Key Vault, or uploaded.
+//! Certificates: kept in Key Vault, or uploaded (`data` and `password`).
 //!
 //! What tools extract of an uploaded certificate is its subject and thumbprint, not the
 //! certificate: it comes from `certificates:` of `portcullis.yaml` then.
@@ -9,14 +9,17 @@ use super::{Reading, properties};
 use crate::layout::EntityFiles;
 use crate::place::Place;
 use crate::secret_source::{SecretSource, key_vault_of};
+use crate::tree::Fields;
 
 /// A certificate.
 #[derive(Clone, Debug)]
 pub struct CertificateEntity {
     /// Entity name.
     pub name: String,
-    /// Where its PEM text comes from; none if nothing gives it.
+    /// Where its text comes from, PEM or PFX as Base64; none if nothing gives it.
     pub source: Option<SecretSource>,
+    /// The password of a PFX file.
+    pub password: Option<SecretSource>,
     /// Where it is described.
     pub place: Place,
 }
@@ -30,9 +33,14 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<CertificateE
             cx.report(problem);
             None
         }
-        None => None,
+        None => text(&fields, "data"),
     };
-    Some(CertificateEntity { name: files.name.clone(), source, place: files.place() })
+    let password = text(&fields, "password");
+    Some(CertificateEntity { name: files.name.clone(), source, password, place: files.place() })
+}
+
+fn text(fields: &Fields<'_, '_>, key: &'static str) -> Option<SecretSource> {
+    fields.filled(key).map(|it| SecretSource::Text(it.into()))
 }
 
 #[cfg(test)]
@@ -50,6 +58,10 @@ mod tests {
                 "certificates/b/certificateInformation.json",
                 r#"{"properties":{"subject":"CN=b","thumbprint":"AA"}}"#,
             ),
+            (
+                "certificates/c/certificateInformation.json",
+                r#"{"properties":{"data":"MIIK","password":"s3cret"}}"#,
+            ),
         ]);
         assert!(problems.is_empty(), "{problems:?}");
         let found: Vec<_> = entities
@@ -57,6 +69,6 @@ mod tests {
             .iter()
             .map(|it| (it.name.as_str(), it.source.is_some()))
             .collect();
-        assert_eq!(found, [("a", true), ("b", false)]);
+        assert_eq!(found, [("a", true), ("b", false), ("c", true)]);
     }
 }

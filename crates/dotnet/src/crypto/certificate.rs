@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pfx::{Pfx, PfxError};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey as ParsedKey;
 
-use super::{Fault, Hash, PublicKey, cryptographic, distinguished_name};
+use super::{Fault, Hash, PrivateKey, PublicKey, cryptographic, distinguished_name};
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +39,11 @@ pub struct Certificate {
     pub key_algorithm: String,
     /// The key's bits as they stand in the certificate.
     pub public_key: Vec<u8>,
+    /// `HasPrivateKey`: it came with its key, in a PFX file.
+    pub has_private_key: bool,
     names: Vec<(Name, bool, String)>,
     rsa: Option<PublicKey>,
+    private: Option<PrivateKey>,
 }
 
 /// What `GetNameInfo` is asked for: `X509NameType`.
@@ -55,6 +59,26 @@ pub enum Name {
 }
 
 impl Certificate {
+    /// Reads a certificate in DER or PEM, or a PFX file with its password.
+    ///
+    /// # Errors
+    ///
+    /// `CryptographicException` if it is none of them, or the password is wrong.
+    pub fn open(bytes: &[u8], password: &str) -> Result<Self, Fault> {
+        if !Pfx::is_likely(bytes) {
+            return Self::parse(bytes);
+        }
+        let opened = Pfx::open(bytes, password).map_err(|error| match error {
+            PfxError::Password => cryptographic("The specified network password is not correct."),
+            other => cryptographic(format!("The certificate cannot be read: {other}.")),
+        })?;
+        let own = opened.certificates().first().map_or(&[][..], Vec::as_slice);
+        let mut it = Self::parse(own)?;
+        it.has_private_key = opened.private_key().is_some();
+        it.private = opened.private_key().and_then(PrivateKey::read);
+        Ok(it)
+    }
+
     /// Reads a certificate in DER or PEM.
     ///
     /// # Errors
@@ -87,8 +111,10 @@ impl Certificate {
             signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
             key_algorithm: key.algorithm.algorithm.to_id_string(),
             public_key: key_bits,
+            has_private_key: false,
             names: names(&parsed),
             rsa,
+            private: None,
             raw: Arc::from(der),
         })
     }
@@ -104,6 +130,12 @@ impl Certificate {
     #[must_use]
     pub const fn rsa(&self) -> Option<&PublicKey> {
         self.rsa.as_ref()
+    }
+
+    /// The private RSA key, if it came with one.
+    #[must_use]
+    pub const fn private_rsa(&self) -> Option<&PrivateKey> {
+        self.private.as_ref()
     }
 }
 
@@ -153,6 +185,7 @@ fn names(parsed: &X509Certificate<'_>) -> Vec<(Name, bool, String)> {
 #[cfg(test)]
 mod tests {
     use super::{Certificate, Name};
+    use crate::crypto::Hash;
 
     /// A self-signed certificate of a test: `CN=gateway.test, O=Contoso, C=CH`.
     pub(crate) const PEM: &str = include_str!("testdata/certificate.pem");
@@ -170,6 +203,23 @@ mod tests {
         assert!(it.not_before < it.not_after);
         assert_eq!(it.rsa().map(crate::crypto::PublicKey::bits), Some(2048));
         assert_eq!(Certificate::parse(&it.raw).unwrap(), it);
+    }
+
+    #[test]
+    fn a_pfx_file_brings_the_key() {
+        let file: &[u8] = include_bytes!("../../../pfx/tests/data/rsa.pfx");
+        let it = Certificate::open(file, "s3cret").unwrap();
+        assert!(it.has_private_key && it.subject == "CN=signer.test");
+        let (public, private) = (it.rsa().unwrap(), it.private_rsa().unwrap());
+        let made = private.sign(b"data", Hash::Sha256, false).unwrap();
+        assert!(public.verify(b"data", &made, Hash::Sha256, false).unwrap());
+        assert!(private.sign(b"data", Hash::Md5, false).is_err());
+        let wrong = Certificate::open(file, "x").unwrap_err();
+        assert_eq!(wrong.message, "The specified network password is not correct.");
+        let without_rsa: &[u8] = include_bytes!("../../../pfx/tests/data/modern.pfx");
+        let it = Certificate::open(without_rsa, "s3cret").unwrap();
+        assert!(it.has_private_key && it.private_rsa().is_none());
+        assert!(!Certificate::open(PEM.as_bytes(), "").unwrap().has_private_key);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod rsa;
 pub use aes::{Cipher, Mode, decrypt, encrypt};
 pub use certificate::{Certificate, Name};
 pub use hash::Hash;
-pub use rsa::PublicKey;
+pub use rsa::{PrivateKey, PublicKey};
 
 pub use crate::fault::Fault;
 

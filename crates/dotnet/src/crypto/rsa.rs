@@ -1,10 +1,14 @@
-//! Public RSA keys: checking signatures and encrypting.
+//! RSA keys: checking and making signatures, encrypting.
 
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
-    OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey,
+    KeyPair, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
+    OAEP_SHA512_MGF1SHA512, OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey,
 };
-use aws_lc_rs::signature::{self, RsaParameters, UnparsedPublicKey};
+use aws_lc_rs::signature::{self, RsaEncoding, RsaParameters, UnparsedPublicKey};
 
 use super::{Fault, Hash, cryptographic};
 
@@ -86,6 +90,59 @@ impl PublicKey {
         let key = OaepPublicEncryptingKey::new(key).map_err(failed)?;
         let mut out = vec![0; key.ciphertext_size()];
         Ok(key.encrypt(algorithm, data, &mut out, None).map_err(failed)?.to_vec())
+    }
+}
+
+/// The private RSA key of a certificate. `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct PrivateKey(Arc<KeyPair>);
+
+impl PrivateKey {
+    /// A key in PKCS #8. `None` if it is no RSA key, or of a length that is not supported.
+    pub(super) fn read(pkcs8: &[u8]) -> Option<Self> {
+        KeyPair::from_pkcs8(pkcs8).ok().map(|it| Self(Arc::new(it)))
+    }
+
+    /// `RSA.SignData`.
+    ///
+    /// # Errors
+    ///
+    /// `CryptographicException` of an algorithm that is not supported.
+    pub fn sign(&self, data: &[u8], hash: Hash, pss: bool) -> Result<Vec<u8>, Fault> {
+        let encoding: &'static dyn RsaEncoding = match (hash, pss) {
+            (Hash::Sha256, false) => &signature::RSA_PKCS1_SHA256,
+            (Hash::Sha384, false) => &signature::RSA_PKCS1_SHA384,
+            (Hash::Sha512, false) => &signature::RSA_PKCS1_SHA512,
+            (Hash::Sha256, true) => &signature::RSA_PSS_SHA256,
+            (Hash::Sha384, true) => &signature::RSA_PSS_SHA384,
+            (Hash::Sha512, true) => &signature::RSA_PSS_SHA512,
+            (Hash::Md5 | Hash::Sha1, _) => {
+                return Err(cryptographic(format!(
+                    "RSA signatures over {} are not supported by this gateway.",
+                    hash.name()
+                )));
+            }
+        };
+        let mut made = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(encoding, &SystemRandom::new(), data, &mut made)
+            .map_err(|_| cryptographic("The data could not be signed with this key."))?;
+        Ok(made)
+    }
+}
+
+impl PartialEq for PrivateKey {
+    fn eq(&self, other: &Self) -> bool {
+        let public = |it: &Self| signature::KeyPair::public_key(&*it.0).as_ref().to_vec();
+        public(self) == public(other)
+    }
+}
+
+impl Eq for PrivateKey {}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(..)")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `AsymmetricAlgorithm`, `RSA` and its paddings, with public keys only:
+//! `AsymmetricAlgorithm`, `RSA` and its paddings:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.rsa>
 //!
 //! A key comes from a certificate. Paddings are two constants each, so they share the file.
@@ -10,7 +10,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object, Value};
-use dotnet::crypto::{Hash, PublicKey};
+use dotnet::crypto::{Hash, PrivateKey, PublicKey};
 use dotnet::{Runtime, Str};
 
 use super::hash_algorithm_name::{HASH_NAME, hash};
@@ -83,6 +83,20 @@ const RSA_MEMBERS: &[Member] = &[
     )
     .params(&["data", "signature", "hashAlgorithm", "padding"])
     .doc("Does the signature belong to the data?"),
+    Member::method("SignData", &[Type::BYTES, HASH_NAME, SIGNATURE], Type::BYTES, |args, cx| {
+        let it = own(args)?;
+        let data: Bytes = args.arg(1)?;
+        // Signing costs about as much as some ten thousand steps.
+        charge(cx, data.len() + 1_000_000)?;
+        let hash = hash(args.value(2))?;
+        let pss = name_of(args.value(3)) == Some("Pss");
+        match &it.1 {
+            Some(key) => Ok(key.sign(&data, hash, pss)?.into()),
+            None => Err(dotnet::crypto::cryptographic("Key does not exist.").into()),
+        }
+    })
+    .params(&["data", "hashAlgorithm", "padding"])
+    .doc("The signature; only a key of a PFX file can sign."),
     Member::method("Encrypt", &[Type::BYTES, ENCRYPTION], Type::BYTES, |args, cx| {
         let it = own(args)?;
         let data: Bytes = args.arg(1)?;
@@ -93,9 +107,9 @@ const RSA_MEMBERS: &[Member] = &[
     .params(&["data", "padding"]),
 ];
 
-/// A public key as an object.
+/// A key as an object.
 #[derive(Debug)]
-struct Rsa(PublicKey);
+struct Rsa(PublicKey, Option<PrivateKey>);
 
 impl Object for Rsa {
     fn net_type(&self) -> Type {
@@ -131,7 +145,12 @@ fn name_of(value: &Value) -> Option<&'static str> {
 
 /// A public key as a value.
 pub(super) fn value(key: &PublicKey) -> Value {
-    Value::object(Rsa(key.clone()))
+    Value::object(Rsa(key.clone(), None))
+}
+
+/// A public key with its private one as a value.
+pub(super) fn pair(public: &PublicKey, private: &PrivateKey) -> Value {
+    Value::object(Rsa(public.clone(), Some(private.clone())))
 }
 
 fn own(args: &Args<'_>) -> Result<Arc<Rsa>, Exception> {

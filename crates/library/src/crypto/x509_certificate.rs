@@ -1,12 +1,11 @@
 //! `X509Certificate`, `X509Certificate2`, `PublicKey`, `X500DistinguishedName` and
 //! `RSACertificateExtensions`: <https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.x509certificate2>
 //!
-//! All are views of one certificate, so they share one file. Certificates hold no private key, and
-//! chains are not built here.
+//! All are views of one certificate, so they share one file. Only a certificate of a PFX file has its
+//! private key, and chains are not built here.
 
 use std::sync::Arc;
 
-#[cfg(test)]
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef, integer_of};
@@ -43,9 +42,16 @@ pub(crate) static TYPES: &[TypeDef] = &[
     ),
     TypeDef::static_class(
         EXTENSIONS_NAME,
-        &[Member::extension("GetRSAPublicKey", &[CERTIFICATE], RSA, |args, _| Ok(key(args)))
+        &[
+            Member::extension("GetRSAPublicKey", &[CERTIFICATE], RSA, |args, _| Ok(key(args)))
+                .params(&["certificate"])
+                .doc("The RSA key, or null."),
+            Member::extension("GetRSAPrivateKey", &[CERTIFICATE], RSA, |args, _| {
+                Ok(private_key(args))
+            })
             .params(&["certificate"])
-            .doc("The RSA key, or null.")],
+            .doc("The private RSA key of a certificate that came as a PFX file, or null."),
+        ],
     ),
 ];
 
@@ -86,9 +92,16 @@ const MEMBERS: &[Member] = &[
         let (bytes,): (bytes::Bytes,) = args.get()?;
         charge(cx, bytes.len())?;
         cx.allocate(bytes.len() * 2)?;
-        certificate(&bytes)
+        open(&bytes, "", cx)
     })
     .params(&["rawData"]),
+    Member::constructor(&[Type::BYTES, TEXT], CERTIFICATE, |args, cx| {
+        let (bytes, password): (bytes::Bytes, Option<Str>) = args.get()?;
+        charge(cx, bytes.len())?;
+        cx.allocate(bytes.len() * 2)?;
+        open(&bytes, password.as_ref().map(Str::as_str).unwrap_or_default(), cx)
+    })
+    .params(&["rawData", "password"]),
     Member::property("Thumbprint", TEXT, |args, _| text(args, |it| it.thumbprint.clone()))
         .doc("The SHA-1 digest, in upper-case hexadecimal."),
     Member::property("SerialNumber", TEXT, |args, _| text(args, |it| it.serial_number.clone())),
@@ -96,7 +109,8 @@ const MEMBERS: &[Member] = &[
     Member::property("NotAfter", Type::DateTime, |args, _| Ok(date(own(args)?.not_after))),
     Member::property("Version", Type::Int32, |args, _| Ok(own(args)?.version.into())),
     Member::property("FriendlyName", TEXT, |_, _| Ok(Value::EMPTY)),
-    Member::property("HasPrivateKey", Type::Bool, |_, _| Ok(false.into())),
+    Member::property("HasPrivateKey", Type::Bool, |args, _| Ok(own(args)?.has_private_key.into()))
+        .doc("Did it come with its key, as a PFX file?"),
     Member::property("Archived", Type::Bool, |_, _| Ok(false.into())),
     Member::property("RawData", Type::BYTES, |args, _| Ok(own(args)?.raw.to_vec().into())),
     Member::property("SubjectName", DN, |args, _| {
@@ -216,6 +230,22 @@ impl Object for DistinguishedName {
 /// `CryptographicException` if it is none.
 pub fn certificate(bytes: &[u8]) -> Result<Value, Exception> {
     Ok(Value::object(X509(Arc::new(Certificate::parse(bytes)?))))
+}
+
+/// Opening a PFX file costs as much as some hundred thousand steps.
+fn open(bytes: &[u8], password: &str, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    if bytes.first() == Some(&0x30) {
+        charge(cx, 10_000_000)?;
+    }
+    Ok(Value::object(X509(Arc::new(Certificate::open(bytes, password)?))))
+}
+
+fn private_key(args: &Args<'_>) -> Value {
+    let Some(it) = args.value(0).as_object::<X509>() else { return Value::Null };
+    match (it.0.rsa(), it.0.private_rsa()) {
+        (Some(public), Some(private)) => rsa::pair(public, private),
+        _ => Value::Null,
+    }
 }
 
 fn own(args: &Args<'_>) -> Result<Arc<Certificate>, Exception> {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// Every crate and the crates of ours that it may use; the plan in ARCHITECTURE.md, as a table.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("csharp", &[]),
-    ("dotnet", &[]),
+    ("pfx", &[]),
+    ("dotnet", &["pfx"]),
     ("tree", &["dotnet"]),
     ("clr", &["dotnet"]),
     ("corelib", &["clr", "dotnet"]),
@@ -21,9 +22,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipeline", &["document", "expr", "telemetry", "transport"]),
     (
         "policies",
-        &["document", "expr", "identity", "pipeline", "schema", "telemetry", "transport", "tree"],
+        &[
+            "document",
+            "expr",
+            "identity",
+            "pfx",
+            "pipeline",
+            "schema",
+            "telemetry",
+            "transport",
+            "tree",
+        ],
     ),
-    ("config", &["document", "expr", "pipeline", "transport"]),
+    ("config", &["document", "expr", "pfx", "pipeline", "transport"]),
     ("proxy", &["config", "expr", "pipeline", "telemetry", "transport"]),
     (
         "cases",
@@ -50,6 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Libraries that a crate must never see, whatever else it uses.
 const NEVER: &[(&str, &[&str])] = &[
     ("csharp", &["tokio", "http", "hyper"]),
+    ("pfx", &["tokio", "http", "hyper"]),
     ("dotnet", &["tokio", "http", "hyper"]),
     ("schema", &["tokio", "http", "hyper"]),
     ("state", &["http", "hyper"]),
