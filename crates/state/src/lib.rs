@@ -1,21 +1,41 @@
 //! What must outlive a request, and what several gateways share: counters, quotas, caches.
 //!
 //! ```text
-//! policy ─▶ store ─┬▶ in process
-//!                  ├▶ in process, written to disk (quotas)
-//!                  └▶ Redis: one script, one round trip
+//! policy ─▶ Limits ─▶ Counters ─┬▶ MemoryCounters: this process
+//!                               ├▶ DiskCounters: the same, quotas written to a file behind it
+//!                               └▶ RedisCounters: one script, one round trip
+//! policy ─▶ Cache ─┬▶ InternalCache: this process
+//!                  └▶ RedisCache
 //! ```
 //!
-//! Start with [`Redis`] for the connection to a Redis server, with [`Cache`] for caches.
+//! Start with [`Counters`] for what is asked of counters and [`Limits`] for who asks, with
+//! [`Cache`] for caches, and with [`Redis`] for the connection to a Redis server.
 //!
 //! This crate knows nothing of policies, settings files or requests. Time is passed in.
 
+mod bucket;
 mod cache;
+mod counters;
+mod disk;
+mod limits;
+mod memory;
+mod period;
 mod redis;
+mod table;
+mod window;
 
 pub use cache::{
     Cache, CacheFailure, CacheFuture, CacheKey, CacheLimits, InternalCache, MAX_ENTRY_LIFE,
 };
+pub use counters::{
+    Algorithm, Answer, Charge, Counters, Exceeded, MAX_MEMBERS, Period, Quota, QuotaCall,
+    QuotaCharge, QuotaStanding, QuotaStandings, Rate, RateCall, Reply, Standing, Standings,
+    StoreFailure,
+};
+pub use disk::{DiskCounters, DiskError, WRITE_EVERY};
+pub use limits::{Limits, OnStoreFailure, Verdict};
+pub use memory::{DEFAULT_MAX_KEYS, MemoryCounters};
 pub use redis::{
-    Health, Redis, RedisAddressError, RedisCache, RedisFailure, RedisSettings, Script,
+    Health, Redis, RedisAddressError, RedisCache, RedisCounters, RedisFailure, RedisSettings,
+    Script,
 };

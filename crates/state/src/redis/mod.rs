@@ -10,10 +10,12 @@
 
 mod cache;
 mod connection;
+mod counters;
 mod script;
 mod settings;
 
 pub use cache::RedisCache;
 pub use connection::{Health, Redis, RedisFailure};
+pub use counters::RedisCounters;
 pub use script::Script;
 pub use settings::{RedisAddressError, RedisSettings};

@@ -4,4 +4,5 @@
 
 mod cache;
 mod connection;
+mod counters;
 mod server;

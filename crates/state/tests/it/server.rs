@@ -10,16 +10,26 @@ use tokio::runtime::Handle;
 /// A running server; it ends with the test.
 pub(crate) struct Server {
     port: u16,
+    is_cluster: bool,
     child: Option<Child>,
 }
 
 impl Server {
     /// Starts a server that keeps nothing on disk; `None` where no `redis-server` is installed.
     pub(crate) fn start() -> Option<Server> {
+        Server::begin(false)
+    }
+
+    /// The same, as the only node of a cluster that has no slots yet.
+    pub(crate) fn start_cluster() -> Option<Server> {
+        Server::begin(true)
+    }
+
+    fn begin(is_cluster: bool) -> Option<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let mut server = Server { port, child: None };
+        let mut server = Server { port, is_cluster, child: None };
         if server.start_again() {
             return Some(server);
         }
@@ -29,11 +39,19 @@ impl Server {
 
     /// Starts it on the same port; it has forgotten everything.
     pub(crate) fn start_again(&mut self) -> bool {
-        let child = Command::new("redis-server")
+        let mut command = Command::new("redis-server");
+        command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--dir", "/tmp"])
-            .stdout(Stdio::null())
-            .spawn();
+            .args(["--save", "", "--appendonly", "no"])
+            .current_dir(std::env::temp_dir());
+        if self.is_cluster {
+            let nodes = format!("nodes-{}.conf", self.port);
+            command.args(["--cluster-enabled", "yes", "--cluster-config-file", &nodes]);
+            // Its second port must be one, too.
+            command
+                .args(["--cluster-port", &self.port.saturating_sub(20_000).max(1024).to_string()]);
+        }
+        let child = command.stdout(Stdio::null()).spawn();
         self.child = child.ok();
         self.child.is_some()
     }
@@ -72,5 +90,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        if self.is_cluster {
+            let nodes = std::env::temp_dir().join(format!("nodes-{}.conf", self.port));
+            let _ = std::fs::remove_file(nodes);
+        }
     }
 }

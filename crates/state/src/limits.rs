@@ -1,0 +1,151 @@
+//! The store that policies ask, and what counts when it cannot answer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::counters::{
+    Algorithm, Counters, QuotaCall, QuotaStandings, RateCall, Reply, Standings, StoreFailure,
+};
+use crate::memory::{DEFAULT_MAX_KEYS, MemoryCounters};
+
+/// What happens to a request whose limit cannot be looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStoreFailure {
+    /// It passes, uncounted.
+    #[default]
+    Allow,
+    /// It is refused.
+    Refuse,
+}
+
+/// A store of counters with its settings. A failure is never silent: the log tells of the first
+/// one and of the end of the trouble, and every failure is counted.
+#[derive(Debug)]
+pub struct Limits {
+    counters: Arc<dyn Counters>,
+    algorithm: Algorithm,
+    on_failure: OnStoreFailure,
+    is_failing: AtomicBool,
+    n_failures: AtomicU64,
+}
+
+/// What the store said of a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict<T> {
+    /// How the limits stand.
+    Known(T),
+    /// The store cannot answer, and the request passes all the same.
+    Unchecked,
+    /// The store cannot answer, and the request is refused.
+    Refused(StoreFailure),
+}
+
+impl Limits {
+    /// A store with its settings.
+    #[must_use]
+    pub fn new(
+        counters: Arc<dyn Counters>,
+        algorithm: Algorithm,
+        on_failure: OnStoreFailure,
+    ) -> Limits {
+        Limits {
+            counters,
+            algorithm,
+            on_failure,
+            is_failing: AtomicBool::new(false),
+            n_failures: AtomicU64::new(0),
+        }
+    }
+
+    /// How calls per period are counted.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Questions that the store could not answer: for metrics.
+    #[must_use]
+    pub fn n_failures(&self) -> u64 {
+        self.n_failures.load(Ordering::Relaxed)
+    }
+
+    /// Asks about calls per period.
+    pub fn rates<'a>(&'a self, call: RateCall<'a>) -> Reply<'a, Standings> {
+        self.counters.rates(call)
+    }
+
+    /// Asks about quotas.
+    pub fn quotas<'a>(&'a self, call: QuotaCall<'a>) -> Reply<'a, QuotaStandings> {
+        self.counters.quotas(call)
+    }
+
+    /// What an answer means for the request.
+    pub fn judge<T>(&self, answer: Result<T, StoreFailure>) -> Verdict<T> {
+        match answer {
+            Ok(it) => {
+                if self.is_failing.load(Ordering::Relaxed)
+                    && self.is_failing.swap(false, Ordering::Relaxed)
+                {
+                    tracing::info!("the store of counters answers again");
+                }
+                Verdict::Known(it)
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    #[cold]
+    fn fail<T>(&self, failure: StoreFailure) -> Verdict<T> {
+        self.n_failures.fetch_add(1, Ordering::Relaxed);
+        if !self.is_failing.swap(true, Ordering::Relaxed) {
+            let what = match self.on_failure {
+                OnStoreFailure::Allow => "requests pass unchecked",
+                OnStoreFailure::Refuse => "requests are refused",
+            };
+            tracing::error!(why = %failure, "the store of counters cannot answer; {what}");
+        }
+        match self.on_failure {
+            OnStoreFailure::Allow => Verdict::Unchecked,
+            OnStoreFailure::Refuse => Verdict::Refused(failure),
+        }
+    }
+}
+
+/// Counters in this process, sliding windows.
+impl Default for Limits {
+    fn default() -> Limits {
+        let counters = Arc::new(MemoryCounters::new(DEFAULT_MAX_KEYS));
+        Limits::new(counters, Algorithm::default(), OnStoreFailure::default())
+    }
+}
+
+impl fmt::Display for OnStoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OnStoreFailure::Allow => "allow",
+            OnStoreFailure::Refuse => "refuse",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_counted_and_means_what_the_setting_says() {
+        let of = |on_failure| {
+            let counters = Arc::new(MemoryCounters::new(1));
+            Limits::new(counters, Algorithm::default(), on_failure)
+        };
+        let (allow, refuse) = (of(OnStoreFailure::Allow), of(OnStoreFailure::Refuse));
+        assert_eq!(allow.judge::<u8>(Err(StoreFailure::Full)), Verdict::Unchecked);
+        assert_eq!(
+            refuse.judge::<u8>(Err(StoreFailure::Full)),
+            Verdict::Refused(StoreFailure::Full)
+        );
+        assert_eq!(refuse.judge(Ok(7)), Verdict::Known(7));
+        assert_eq!((allow.n_failures(), refuse.n_failures()), (1, 1));
+    }
+}
