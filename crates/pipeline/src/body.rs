@@ -6,7 +6,8 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -154,6 +155,21 @@ impl Body {
         }
     }
 
+    /// How many bytes it has: known at once if it is in memory, else counted as it is read.
+    pub fn count(&mut self) -> Arc<AtomicU64> {
+        let n_bytes = Arc::new(AtomicU64::new(0));
+        match &mut self.content {
+            Content::Bytes(bytes) => n_bytes.store(bytes.len() as u64, Ordering::Relaxed),
+            Content::Stream(stream) => {
+                let counted =
+                    Counted { body: std::mem::take(stream), n_bytes: Arc::clone(&n_bytes) };
+                *stream = transport::Body::stream(counted);
+            }
+            Content::Absent | Content::Gone => {}
+        }
+        n_bytes
+    }
+
     /// The bytes, if they are in memory, without reading them.
     #[must_use]
     pub fn as_bytes(&self) -> Option<Bytes> {
@@ -207,6 +223,37 @@ impl<T: Unpin> HttpBody for Held<T> {
             self.value = None;
         }
         polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A stream that is counted.
+struct Counted {
+    body: transport::Body,
+    n_bytes: Arc<AtomicU64>,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let next = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &next {
+            let n_bytes = frame.data_ref().map_or(0, |it| it.len() as u64);
+            self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+        }
+        next
     }
 
     fn is_end_stream(&self) -> bool {
@@ -355,5 +402,22 @@ mod tests {
         assert!(!Body::absent().is_present());
         assert_eq!(Body::absent().read(false).unwrap(), "");
         assert!(Body::bytes("").is_present());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_counted_as_it_is_read() {
+        let n_of = |it: &Arc<AtomicU64>| it.load(Ordering::Relaxed);
+        assert_eq!(n_of(&Body::absent().count()), 0);
+        assert_eq!(n_of(&Body::bytes("hello").count()), 5);
+
+        let (sender, body) = transport::Body::channel(2);
+        sender.send("he").await.unwrap();
+        sender.send("llo").await.unwrap();
+        drop(sender);
+        let mut body = Body::stream(body);
+        let n_bytes = body.count();
+        assert_eq!(n_of(&n_bytes), 0);
+        body.buffer(10).await.unwrap();
+        assert_eq!((n_of(&n_bytes), body.as_bytes().unwrap().len()), (5, 5));
     }
 }

@@ -1,6 +1,6 @@
 //! Azure's `context` of one request: what policies change and expressions see.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use expr::host::{
     WorkspaceInfo,
 };
 use expr::{Uses, Variables};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use transport::BodyError;
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::error::{Blame, PolicyError};
 use crate::message::{Message, Request, Response, replace_body, set_charset_utf8};
 use crate::operation::Operation;
 use crate::services::Services;
+use crate::settle::Settle;
 use crate::url::BaseUrl;
 
 /// One request on its way through the pipeline.
@@ -62,6 +63,10 @@ pub struct Context {
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
     stamp: Option<Box<Stamp>>,
+    /// Headers of every response that comes in.
+    stamped: Vec<(HeaderName, HeaderValue)>,
+    /// What is done when the response is final.
+    pub(crate) to_settle: VecDeque<Arc<dyn Settle>>,
     started: Duration,
     backend: Option<Arc<BackendEntry>>,
     /// Whether nothing reads the request after the step that runs now.
@@ -143,6 +148,8 @@ impl Context {
             tracing: false,
             pending_status: None,
             stamp: None,
+            stamped: Vec::new(),
+            to_settle: VecDeque::new(),
             started: services.clock.monotonic(),
             backend: None,
             is_last_use: false,
@@ -251,6 +258,7 @@ impl Context {
     /// The response; made if there is none yet: 200, or what `set-status` asked for.
     pub fn response_mut(&mut self) -> &mut Response {
         let (pending, stamp) = (&mut self.pending_status, &self.stamp);
+        let stamped = &self.stamped;
         self.response.get_or_insert_with(|| {
             let mut response = match pending.take() {
                 None => Response::new(StatusCode::OK),
@@ -259,6 +267,7 @@ impl Context {
             if let Some(stamp) = stamp {
                 stamp(&mut response.headers);
             }
+            response.headers.extend(stamped.iter().cloned());
             response
         })
     }
@@ -269,6 +278,9 @@ impl Context {
         self.pending_status = None;
         if let Some(stamp) = &self.stamp {
             stamp(&mut response.headers);
+        }
+        for (name, value) in &self.stamped {
+            response.headers.insert(name, value.clone());
         }
         self.response = Some(response);
     }
@@ -281,6 +293,18 @@ impl Context {
             stamp(&mut response.headers);
         }
         self.stamp = Some(Box::new(stamp));
+    }
+
+    /// Sets a header of the response, and of every response that comes in from now on. Policies
+    /// that run later may change it again.
+    pub fn stamp_header(&mut self, name: HeaderName, value: HeaderValue) {
+        if let Some(response) = &mut self.response {
+            response.headers.insert(name.clone(), value.clone());
+        }
+        match self.stamped.iter_mut().find(|(it, _)| *it == name) {
+            Some((_, old)) => *old = value,
+            None => self.stamped.push((name, value)),
+        }
     }
 
     /// Reads the bodies that a step is about to read into memory.

@@ -43,6 +43,7 @@ mod run;
 mod schema;
 mod section;
 mod services;
+mod settle;
 mod shared;
 mod step;
 #[cfg(test)]
@@ -86,6 +87,7 @@ pub use services::{
     DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Observer,
     Services,
 };
+pub use settle::Settle;
 pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Prepare, Step, Steps, Waiting};
 pub use url::{BaseUrl, BaseUrlError};

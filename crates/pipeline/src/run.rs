@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::effective::Pipeline;
 use crate::error::{Answer, PolicyError};
 use crate::error_response::{error_response, internal_error_response};
+use crate::settle::settle;
 use crate::step::Flow;
 
 /// Runs the sections. Afterwards the context has the response to send.
@@ -20,6 +21,7 @@ pub async fn run(pipeline: &Pipeline, context: &mut Context) -> Option<PolicyErr
         Err(error) => Some(jump(pipeline, context, error).await),
     };
     context.ensure_response();
+    settle(context).await;
     observe(context, failure.as_ref());
     failure
 }
@@ -68,6 +70,7 @@ async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), Poli
 /// Returns the first failure again.
 pub async fn fail(pipeline: &Pipeline, context: &mut Context, error: PolicyError) -> PolicyError {
     let error = jump(pipeline, context, error).await;
+    settle(context).await;
     observe(context, Some(&error));
     error
 }

@@ -93,7 +93,7 @@ impl Entry {
     ) -> Self {
         let clock = context.services.clock.clone();
         Self {
-            n_received: count(&mut context.request.body),
+            n_received: context.request.body.count(),
             protocol: match version {
                 Version::HTTP_2 => "HTTP/2",
                 Version::HTTP_10 => "HTTP/1.0",
@@ -201,51 +201,6 @@ impl Drop for Entry {
         record.apim_subscription_id = self.subscription.as_ref().map(|it| &*it.id);
         record.last_error = self.error();
         self.log.write(&record);
-    }
-}
-
-/// Counts the bytes of a request body as they are read.
-fn count(body: &mut pipeline::Body) -> Arc<AtomicU64> {
-    let n_received = Arc::new(AtomicU64::new(0));
-    match body.as_bytes() {
-        Some(bytes) => n_received.store(bytes.len() as u64, Relaxed),
-        None => {
-            // What was not sent on yet cannot be gone.
-            let inner = body.send().unwrap_or_default();
-            let counted = Counted { body: inner, n_received: n_received.clone() };
-            *body = pipeline::Body::stream(Body::stream(counted));
-        }
-    }
-    n_received
-}
-
-struct Counted {
-    body: Body,
-    n_received: Arc<AtomicU64>,
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let next = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &next {
-            let n_bytes = frame.data_ref().map_or(0, |it| it.len() as u64);
-            self.n_received.fetch_add(n_bytes, Relaxed);
-        }
-        next
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
