@@ -5,6 +5,8 @@
 //! Generator::program -> statements (declarations, loops, switch, try) -> expressions by type
 //! ```
 
+use crate::random::Random;
+
 /// Types of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ty {
@@ -63,7 +65,7 @@ impl Ty {
 
 /// A program under way.
 pub(crate) struct Generator {
-    state: u64,
+    random: Random,
     names: u32,
     /// Variables in scope, and whether they may be assigned to.
     variables: Vec<(String, Ty, bool)>,
@@ -75,25 +77,16 @@ pub(crate) struct Generator {
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        let state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d;
-        Self { state, names: 0, variables: Vec::new(), functions: Vec::new(), budget: 14 }
-    }
-
-    /// SplitMix64.
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut it = self.state;
-        it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        it = (it ^ (it >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        it ^ (it >> 31)
+        let random = Random::new(seed);
+        Self { random, names: 0, variables: Vec::new(), functions: Vec::new(), budget: 14 }
     }
 
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).unwrap()
+        self.random.below(n)
     }
 
     pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
+        self.random.pick(of)
     }
 
     /// A function of an `int` that is in scope.

@@ -10,11 +10,14 @@
 extern crate portcullis_expr as expr;
 
 mod bounds;
+mod contexts;
 mod corpus;
+mod corpus_runs;
 mod differential;
 mod generate;
 mod generate_expressions;
 mod messages;
 mod oracle;
+mod random;
 mod reference;
 mod vectors;
