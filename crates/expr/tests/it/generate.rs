@@ -73,12 +73,24 @@ pub(crate) struct Generator {
     functions: Vec<String>,
     /// How many statements are left.
     budget: u32,
+    /// Programs that ask for much, and look at the request.
+    is_wild: bool,
 }
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
         let random = Random::new(seed);
-        Self { random, names: 0, variables: Vec::new(), functions: Vec::new(), budget: 14 }
+        let (variables, functions) = (Vec::new(), Vec::new());
+        Self { random, names: 0, variables, functions, budget: 14, is_wild: false }
+    }
+
+    /// Programs for the fuzz targets alone: what they give differs between machines or is not kept.
+    pub(crate) fn wild(seed: u64) -> Self {
+        Self { is_wild: true, ..Self::new(seed) }
+    }
+
+    pub(crate) fn is_wild(&self) -> bool {
+        self.is_wild
     }
 
     pub(crate) fn below(&mut self, n: usize) -> usize {

@@ -79,7 +79,9 @@ impl Generator {
             Json => JSON,
             Date => DATES,
         };
-        let form = self.pick(forms);
+        let wild = crate::generate_wild::forms(ty);
+        let is_wild = self.is_wild() && !wild.is_empty() && self.below(3) == 0;
+        let form = self.pick(if is_wild { wild } else { forms });
         self.filled(form, depth - 1)
     }
 
