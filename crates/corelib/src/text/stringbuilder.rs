@@ -45,7 +45,7 @@ impl Text {
 
     /// Appends a text, counted.
     pub(super) fn push(&self, cx: &mut EvalCx<'_>, text: &Str) -> Result<(), Exception> {
-        cx.allocate(text.size())?;
+        cx.allocate(text.len().max(text.size()))?;
         self.lock().push(text);
         Ok(())
     }
@@ -292,11 +292,16 @@ fn insert(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> 
         return Err(out_of_range("Non-negative number required.", "count"));
     };
     let value = shown(&value, cx.runtime());
-    cx.allocate(value.size().saturating_mul(count))?;
-    let mut parts = vec![text.slice(0..at).unwrap_or(Str::EMPTY)];
-    parts.extend(std::iter::repeat_n(value, count));
-    parts.push(text.slice(at..text.len()).unwrap_or(Str::EMPTY));
-    changed(cx, &it, &Str::concat_all(&parts))
+    cx.allocate(value.len().max(value.size()).saturating_mul(count))?;
+    let value = match count {
+        _ if value.is_empty() => Str::EMPTY,
+        1 => value,
+        _ if value.is_well_formed() => Str::from(value.as_str().repeat(count)),
+        _ => Str::from_units(&value.units().repeat(count)),
+    };
+    let before = text.slice(0..at).unwrap_or(Str::EMPTY);
+    let after = text.slice(at..text.len()).unwrap_or(Str::EMPTY);
+    changed(cx, &it, &Str::concat_all(&[before, value, after]))
 }
 
 fn replace(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {

@@ -82,7 +82,10 @@ impl Parser<'_> {
         }
         // Marked behind the last token, where the `;` belongs.
         let end = self.span_at(self.at.saturating_sub(1)).end;
-        let span = Span { start: end.saturating_sub(1), end };
+        let before = self.source.get(..end as usize).unwrap_or_default();
+        let last = before.chars().next_back().map_or(0, char::len_utf8);
+        let start = end.saturating_sub(u32::try_from(last).unwrap_or(0));
+        let span = Span { start, end };
         self.report("PC0301", span, "expected `;`".to_owned(), "`;` is missing behind this", None);
         if !self.starts_line() {
             self.recovering = true;

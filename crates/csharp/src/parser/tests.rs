@@ -410,3 +410,12 @@ fn what_documents_do_is_not_too_deep() {
     let otherwise = format!("{}return 1;", "if (a) return 2; else ".repeat(60));
     assert!(parse_statements(&otherwise).is_ok());
 }
+
+#[test]
+fn what_is_missing_is_marked_at_a_whole_character() {
+    for source in ["é", "é $\"", "return \u{6e3}", "x = \"\u{1f600}\""] {
+        for problem in parse_statements(source).unwrap_err() {
+            assert!(source.get(problem.span.clone()).is_some(), "{source}: {problem:?}");
+        }
+    }
+}

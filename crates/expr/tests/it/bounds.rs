@@ -60,6 +60,7 @@ fn what_is_too_large_is_out_of_memory() {
     check(&[
         ("return new string('a', 1 << 30);", Kind::Memory),
         ("return new int[1 << 30];", Kind::Memory),
+        ("return new StringBuilder().Insert(0, \"ab\", int.MaxValue);", Kind::Memory),
         ("return new byte[int.MaxValue];", Kind::Memory),
         ("string s = \"ab\"; for (int i = 0; i < 60; i++) s += s; return s;", Kind::Memory),
         ("return \"\".PadLeft(int.MaxValue);", Kind::Memory),

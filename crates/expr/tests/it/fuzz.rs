@@ -159,7 +159,7 @@ fn inside(target: &Target, at: &Path) {
     let seconds = start.elapsed().as_secs_f64();
     let grown = peak_mib().zip(before).map(|(after, before)| after.saturating_sub(before));
     println!(
-        "fuzz: {}: {n} inputs from seed {first} in {seconds:.1} s, {:.0}/s; {} findings; slowest {:?} (input {}); memory grew by {} MiB of {}",
+        "fuzz: {}: {n} inputs from seed {first} in {seconds:.1} s, {:.0}/s; {} findings; slowest {:?} (input {}); memory grew by {} MiB of {}; {}",
         target.name,
         n as f64 / seconds,
         findings.len(),
@@ -167,6 +167,7 @@ fn inside(target: &Target, at: &Path) {
         slowest.1,
         grown.map_or("?".to_owned(), |it| it.to_string()),
         target.max_mib,
+        targets::outcomes(),
     );
     assert!(findings.is_empty(), "{}", findings.join("\n"));
     match grown {

@@ -1,7 +1,11 @@
 //! What the fuzz targets make of a number, and what must hold of it.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use csharp::scan::{expression_end, literal_ranges};
 use csharp::{lexer, parser};
+use expr::exception::Kind;
 use expr::{Form, Limits, Options, Runtime, compile};
 
 use crate::contexts;
@@ -318,10 +322,25 @@ fn binder(seed: u64) -> Result<(), String> {
         _ => (damaged(&mut random), Form::Statements),
     };
     match compile(&source, form, &options(&mut random)) {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            count("bound");
+            Ok(())
+        }
         Err(problems) if problems.is_empty() => Err(format!("no problem told: {source:?}")),
         Err(problems) => problems.iter().try_for_each(|it| inside(&source, &it.span)),
     }
+}
+
+/// How many inputs came how far.
+static OUTCOMES: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
+
+fn count(outcome: &'static str) {
+    *OUTCOMES.lock().unwrap().entry(outcome).or_default() += 1;
+}
+
+/// What was counted.
+pub(crate) fn outcomes() -> String {
+    format!("{:?}", OUTCOMES.lock().unwrap())
 }
 
 fn evaluator(seed: u64) -> Result<(), String> {
@@ -332,10 +351,23 @@ fn evaluator(seed: u64) -> Result<(), String> {
         _ => Generator::wild(random.next()).program(),
     };
     let options = options(&mut random);
-    let Ok(program) = compile(&source, Form::Statements, &options) else { return Ok(()) };
+    let Ok(program) = compile(&source, Form::Statements, &options) else {
+        count("refused");
+        return Ok(());
+    };
     let outcome = program.evaluate(&contexts::host(&source, random.next()));
+    count(match &outcome {
+        Ok(_) => "value",
+        Err(it) => match it.kind {
+            Kind::Thrown => "thrown",
+            Kind::Steps => "out of steps",
+            Kind::Memory => "out of memory",
+            Kind::Depth => "too deep",
+            Kind::Regex => "regex",
+        },
+    });
     // That a budget ends is not wrong here.
-    let is_stopped = outcome.as_ref().is_err_and(|it| it.kind != expr::exception::Kind::Thrown);
+    let is_stopped = outcome.as_ref().is_err_and(|it| it.kind != Kind::Thrown);
     match internal(&outcome, program.result_type()) {
         Some(what) if !is_stopped => Err(format!("{what}\n{source}")),
         _ => Ok(()),

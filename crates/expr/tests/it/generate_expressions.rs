@@ -80,7 +80,7 @@ impl Generator {
             Date => DATES,
         };
         let wild = crate::generate_wild::forms(ty);
-        let is_wild = self.is_wild() && !wild.is_empty() && self.below(3) == 0;
+        let is_wild = self.is_wild() && !wild.is_empty() && self.below(12) == 0;
         let form = self.pick(if is_wild { wild } else { forms });
         self.filled(form, depth - 1)
     }
