@@ -220,7 +220,6 @@ const REASONS: &[&str] = &[
     "hole of a template",
     "only in GraphQL resolvers",
     "type of get-authorization-context",
-    "PFX",
 ];
 
 /// What does not compile is listed in `tests/pass/corpus.txt`, each with the problem and the reason
