@@ -41,6 +41,7 @@ pub(crate) fn compile(
     extensions.insert(Arc::new(schemas));
     extensions.insert(Arc::new(resolved.certificates));
     extensions.insert(Arc::new(resolved.loggers));
+    extensions.insert(Arc::new(resolved.caches));
     let surroundings = Surroundings {
         registry: engine.registry,
         named_values: &resolved.named_values,

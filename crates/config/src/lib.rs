@@ -33,10 +33,10 @@ pub mod tree;
 mod watch;
 
 pub use entity::{
-    ApiEntity, BackendEntity, CertificateEntity, CredentialsEntity, Entities, FragmentEntity,
-    Given, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity,
-    PolicyEntity, SchemaEntity, ScopeEntity, SubscriptionEntity, SubscriptionState,
-    TemplateParameter,
+    ApiEntity, BackendEntity, CacheEntity, CertificateEntity, CredentialsEntity, Entities,
+    FragmentEntity, Given, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity,
+    OperationEntity, PolicyEntity, SchemaEntity, ScopeEntity, SubscriptionEntity,
+    SubscriptionState, TemplateParameter,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
@@ -44,8 +44,8 @@ pub use openapi::described_operations;
 pub use place::Place;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{
-    CertificateSetting, GatewayName, GatewaySettings, HostSetting, IdentitySettings, KeySetting,
-    TlsSetting,
+    CacheBounds, CertificateSetting, GatewayName, GatewaySettings, HostSetting, IdentitySettings,
+    KeySetting, TlsSetting,
 };
 pub use snapshot::{
     Api, ApiKind, Backend, Credentials, ManagedIdentity, Operation, Protocols, Service, Settings,

@@ -242,6 +242,7 @@ fn sources(source: &Source, entities: &Entities) -> Sources {
             .iter()
             .any(|it| lower.ends_with(it))
             || lower.ends_with("backendinformation.json")
+            || lower.ends_with("cacheinformation.json")
             || lower.starts_with("configuration.");
         if may_hold_secret {
             sources.add_hidden(name.clone(), text.clone());
@@ -298,6 +299,11 @@ impl Entities {
                 told("logger", &it.id, &it.place);
             }
         }
+        for it in &self.caches {
+            if other.caches.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
+                told("cache", &it.id, &it.place);
+            }
+        }
         for it in &self.apis {
             if other.apis.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
                 told("API", &it.id, &it.place);
@@ -311,6 +317,7 @@ impl Entities {
         self.named_values.extend(other.named_values);
         self.backends.extend(other.backends);
         self.loggers.extend(other.loggers);
+        self.caches.extend(other.caches);
         self.apis.extend(other.apis);
         self.fragments.extend(other.fragments);
         self.subscriptions.extend(other.subscriptions);

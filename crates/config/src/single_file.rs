@@ -18,9 +18,9 @@ use transport::Secret;
 
 use crate::codes;
 use crate::entity::{
-    ApiEntity, BackendEntity, CredentialsEntity, Entities, FragmentEntity, Given, KEY_HEADER,
-    KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity,
-    handshake, is_name,
+    ApiEntity, BackendEntity, CacheEntity, CredentialsEntity, Entities, FragmentEntity, Given,
+    KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity,
+    PolicyEntity, handshake, is_name,
 };
 use crate::openapi::{self, normalise_id};
 use crate::place::Place;
@@ -62,6 +62,7 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
         Some(FragmentEntity { name: it.key.clone(), file: policy.file, text: policy.text })
     };
     Entities {
+        caches: entries("caches").iter().map(|it| cx.cache(it)).collect(),
         schemas: Vec::new(),
         certificates: Vec::new(),
         policy: fields.get("policy").and_then(|it| cx.file(it)),
@@ -196,6 +197,34 @@ impl Reader<'_> {
         let is_buffered = fields.bool("buffered").unwrap_or(true);
         fields.finish();
         LoggerEntity { id: entry.key.clone(), is_buffered, target, place: Place::from(tree) }
+    }
+
+    fn cache(&self, entry: &Entry) -> CacheEntity {
+        let tree = &entry.value;
+        let fields = Fields::new(tree, Keys::Known, self.problems);
+        let connection = fields.get("connection-string").and_then(Given::of);
+        match &connection {
+            None => {
+                let message = format!("cache `{}` needs `connection-string`", entry.key);
+                self.report(tree.error(codes::MISSING, message));
+            }
+            Some(it) if shows_password(&it.text) => {
+                let message = format!("cache `{}`: the password stands in the file", entry.key);
+                self.report(tree.error(codes::SECRET_IN_FILE, message).help(
+                    "write `connection-string: \"{{NAME}}\"` and name the value in `named-values:`",
+                ));
+            }
+            Some(_) => {}
+        }
+        let cache = CacheEntity {
+            id: entry.key.clone(),
+            connection,
+            use_from: fields.filled("use-from").unwrap_or_else(|| entry.key.clone()),
+            timeout: crate::settings::duration(&fields, "timeout"),
+            place: Place::from(tree),
+        };
+        fields.finish();
+        cache
     }
 
     fn auth(&self, fields: Fields<'_, '_>) -> CredentialsEntity {
@@ -361,6 +390,14 @@ pub(crate) fn set(tree: &mut Tree, key: &str, value: &str) -> Result<(), documen
     Ok(())
 }
 
+/// Whether a connection string shows a password that is no named value.
+fn shows_password(text: &str) -> bool {
+    let after = |mark: &str| text.to_ascii_lowercase().find(mark).map(|it| it + mark.len());
+    let password = after("password=").and_then(|it| text.get(it..));
+    let login = after("://").and_then(|it| text.get(it..)).filter(|it| it.contains('@'));
+    [password, login].into_iter().flatten().any(|it| !it.contains("{{"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -441,5 +478,31 @@ mod tests {
         set(&mut tree, "apis.a.path", "x").unwrap();
         assert_eq!(tree.at(&["apis", "a", "path"]).unwrap().scalar(), Some("x"));
         assert!(set(&mut tree, "a", "[").is_err());
+    }
+
+    #[test]
+    fn a_cache_names_its_server_and_no_password() {
+        let text = "caches:\n  default: { connection-string: '{{redis}}', timeout: 20ms }\n  \
+                    west: { connection-string: 'h:6380,password={{p}},ssl=True', use-from: westeurope }\n";
+        let (entities, problems) = read(text);
+        assert_eq!(problems, [""; 0]);
+        let shown: Vec<(&str, &str)> =
+            entities.caches.iter().map(|it| (it.id.as_str(), it.use_from.as_str())).collect();
+        assert_eq!(shown, [("default", "default"), ("west", "westeurope")]);
+        assert_eq!(entities.caches[0].timeout, Some(std::time::Duration::from_millis(20)));
+
+        for (connection, expected) in [
+            ("{}", "PC0505 cache `c` needs `connection-string`"),
+            (
+                "{ connection-string: 'h:1,password=hunter2' }",
+                "PC0514 cache `c`: the password stands in the file",
+            ),
+            (
+                "{ connection-string: 'redis://:hunter2@h:1' }",
+                "PC0514 cache `c`: the password stands in the file",
+            ),
+        ] {
+            assert_eq!(read(&format!("caches: {{ c: {connection} }}")).1, [expected]);
+        }
     }
 }

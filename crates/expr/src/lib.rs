@@ -31,6 +31,7 @@ pub use complete::{Completion, CompletionKind, Completions, Signatures, complete
 pub use csharp::{Form, Problem};
 pub use dotnet::{Runtime, Str};
 pub use library::json::object as json_value;
+pub use library::stored::{NotStorable, restore, store};
 pub use options::Options;
 pub use program::Program;
 

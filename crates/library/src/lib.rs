@@ -6,6 +6,7 @@
 //! crypto   System.Security.Cryptography   over dotnet::crypto
 //! json     Newtonsoft.Json                over tree::json
 //! xml      System.Xml.Linq                over tree::xml
+//! stored   values as bytes, for caches
 //! ```
 //!
 //! How to add a type is told in [`clr::rows`].
@@ -14,6 +15,7 @@ pub mod crypto;
 pub mod json;
 pub mod linq;
 pub mod regex;
+pub mod stored;
 pub mod xml;
 
 use clr::rows::TypeDef;

@@ -74,6 +74,9 @@ document::codes! {
         "No schema entity of the configuration has this name.";
     UNKNOWN_CERTIFICATE = "PC0434": "certificate cannot be used",
         "No certificate of the configuration has this name, or it cannot be read.";
+    UNUSABLE_CACHE = "PC0435": "external cache cannot be used",
+        "The policy would store in the external cache, and the cache entity of this gateway's location \
+         does not tell where that is.";
 }
 
 #[cfg(test)]

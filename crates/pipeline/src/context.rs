@@ -60,6 +60,8 @@ pub struct Context {
     pub received: SystemTime,
     /// Whether `context.Trace` is kept.
     pub tracing: bool,
+    /// What became of the look into the response cache: for the log.
+    pub cache: CacheUse,
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
     stamp: Option<Box<Stamp>>,
@@ -71,6 +73,32 @@ pub struct Context {
     backend: Option<Arc<BackendEntry>>,
     /// Whether nothing reads the request after the step that runs now.
     pub(crate) is_last_use: bool,
+    /// Whether `outbound` runs although `inbound` has ended with a response.
+    pub(crate) goes_to_outbound: bool,
+}
+
+/// What became of the look into the response cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheUse {
+    /// There was none.
+    #[default]
+    None,
+    /// The response came from the cache.
+    Hit,
+    /// It was not there.
+    Miss,
+}
+
+impl CacheUse {
+    /// One word for logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            CacheUse::None => "none",
+            CacheUse::Hit => "hit",
+            CacheUse::Miss => "miss",
+        }
+    }
 }
 
 /// Changes the headers of a response.
@@ -146,6 +174,7 @@ impl Context {
             request_id: uuid::Builder::from_random_bytes(id).into_uuid(),
             received: services.clock.now(),
             tracing: false,
+            cache: CacheUse::None,
             pending_status: None,
             stamp: None,
             stamped: Vec::new(),
@@ -153,6 +182,7 @@ impl Context {
             started: services.clock.monotonic(),
             backend: None,
             is_last_use: false,
+            goes_to_outbound: false,
             services,
         }
     }
@@ -283,6 +313,14 @@ impl Context {
             response.headers.insert(name, value.clone());
         }
         self.response = Some(response);
+    }
+
+    /// Puts a response in that did not come from the backend, as one of a cache. If the policy ends
+    /// the section ([`Flow::End`](crate::Flow::End)) in `inbound`, `backend` is skipped and
+    /// `outbound` runs.
+    pub fn answer_in_place_of_backend(&mut self, response: Response) {
+        self.set_response(response);
+        self.goes_to_outbound = true;
     }
 
     /// Changes the headers of every response that comes in from now on: those of the backend,

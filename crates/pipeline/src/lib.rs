@@ -16,6 +16,7 @@
 
 mod background;
 mod body;
+mod caches;
 mod call;
 mod certificates;
 pub mod codes;
@@ -55,6 +56,7 @@ pub use document::Diagnostic;
 
 pub use background::Background;
 pub use body::{Body, NotBuffered};
+pub use caches::{CacheConnection, Caches, ExternalCache};
 pub use call::{call_failure, connection_failure, request_body_failure};
 pub use certificates::{Certificate, CertificateEntry, Certificates};
 pub use compile::{
@@ -62,7 +64,7 @@ pub use compile::{
     compile_default_global, compile_document,
 };
 pub use computed::Computed;
-pub use context::{BackendEntry, Backends, Context, UnknownBackend};
+pub use context::{BackendEntry, Backends, CacheUse, Context, UnknownBackend};
 pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
 pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};

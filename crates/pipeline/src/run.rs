@@ -48,6 +48,9 @@ fn observe(context: &Context, failure: Option<&PolicyError>) {
 
 async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), PolicyError> {
     if pipeline.inbound.run(context).await? == Flow::End {
+        if std::mem::take(&mut context.goes_to_outbound) {
+            pipeline.outbound.run(context).await?;
+        }
         return Ok(());
     }
     // What comes after the backend section may read the request, and so may an observer.
@@ -172,6 +175,23 @@ mod tests {
 
         assert_eq!((log(&context).as_str(), answer(&context).as_str()), ("a", "202"));
         assert!(failure.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_place_of_the_backends_goes_through_outbound() {
+        let (context, failure) =
+            ran("<inbound><mark name='a'/><answer /><mark name='never'/></inbound>\
+             <backend><mark name='never'/></backend><outbound><mark name='b'/></outbound>")
+            .await;
+        assert_eq!((log(&context).as_str(), answer(&context).as_str()), ("a b", "203"));
+        assert!(failure.is_none());
+
+        let (context, _) =
+            ran("<inbound><answer /></inbound><outbound><fail status='403'/></outbound>\
+             <on-error><mark name='err'/></on-error>")
+            .await;
+        assert_eq!(log(&context), "err");
+        assert!(answer(&context).starts_with("403"));
     }
 
     #[tokio::test]

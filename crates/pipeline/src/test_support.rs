@@ -101,6 +101,14 @@ const SHAPED: PolicyKind = PolicyKind {
     compile: |_, _| Ok(Step::inline(Steps::default())),
     ..MARK
 };
+/// `<answer/>` answers in place of the backend.
+const ANSWER: PolicyKind = PolicyKind {
+    name: "answer",
+    summary: "Answers in place of the backend.",
+    attrs: &[],
+    compile: |_, _| Ok(Step::immediate(AnswerInPlace)),
+    ..MARK
+};
 /// `<word>x</word>` holds a number as text.
 const WORD: PolicyKind = PolicyKind {
     name: "word",
@@ -119,7 +127,7 @@ const STATUS: Attr = Attr::absent_by_default("status");
 const KEEP: Attr = Attr::optional("keep", "false");
 
 pub(crate) const KINDS: &[PolicyKind] =
-    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, WORD];
+    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, WORD];
 
 #[derive(Debug)]
 struct Mark {
@@ -172,6 +180,17 @@ impl Waiting for Group {
             context.set_response(Response::new(StatusCode::ACCEPTED));
         }
         Ok(if self.ends { Flow::End } else { Flow::Next })
+    }
+}
+
+#[derive(Debug)]
+struct AnswerInPlace;
+
+impl Immediate for AnswerInPlace {
+    fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        context
+            .answer_in_place_of_backend(Response::new(StatusCode::NON_AUTHORITATIVE_INFORMATION));
+        Ok(Flow::End)
     }
 }
 

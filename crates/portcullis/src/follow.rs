@@ -82,7 +82,9 @@ fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static s
         ("identity", old.identity == new.identity),
         (
             "limits",
-            old.limits == new.limits && old.max_buffered_body_bytes == new.max_buffered_body_bytes,
+            old.limits == new.limits
+                && old.max_buffered_body_bytes == new.max_buffered_body_bytes
+                && old.caches == new.caches,
         ),
     ];
     same.into_iter().filter_map(|(key, is_same)| (!is_same).then_some(key)).collect()

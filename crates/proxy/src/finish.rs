@@ -11,7 +11,7 @@ use config::Api;
 use expr::host::{ApiInfo, LastError, SubscriptionInfo};
 use http::{Method, StatusCode, Version, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use pipeline::{Context, Operation, internal_error_response};
+use pipeline::{CacheUse, Context, Operation, internal_error_response};
 use telemetry::{AccessLog, AccessRecord, LastErrorRecord, redact};
 use transport::{Body, BodyError, Clock, Peer, Response};
 
@@ -81,6 +81,7 @@ pub(crate) struct Entry {
     response_size: u64,
     is_complete: bool,
     body_error: Option<BodyError>,
+    cache: CacheUse,
 }
 
 impl Entry {
@@ -118,6 +119,7 @@ impl Entry {
             response_size: 0,
             is_complete: false,
             body_error: None,
+            cache: CacheUse::None,
         }
     }
 
@@ -125,6 +127,7 @@ impl Entry {
     fn close(&mut self, context: &mut Context, status: StatusCode) {
         self.status = Some(status);
         self.last_error = context.last_error.take();
+        self.cache = context.cache;
         if let Some(trail) = Trail::of_mut(context) {
             self.backend = trail.call.take();
             self.backend_time = trail.backend_time;
@@ -195,6 +198,7 @@ impl Drop for Entry {
             self.backend.as_ref().and_then(|it| it.status).map(|it| it.as_u16());
         record.backend_id =
             self.backend.as_ref().and_then(|it| it.backend.as_ref()).map(|it| &*it.info.id);
+        record.cache = self.cache.name();
         record.api_id = self.api.as_ref().map(|it| &*it.id);
         record.api_revision = self.api.as_ref().map(|it| &*it.revision);
         record.operation_id = self.operation.as_ref().map(|it| &*it.info.id);
@@ -248,7 +252,7 @@ mod tests {
 
     use http::{Method, StatusCode, Version, header};
     use http_body::Body as _;
-    use pipeline::{Context, RequestUrl};
+    use pipeline::{CacheUse, Context, RequestUrl};
     use telemetry::{AccessLog, Sink};
     use transport::{Body, Peer};
 
@@ -299,6 +303,19 @@ mod tests {
         assert_eq!(line["ClientProtocol"], "HTTP/2");
         assert_eq!(line["ResponseCode"], 200);
         assert!(line.get("LastErrorReason").is_none());
+    }
+
+    #[tokio::test]
+    async fn what_the_cache_did_is_logged() {
+        for (found, expected) in
+            [(CacheUse::None, "none"), (CacheUse::Hit, "hit"), (CacheUse::Miss, "miss")]
+        {
+            let line = logged(pipeline::Body::absent(), async |mut context, entry| {
+                context.cache = found;
+                respond(Box::new(context), Some(Box::new(entry)));
+            });
+            assert_eq!(line.await["Cache"], expected);
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 
 mod api;
 mod backend;
+mod cache;
 mod certificate;
 mod fragment;
 mod logger;
@@ -25,6 +26,7 @@ use document::Diagnostic;
 pub(crate) use api::handshake;
 pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
 pub use backend::{BackendEntity, CredentialsEntity, Given};
+pub use cache::CacheEntity;
 pub use certificate::CertificateEntity;
 pub use fragment::FragmentEntity;
 pub use logger::{LoggerEntity, LoggerTarget};
@@ -54,6 +56,8 @@ pub struct Entities {
     pub named_values: Vec<NamedValueEntity>,
     /// Backends.
     pub backends: Vec<BackendEntity>,
+    /// Caches.
+    pub caches: Vec<CacheEntity>,
     /// Certificates.
     pub certificates: Vec<CertificateEntity>,
     /// Policy fragments.
@@ -83,6 +87,7 @@ impl Entities {
             policy: policy::read(layout.policy.as_ref(), cx.overrides.policy(None, None), cx),
             named_values: named_values.collect(),
             backends: layout.of("backends").filter_map(|it| backend::read(it, cx)).collect(),
+            caches: layout.of("caches").filter_map(|it| cache::read(it, cx)).collect(),
             certificates: layout
                 .of("certificates")
                 .filter_map(|it| certificate::read(it, cx))

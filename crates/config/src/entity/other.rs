@@ -10,7 +10,6 @@ use crate::layout::{EntityFiles, Layout};
 /// Kinds without an effect on requests, with the words for the note.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("authorizationproviders", "authorization providers"),
-    ("caches", "external caches"),
     ("diagnostics", "diagnostics"),
     ("documentations", "documentation pages"),
     ("groups", "groups"),

@@ -2,6 +2,7 @@
 //! their keys.
 
 mod backends;
+mod caches;
 mod certificates;
 mod loggers;
 mod named_values;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use document::{Diagnostic, Mode, NamedValues, SourceText};
-use pipeline::{Certificates, Loggers};
+use pipeline::{Caches, Certificates, Loggers};
 
 use crate::entity::Given;
 use crate::load::{Options, Parsed};
@@ -28,6 +29,7 @@ pub(crate) struct Resolved {
     pub(crate) named_values: NamedValues,
     pub(crate) backends: HashMap<String, Arc<Backend>>,
     pub(crate) loggers: Loggers,
+    pub(crate) caches: Caches,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) certificates: Certificates,
 }
@@ -45,7 +47,10 @@ pub(crate) async fn resolve(
     let certificates = certificates::resolve(parsed, options, secrets).await;
     let loggers =
         loggers::resolve(&parsed.entities.loggers, &named_values, parsed.folder.as_deref());
-    (Resolved { named_values, backends, loggers, subscriptions, certificates }, problems)
+    let caches = caches::resolve(parsed, &named_values, &mut problems);
+    let resolved =
+        Resolved { named_values, backends, loggers, caches, subscriptions, certificates };
+    (resolved, problems)
 }
 
 /// Puts named values into a text of an entity. `None` if one is missing, which is reported, or

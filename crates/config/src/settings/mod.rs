@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors with a suggestion. Secrets come from `env:`, `file:` or `keyvault:`.
 
+mod caches;
 mod certificates;
 mod expressions;
 mod hosts;
@@ -16,9 +17,12 @@ use std::time::Duration;
 use document::Diagnostic;
 use transport::{HostMap, Limits};
 
+pub use caches::CacheBounds;
 pub use certificates::CertificateSetting;
 pub use hosts::HostSetting;
 pub use keys::KeySetting;
+
+pub(crate) use quantity::duration;
 
 use crate::codes;
 use crate::entity::Entities;
@@ -48,6 +52,8 @@ pub struct GatewaySettings {
     pub limits: Limits,
     /// Largest body that is held in memory for policies.
     pub max_buffered_body_bytes: usize,
+    /// Bounds of the caches.
+    pub caches: CacheBounds,
     /// Host names that are reached elsewhere.
     pub hosts: Vec<HostSetting>,
     /// Certificates.
@@ -106,6 +112,7 @@ impl Default for GatewaySettings {
             workers: None,
             limits: Limits::default(),
             max_buffered_body_bytes: pipeline::DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            caches: CacheBounds::default(),
             hosts: Vec::new(),
             certificates: Vec::new(),
             keys: Vec::new(),
@@ -145,6 +152,7 @@ impl GatewaySettings {
         settings.workers = fields.number("workers").and_then(|it| usize::try_from(it).ok());
         if let Some(limits) = fields.map("limits") {
             limits::read(&limits, &mut settings);
+            settings.caches = caches::read(&limits);
             limits.finish();
         }
         if let Some(of_expressions) = fields.map("expressions") {

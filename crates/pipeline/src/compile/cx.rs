@@ -252,6 +252,12 @@ impl<'a> CompileCx<'a> {
         self.message
     }
 
+    /// Whether the policy stands in a policy fragment.
+    #[must_use]
+    pub fn is_in_fragment(&self) -> bool {
+        self.in_fragment
+    }
+
     /// Whether the policy stands directly in its section, or in a fragment that does.
     #[must_use]
     pub fn is_direct(&self) -> bool {
