@@ -6,8 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use config::{
-    Api, ApiKind, Backend, Credentials, Protocols, Service, Snapshot, Subscription,
-    SubscriptionScope,
+    Api, ApiKind, Backend, Protocols, Service, Snapshot, Subscription, SubscriptionScope,
 };
 use document::{Diagnostic, NamedValue, NamedValues};
 use expr::host::{ApiInfo, BackendInfo, OperationInfo, SubscriptionInfo, UrlView};
@@ -24,7 +23,7 @@ use pipeline::{
 };
 use proxy::{Gateway, HttpForward};
 use tokio::runtime::{Builder, Runtime};
-use transport::{ClientTls, FakeClock, HttpClient, Peer, RecordedRequest, Secret, TlsInfo};
+use transport::{FakeClock, HttpClient, Peer, RecordedRequest, Secret, TlsInfo};
 
 use crate::case::{Case, Described, Expected, Got, Message};
 use crate::edges::{self, TICK, Watch};
@@ -444,8 +443,7 @@ fn snapshot(
     };
     let entities = backends.names().filter_map(|name| {
         let entry = Arc::clone(backends.get(name)?);
-        let entity =
-            Backend { entry, credentials: Credentials::default(), tls: ClientTls::default() };
+        let entity = Backend { entry, ..Backend::default() };
         Some((name.to_owned(), Arc::new(entity)))
     });
     Ok(Snapshot {

@@ -12,6 +12,7 @@
 //!
 //! This crate never sees a request, and no policy by name: it is handed a `pipeline::Registry`.
 
+mod balance;
 pub mod codes;
 mod compile;
 mod entity;
@@ -25,6 +26,7 @@ mod place;
 mod resolve;
 mod secret_source;
 mod settings;
+mod short_backend;
 mod single_file;
 mod snapshot;
 mod source;
@@ -32,6 +34,9 @@ mod store;
 pub mod tree;
 mod watch;
 
+pub use balance::{
+    BreakerRule, MAX_COUNT, MAX_POOL_MEMBERS, MIN_CALLS, Pool, PoolMember, Threshold,
+};
 pub use entity::{
     ApiEntity, BackendEntity, CacheEntity, CertificateEntity, CredentialsEntity, Entities,
     FragmentEntity, Given, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity,

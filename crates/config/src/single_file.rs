@@ -18,14 +18,14 @@ use transport::Secret;
 
 use crate::codes;
 use crate::entity::{
-    ApiEntity, BackendEntity, CacheEntity, CredentialsEntity, Entities, FragmentEntity, Given,
-    KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity,
-    PolicyEntity, handshake, is_name,
+    ApiEntity, CacheEntity, Entities, FragmentEntity, Given, KEY_HEADER, KEY_QUERY, LoggerEntity,
+    LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, handshake, is_name,
 };
 use crate::openapi::{self, normalise_id};
 use crate::place::Place;
 use crate::secret_source::SecretSource;
-use crate::snapshot::{ApiKind, ManagedIdentity};
+use crate::short_backend;
+use crate::snapshot::ApiKind;
 use crate::source::Source;
 use crate::tree::{Entry, Fields, Keys, Node, Tree};
 
@@ -67,7 +67,7 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
         certificates: Vec::new(),
         policy: fields.get("policy").and_then(|it| cx.file(it)),
         named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
-        backends: entries("backends").iter().map(|it| cx.backend(it)).collect(),
+        backends: short_backend::read(entries("backends"), fields),
         fragments: entries("fragments").iter().filter_map(fragment).collect(),
         loggers: entries("loggers").iter().map(|it| cx.logger(it)).collect(),
         apis: entries("apis").iter().map(|it| cx.api(it)).collect(),
@@ -146,32 +146,6 @@ impl Reader<'_> {
         })
     }
 
-    fn backend(&self, entry: &Entry) -> BackendEntity {
-        let tree = &entry.value;
-        let fields = Fields::new(tree, Keys::Known, self.problems);
-        for (key, words) in [("pool", "pools of backends"), ("breaker", "circuit breakers")] {
-            if let Some(tree) = fields.get(key) {
-                let message = format!("backend `{}`: {words} are not in this version", entry.key);
-                self.report(tree.error(codes::NOT_SUPPORTED, message));
-            }
-        }
-        let url = fields.get("url").and_then(Given::of);
-        if url.is_none() && fields.get("pool").is_none() {
-            fields.missing("url");
-        }
-        let backend = BackendEntity {
-            id: entry.key.clone(),
-            url: url.unwrap_or_default(),
-            azure_region: fields.filled("region"),
-            credentials: fields.map("auth").map(|it| self.auth(it)).unwrap_or_default(),
-            verify_chain: fields.bool("verify-chain").unwrap_or(true),
-            verify_name: fields.bool("verify-name").unwrap_or(true),
-            place: Place::from(tree),
-        };
-        fields.finish();
-        backend
-    }
-
     fn logger(&self, entry: &Entry) -> LoggerEntity {
         let tree = &entry.value;
         let fields = Fields::new(tree, Keys::Known, self.problems);
@@ -225,31 +199,6 @@ impl Reader<'_> {
         };
         fields.finish();
         cache
-    }
-
-    fn auth(&self, fields: Fields<'_, '_>) -> CredentialsEntity {
-        let value = fields.get("value").and_then(Given::of);
-        let pair = |name: Option<String>| {
-            let name = name?;
-            match &value {
-                Some(value) => Some((name, vec![value.clone()])),
-                None => {
-                    fields.missing("value");
-                    None
-                }
-            }
-        };
-        let client_id = fields.filled("client-id");
-        let credentials = CredentialsEntity {
-            headers: pair(fields.filled("header")).into_iter().collect(),
-            query: pair(fields.filled("query")).into_iter().collect(),
-            authorization: None,
-            managed_identity: fields
-                .filled("managed-identity")
-                .map(|resource| ManagedIdentity { resource, client_id }),
-        };
-        fields.finish();
-        credentials
     }
 
     fn api(&self, entry: &Entry) -> ApiEntity {
@@ -447,12 +396,6 @@ mod tests {
                 "PC0514 secret `a` stands in the file",
             ),
             ("named-values: { a: {} }", "PC0505 named value `a` has no value"),
-            ("backends: { a: {} }", "PC0505 `url` is missing"),
-            (
-                "backends: { a: { pool: [b] } }",
-                "PC0507 backend `a`: pools of backends are not in this version",
-            ),
-            ("backends: { a: { url: x, auth: { header: h } } }", "PC0505 `value` is missing"),
             ("apis: { a: { policy: nope.xml } }", "PC0501 file `nope.xml` does not exist"),
             (
                 "apis: { a: { spec: azure-openai } }",

@@ -14,6 +14,8 @@ use http::{HeaderName, HeaderValue};
 use pipeline::{BaseUrl, Pipeline};
 use transport::{ClientTls, Secret};
 
+use crate::balance::{BreakerRule, Pool};
+
 /// A whole configuration, ready to run.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -155,7 +157,7 @@ pub enum SubscriptionScope {
 }
 
 /// A backend entity.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Backend {
     /// What the pipeline sees: name and base URL.
     pub entry: Arc<pipeline::BackendEntry>,
@@ -163,6 +165,10 @@ pub struct Backend {
     pub credentials: Credentials,
     /// What is checked of its certificate.
     pub tls: ClientTls,
+    /// The backends that it stands for, if it is a pool.
+    pub pool: Option<Pool>,
+    /// When it is left alone.
+    pub breaker: Option<BreakerRule>,
 }
 
 /// Credentials of a backend, values resolved.

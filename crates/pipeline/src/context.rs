@@ -71,6 +71,7 @@ pub struct Context {
     pub(crate) to_settle: VecDeque<Arc<dyn Settle>>,
     started: Duration,
     backend: Option<Arc<BackendEntry>>,
+    pool: Option<Arc<BackendEntry>>,
     /// Whether nothing reads the request after the step that runs now.
     pub(crate) is_last_use: bool,
     /// Whether `outbound` runs although `inbound` has ended with a response.
@@ -181,6 +182,7 @@ impl Context {
             to_settle: VecDeque::new(),
             started: services.clock.monotonic(),
             backend: None,
+            pool: None,
             is_last_use: false,
             goes_to_outbound: false,
             services,
@@ -201,7 +203,7 @@ impl Context {
 
     /// Sends the request to a plain URL: path and query stay.
     pub fn use_base_url(&mut self, base: Arc<BaseUrl>) {
-        self.backend = None;
+        (self.backend, self.pool) = (None, None);
         self.request.url.set_base(base);
     }
 
@@ -212,11 +214,15 @@ impl Context {
     /// The snapshot has no such backend.
     pub fn use_backend(&mut self, id: &str) -> Result<(), UnknownBackend> {
         let backend = Arc::clone(self.backends.get(id).ok_or(UnknownBackend)?);
-        if let Some(url) = &backend.url {
-            self.request.url.set_base(Arc::clone(url));
-        }
-        self.backend = Some(backend);
+        self.pool = backend.url.is_none().then(|| Arc::clone(&backend));
+        self.note_backend(backend);
         Ok(())
+    }
+
+    /// The pool that was selected, if one was: every call chooses a member of it anew.
+    #[must_use]
+    pub fn pool(&self) -> Option<&Arc<BackendEntry>> {
+        self.pool.as_ref()
     }
 
     /// Notes which backend is called, such as the member that a pool chose: expressions see it

@@ -7,7 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use uuid::Uuid;
 
+use crate::error_response::{error_response, internal_error_response};
+use crate::message::Response;
 use crate::origin::Thrown;
 use crate::place::Place;
 
@@ -53,6 +56,7 @@ struct Content {
     message: String,
     answer: Answer,
     headers: HeaderMap,
+    phrase: Option<String>,
     blame: Blame,
     place: Option<Arc<Place>>,
     exception: Option<Thrown>,
@@ -60,7 +64,7 @@ struct Content {
 
 /// What the client gets if `on-error` changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+enum Answer {
     /// The status with the body for internal failures.
     Internal(StatusCode),
     /// The status and message that the policy names.
@@ -77,6 +81,7 @@ impl PolicyError {
             message: message.into(),
             answer: Answer::Internal(StatusCode::INTERNAL_SERVER_ERROR),
             headers: HeaderMap::new(),
+            phrase: None,
             blame: Blame::Gateway,
             place: None,
             exception: None,
@@ -125,6 +130,13 @@ impl PolicyError {
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> PolicyError {
         self.0.headers.append(name, value);
+        self
+    }
+
+    /// The reason phrase of the error response, in place of the status' usual one.
+    #[must_use]
+    pub fn phrase(mut self, phrase: impl Into<String>) -> PolicyError {
+        self.0.phrase = Some(phrase.into());
         self
     }
 
@@ -211,12 +223,18 @@ impl PolicyError {
         }
     }
 
-    pub(crate) fn answer(&self) -> &Answer {
-        &self.0.answer
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.0.headers
+    /// The response that the client gets if `on-error` changes nothing; none if the one that is
+    /// already there stays. `activity_id` is the request's id.
+    #[must_use]
+    pub fn response(&self, activity_id: Uuid) -> Option<Response> {
+        let mut response = match &self.0.answer {
+            Answer::Internal(status) => internal_error_response(*status, activity_id),
+            Answer::Respond(status, message) => error_response(*status, message),
+            Answer::Keep => return None,
+        };
+        response.headers.extend(self.0.headers.clone());
+        response.reason.clone_from(&self.0.phrase);
+        Some(response)
     }
 }
 

@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use crate::context::Context;
 use crate::effective::Pipeline;
-use crate::error::{Answer, PolicyError};
-use crate::error_response::{error_response, internal_error_response};
+use crate::error::PolicyError;
+use crate::error_response::internal_error_response;
 use crate::settle::settle;
 use crate::step::Flow;
 
@@ -95,13 +95,7 @@ fn tell_exception(context: &Context, error: &PolicyError) {
 async fn jump(pipeline: &Pipeline, context: &mut Context, error: PolicyError) -> PolicyError {
     tell_exception(context, &error);
     context.last_error = Some(last_error(&error));
-    let answer = match error.answer() {
-        Answer::Internal(status) => Some(internal_error_response(*status, context.request_id)),
-        Answer::Respond(status, message) => Some(error_response(*status, message)),
-        Answer::Keep => None,
-    };
-    if let Some(mut answer) = answer {
-        answer.headers.extend(error.headers().clone());
+    if let Some(answer) = error.response(context.request_id) {
         context.set_response(answer);
     }
     context.ensure_response();

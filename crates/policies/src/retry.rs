@@ -148,7 +148,13 @@ impl Retry {
     fn is_of_the_backend(&self, error: &PolicyError) -> bool {
         self.section == Section::Backend
             && error.blamed() == Blame::Backend
-            && matches!(error.reason(), "Timeout" | "BackendConnectionFailure")
+            && matches!(
+                error.reason(),
+                "Timeout"
+                    | "BackendConnectionFailure"
+                    | "BackendUnavailable"
+                    | "BackendPoolUnavailable"
+            )
     }
 
     /// Whether to run again after a run that ended so.
@@ -161,7 +167,11 @@ impl Retry {
             context.buffer(self.condition.uses()).await?;
             return self.condition.get(context);
         };
-        context.response = None;
+        // Documents recognise a tripped breaker by the response; other failures have none.
+        context.response = match failure.reason() {
+            "BackendUnavailable" | "BackendPoolUnavailable" => failure.response(context.request_id),
+            _ => None,
+        };
         match self.condition.get(context) {
             Ok(true) => Ok(true),
             Ok(false) | Err(_) => Err(failure),

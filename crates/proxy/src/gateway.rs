@@ -5,12 +5,14 @@ use std::future::Future;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use aws_lc_rs::hmac;
 use config::Snapshot;
 use pipeline::{Background, Services};
 use telemetry::AccessLog;
 use transport::{Peer, Request, Response, Service};
 
 use crate::access::Keys;
+use crate::backend::Targets;
 use crate::driver;
 use crate::health::{self, Health};
 use crate::router::Router;
@@ -22,6 +24,8 @@ pub struct Gateway {
     access_log: Option<Arc<AccessLog>>,
     background: Arc<Background>,
     health: Health,
+    /// Signs what clients are told of the members of pools.
+    session_key: hmac::Key,
 }
 
 /// A snapshot with the tables that are made over it.
@@ -30,11 +34,17 @@ pub(crate) struct Live {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) router: Router,
     pub(crate) keys: Keys,
+    pub(crate) targets: Targets,
 }
 
 impl Live {
-    pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
-        Self { router: Router::new(&snapshot), keys: Keys::new(&snapshot), snapshot }
+    fn new(snapshot: Arc<Snapshot>, before: Option<&Live>, session_key: &hmac::Key) -> Self {
+        Self {
+            router: Router::new(&snapshot),
+            keys: Keys::new(&snapshot),
+            targets: Targets::new(&snapshot, before.map(|it| &it.targets), session_key),
+            snapshot,
+        }
     }
 }
 
@@ -43,7 +53,10 @@ impl Gateway {
     /// The services must forward by [`HttpForward`](crate::HttpForward).
     #[must_use]
     pub fn new(services: Arc<Services>, access_log: Option<Arc<AccessLog>>) -> Arc<Self> {
+        let mut key = [0; 32];
+        services.random(&mut key);
         Arc::new(Self {
+            session_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             live: ArcSwapOption::empty(),
             background: services.extensions().shared(),
             services,
@@ -54,7 +67,9 @@ impl Gateway {
 
     /// Puts a snapshot in place. Requests that have begun go on with the one they began with.
     pub fn install(&self, snapshot: Arc<Snapshot>) {
-        self.live.store(Some(Arc::new(Live::new(snapshot))));
+        let before = self.live.load_full();
+        let live = Live::new(snapshot, before.as_deref(), &self.session_key);
+        self.live.store(Some(Arc::new(live)));
         self.health.loaded();
     }
 
@@ -407,6 +422,7 @@ mod tests {
                 ..Credentials::default()
             },
             tls: ClientTls { verify_name: false, ..ClientTls::default() },
+            ..Backend::default()
         };
         with_backend.backends.insert("east".to_owned(), Arc::new(backend));
         with_backend.backend_entries = Arc::new([entry].into_iter().collect::<Backends>());

@@ -1,11 +1,12 @@
 //! Backends: where requests go, and what the gateway adds to them on the way.
 //!
-//! Pools, circuit breakers, client certificates, proxies and Service Fabric are refused: leaving
-//! them out would send requests elsewhere or without what the backend asks for.
+//! Client certificates, proxies and Service Fabric are refused: leaving them out would send
+//! requests elsewhere or without what the backend asks for.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/backends>
 
-use super::{Reading, properties};
+use super::{Reading, balance, properties};
+use crate::balance::{BreakerRule, Pool};
 use crate::codes;
 use crate::layout::EntityFiles;
 use crate::place::Place;
@@ -27,6 +28,10 @@ pub struct BackendEntity {
     pub verify_chain: bool,
     /// Whether the name in its certificate is checked.
     pub verify_name: bool,
+    /// The backends that it stands for, if it is a pool.
+    pub pool: Option<Pool>,
+    /// When it is left alone.
+    pub breaker: Option<BreakerRule>,
     /// Where it is described.
     pub place: Place,
 }
@@ -51,6 +56,16 @@ pub struct CredentialsEntity {
     pub authorization: Option<(String, Given)>,
     /// The managed identity whose token is sent.
     pub managed_identity: Option<ManagedIdentity>,
+}
+
+impl CredentialsEntity {
+    /// Whether nothing is added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+            && self.query.is_empty()
+            && self.authorization.is_none()
+            && self.managed_identity.is_none()
+    }
 }
 
 impl Given {
@@ -80,7 +95,26 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<BackendEntit
         None => CredentialsEntity::default(),
     };
     let azure_region = fields.filled("azureRegion");
-    Some(BackendEntity { id, url, azure_region, credentials, verify_chain, verify_name, place })
+    let pool = match fields.map("pool") {
+        _ if !is_pool => None,
+        Some(it) => balance::pool(&id, &it),
+        None => {
+            cx.report(place.error(codes::MISSING, format!("pool `{id}` has no `pool`")));
+            None
+        }
+    };
+    let breaker = fields.map("circuitBreaker").and_then(|it| balance::breaker(&id, &it));
+    Some(BackendEntity {
+        id,
+        url,
+        azure_region,
+        credentials,
+        verify_chain,
+        verify_name,
+        pool,
+        breaker,
+        place,
+    })
 }
 
 /// Refuses what would send requests elsewhere or without what the backend asks for.
@@ -89,15 +123,15 @@ fn refuse_unsupported(id: &str, fields: &Fields<'_, '_>) {
         let message = format!("backend `{id}`: {what} are not in this version");
         fields.report(tree.error(codes::NOT_SUPPORTED, message));
     };
-    if let Some(tree) = fields.get("type")
-        && tree.scalar().is_some_and(|it| !it.eq_ignore_ascii_case("single"))
-    {
-        refuse("pools of backends", tree);
-    } else if let Some(tree) = fields.get("pool").filter(|it| has_content(it)) {
-        refuse("pools of backends", tree);
+    let kind = fields.get("type").and_then(Tree::scalar).unwrap_or("single");
+    let is = |it: &str| kind.eq_ignore_ascii_case(it);
+    if let Some(tree) = fields.get("type").filter(|_| !is("single") && !is("pool")) {
+        let message = format!("backend `{id}`: `type` must be `Single` or `Pool`, not `{kind}`");
+        fields.report(tree.error(codes::BAD_VALUE, message));
     }
-    if let Some(tree) = fields.get("circuitBreaker").filter(|it| has_content(it)) {
-        refuse("circuit breakers", tree);
+    if let Some(tree) = fields.get("pool").filter(|it| has_content(it) && !is("pool")) {
+        let message = format!("backend `{id}`: `pool` needs `type: Pool`");
+        fields.report(tree.error(codes::BAD_VALUE, message));
     }
     if let Some(tree) = fields.get("proxy").filter(|it| has_content(it)) {
         refuse("proxies", tree);
@@ -196,15 +230,6 @@ mod tests {
     #[test]
     fn what_would_change_where_requests_go_is_refused() {
         for (properties, what) in [
-            (r#"{"type":"Pool","pool":{"services":[{"id":"/backends/a"}]}}"#, "pools of backends"),
-            (
-                r#"{"url":"https://h","pool":{"services":[{"id":"/backends/a"}]}}"#,
-                "pools of backends",
-            ),
-            (
-                r#"{"url":"https://h","circuitBreaker":{"rules":[{"name":"r"}]}}"#,
-                "circuit breakers",
-            ),
             (r#"{"url":"https://h","proxy":{"url":"http://p"}}"#, "proxies"),
             (
                 r#"{"url":"https://h","credentials":{"certificateIds":["x"]}}"#,
@@ -225,6 +250,17 @@ mod tests {
                 [format!("PC0507 backend `b`: {what} are not in this version")]
             );
         }
-        assert_eq!(one("{}").1, ["PC0505 backend `b` has no `url`"]);
+        for (properties, problem) in [
+            ("{}", "PC0505 backend `b` has no `url`"),
+            (r#"{"type":"Pool"}"#, "PC0505 pool `b` has no `pool`"),
+            (r#"{"type":"Swarm","url":"https://h"}"#, "PC0506 backend `b`: `type` must be"),
+            (
+                r#"{"url":"https://h","pool":{"services":[{"id":"/backends/a"}]}}"#,
+                "PC0506 backend `b`: `pool` needs `type: Pool`",
+            ),
+        ] {
+            let problems = one(properties).1;
+            assert!(problems[0].starts_with(problem), "{problems:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 mod api;
 mod backend;
+mod balance;
 mod cache;
 mod certificate;
 mod fragment;
@@ -26,6 +27,7 @@ use document::Diagnostic;
 pub(crate) use api::handshake;
 pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
 pub use backend::{BackendEntity, CredentialsEntity, Given};
+pub(crate) use balance::{is_cookie_name, known_reason};
 pub use cache::CacheEntity;
 pub use certificate::CertificateEntity;
 pub use fragment::FragmentEntity;

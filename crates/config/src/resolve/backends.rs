@@ -10,6 +10,7 @@ use pipeline::{BackendEntry, BaseUrl};
 use transport::{ClientTls, Secret};
 
 use super::put_in;
+use crate::balance::Pool;
 use crate::codes;
 use crate::entity::{BackendEntity, Given};
 use crate::place::Place;
@@ -22,10 +23,51 @@ pub(super) fn resolve(
 ) -> HashMap<String, Arc<Backend>> {
     let mut backends = HashMap::new();
     for entity in entities {
-        let backend = Reader { entity, values, problems }.backend();
+        let mut backend = Reader { entity, values, problems }.backend();
+        if let Some(pool) = &mut backend.pool {
+            settle(pool, entity, entities, problems);
+        }
         backends.insert(entity.id.clone(), Arc::new(backend));
     }
     backends
+}
+
+/// Gives the members of a pool the names that their entities have, and reports those that cannot
+/// be members.
+fn settle(
+    pool: &mut Pool,
+    entity: &BackendEntity,
+    all: &[BackendEntity],
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut refuse = |code, message: String, label: String| {
+        problems.push(entity.place.error(code, message).label(label));
+    };
+    for member in &mut pool.members {
+        let name = &member.backend;
+        let Some(found) = all.iter().find(|it| it.id.eq_ignore_ascii_case(name)) else {
+            let message = format!("pool `{}`: unknown backend `{name}`", entity.id);
+            let near = document::closest(name, all.iter().map(|it| it.id.as_str()));
+            let label = near.map_or_else(
+                || "no backend has this name".to_owned(),
+                |it| format!("did you mean `{it}`?"),
+            );
+            refuse(codes::UNKNOWN_ENTITY, message, label);
+            continue;
+        };
+        if found.pool.is_some() {
+            let message = format!("pool `{}` contains the pool `{}`", entity.id, found.id);
+            refuse(codes::BAD_VALUE, message, "members are single backends".to_owned());
+        }
+        member.backend.clone_from(&found.id);
+    }
+    if entity.breaker.is_some() || !entity.credentials.is_empty() {
+        let message = format!(
+            "pool `{}`: its circuit breaker and credentials have no effect; those of its members count",
+            entity.id
+        );
+        problems.push(entity.place.warning(codes::LEFT_OUT, message));
+    }
 }
 
 struct Reader<'a> {
@@ -39,12 +81,13 @@ impl Reader<'_> {
         let entity = self.entity;
         let info = BackendInfo {
             id: entity.id.clone(),
-            kind: "Single".to_owned(),
+            kind: if entity.pool.is_some() { "Pool" } else { "Single" }.to_owned(),
             azure_region: entity.azure_region.clone(),
         };
         let entry = BackendEntry { info: Arc::new(info), url: self.url() };
         let tls = ClientTls { verify_chain: entity.verify_chain, verify_name: entity.verify_name };
-        Backend { entry: Arc::new(entry), credentials: self.credentials(), tls }
+        let (pool, breaker) = (entity.pool.clone(), entity.breaker.clone());
+        Backend { entry: Arc::new(entry), credentials: self.credentials(), tls, pool, breaker }
     }
 
     fn text(&mut self, given: &Given) -> Option<String> {

@@ -127,6 +127,11 @@ impl Tree {
         Diagnostic::error(code, self.span, message).in_file(self.file.clone())
     }
 
+    /// A warning at this place.
+    pub fn warning(&self, code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::warning(code, self.span, message).in_file(self.file.clone())
+    }
+
     /// The same as `serde_json::Value`, without places.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;

@@ -7,9 +7,13 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/forward-request-policy>,
 //! <https://learn.microsoft.com/azure/api-management/backends>
 
+mod balance;
+mod breaker;
+mod choice;
 mod credentials;
 mod gather;
 pub(crate) mod headers;
+mod retry_after;
 mod target;
 
 use std::borrow::Cow;
@@ -28,7 +32,9 @@ use transport::{
     Response, Secret, upgrade,
 };
 
-use crate::trail::{self, BackendCall, Trail};
+pub(crate) use self::balance::Targets;
+use self::choice::Choice;
+use crate::trail::{BackendCall, Trail};
 
 /// How long an upgraded connection may be silent both ways: 15 minutes.
 const WEBSOCKET_IDLE: Duration = Duration::from_secs(15 * 60);
@@ -71,7 +77,8 @@ impl Forward for HttpForward {
 
 impl HttpForward {
     async fn call(&self, context: &mut Context, call: ForwardCall) -> Result<(), PolicyError> {
-        let backend = backend(context)?;
+        let choice = Choice::make(context)?;
+        let backend = choice.backend().cloned();
         if call.buffer_request_body {
             let max_bytes = context.services.max_buffered_body_bytes;
             context.request.body.buffer(max_bytes).await.map_err(|it| request_body_failure(&it))?;
@@ -92,7 +99,9 @@ impl HttpForward {
             let time = context.services.clock.monotonic().saturating_sub(started);
             note_outcome(context, time, &outcome);
         }
-        let mut response = outcome.map_err(|it| call_failure(&it))?;
+        let outcome = outcome.map_err(|it| call_failure(&it));
+        choice.record(context, &outcome);
+        let mut response = outcome?;
         let switches = is_websocket && response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if switches {
             relay(&mut context.request.extensions, &mut response)?;
@@ -103,6 +112,7 @@ impl HttpForward {
         if call.buffer_response {
             response = gather::gather(response);
         }
+        choice.tell(context, response.headers_mut());
         context.set_response(pipeline::Response::from_http(response));
         Ok(())
     }
@@ -147,28 +157,6 @@ impl HttpForward {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)
-    }
-}
-
-/// The backend entity that was chosen, if one was. A request must have somewhere to go.
-fn backend(context: &Context) -> Result<Option<Arc<Backend>>, PolicyError> {
-    let Some(entry) = context.backend() else {
-        if Arc::ptr_eq(context.request.url.base(), context.request.original_url.base()) {
-            return Err(connection_failure(
-                "The API has no service URL, and no policy has chosen a backend.",
-            )
-            .blame(Blame::Configuration));
-        }
-        return Ok(None);
-    };
-    let id = &entry.info.id;
-    let found = trail::of(context).and_then(|(live, _)| live.snapshot.backends.get(id));
-    match found {
-        Some(backend) => Ok(Some(backend.clone())),
-        None => {
-            let message = format!("The backend `{id}` is not part of the configuration.");
-            Err(PolicyError::new("BackendNotFound", message).blame(Blame::Configuration))
-        }
     }
 }
 
@@ -238,18 +226,14 @@ fn relay(client: &mut Extensions, backend: &mut Response) -> Result<(), PolicyEr
 mod tests {
     use std::time::Duration;
 
-    use config::{Backend, Credentials};
+    use config::Backend;
     use pipeline::ForwardCall;
     use transport::{ClientTls, HttpVersion};
 
     use super::options;
 
     fn backend() -> Backend {
-        Backend {
-            entry: std::sync::Arc::default(),
-            credentials: Credentials::default(),
-            tls: ClientTls { verify_chain: false, verify_name: false },
-        }
+        Backend { tls: ClientTls { verify_chain: false, verify_name: false }, ..Backend::default() }
     }
 
     #[test]
