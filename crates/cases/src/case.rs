@@ -27,6 +27,10 @@ pub struct Case {
     pub named_schemas: Vec<(String, String)>,
     /// Certificates: name and PEM text, perhaps with the private key.
     pub certificates: Vec<(String, String)>,
+    /// The client's certificate and those above it, as PEM; none if it sends none.
+    pub client_certificates: Option<String>,
+    /// Certificate authorities that are trusted to name clients, as PEM.
+    pub client_authorities: Option<String>,
     /// Described responses: status, media type, example or schema.
     pub described: Vec<(u16, String, Described)>,
     /// Subscriptions to all APIs: name and key.

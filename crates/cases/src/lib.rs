@@ -31,6 +31,8 @@
 //! | `operation` | method and URL template; without it any request matches |
 //! | `specification` | an OpenAPI document whose operations there are, instead of `operation` |
 //! | `certificate NAME` | a certificate as PEM, perhaps with its private key |
+//! | `client certificate` | the client's certificate and those above it, as PEM |
+//! | `client authorities` | who is trusted to name clients, as PEM; nobody if absent |
 //! | `named schema NAME` | an uploaded JSON schema |
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |
@@ -59,6 +61,7 @@
 //! (`http://169.254.169.254`) are addresses like any other: give them an `answer`. An `answer`
 //! without `?` answers whatever the query is.
 
+mod caller;
 mod case;
 mod compare;
 mod edges;

@@ -129,6 +129,8 @@ fn apply(
             case.operation = Some((method.to_owned(), template.trim().to_owned()));
         }
         ("certificate", name) => case.certificates.push((name.to_owned(), block.text())),
+        ("client", "certificate") => case.client_certificates = Some(block.text()),
+        ("client", "authorities") => case.client_authorities = Some(block.text()),
         ("specification", "") => case.specification = Some(block.text()),
         ("named", rest) if rest.starts_with("schema ") => {
             let name = rest.trim_start_matches("schema ").trim();

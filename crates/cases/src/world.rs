@@ -1,7 +1,6 @@
 //! The world of one case: its documents made a snapshot, its request handled by the gateway.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -23,8 +22,9 @@ use pipeline::{
 };
 use proxy::{Gateway, HttpForward};
 use tokio::runtime::{Builder, Runtime};
-use transport::{FakeClock, HttpClient, Peer, RecordedRequest, Secret, TlsInfo};
+use transport::{FakeClock, HttpClient, RecordedRequest, Secret};
 
+use crate::caller;
 use crate::case::{Case, Described, Expected, Got, Message};
 use crate::edges::{self, TICK, Watch};
 #[cfg(feature = "sockets")]
@@ -150,13 +150,14 @@ impl<'a> World<'a> {
         (request, expected): (&Message, &Expected),
     ) -> Result<Got, String> {
         let request = edges::request(request)?;
+        let peer = caller::peer(case)?;
         let n_before = (edges.made)().len();
         let response = runtime.block_on(self.edge.exchange(&edges.clock, async {
             let gateway = Arc::clone(gateway);
             let response = match self.edge {
-                Edge::Memory => edges::response(gateway.handle(request, peer()).await).await,
+                Edge::Memory => edges::response(gateway.handle(request, peer).await).await,
                 #[cfg(feature = "sockets")]
-                Edge::Sockets => sockets::ask(gateway, peer(), request).await,
+                Edge::Sockets => sockets::ask(gateway, peer, request).await,
             };
             // Calls that nobody waits for get their turns as well, if the case looks at them.
             if !expected.calls.is_empty() {
@@ -219,13 +220,6 @@ impl<'a> World<'a> {
         let pipelines = (Pipeline::splice(&global), Pipeline::splice(&all));
         (is_whole.then_some(pipelines), problems)
     }
-}
-
-/// Who asks: an address of the documentation's, over TLS.
-fn peer() -> Arc<Peer> {
-    let tls = TlsInfo { protocol: "TLSv1.3", ..TlsInfo::default() };
-    let client = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-    Arc::new(Peer { tls: Some(tls), ..client })
 }
 
 impl Edge {
@@ -305,6 +299,7 @@ impl Edges {
         let (shared, time) = (Arc::clone(&client), Arc::new(clock.clone()));
         extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
         extensions.insert(Arc::new(loggers(case)));
+        extensions.insert(Arc::new(caller::trust(case, Arc::clone(&client), clock.clone())?));
         Ok(Edges { client, made, clock, watch: Arc::default(), extensions })
     }
 

@@ -86,9 +86,20 @@ pub(crate) async fn call(
     request: Request,
     timeout: Duration,
 ) -> Result<http::Response<Bytes>, FetchError> {
+    call_up_to(client, clock, request, timeout, MAX_DOCUMENT_BYTES).await
+}
+
+/// The same with another bound for the answer.
+pub(crate) async fn call_up_to(
+    client: &Arc<dyn HttpClient>,
+    clock: &Arc<dyn Clock>,
+    request: Request,
+    timeout: Duration,
+    max_bytes: usize,
+) -> Result<http::Response<Bytes>, FetchError> {
     let work = async {
         let (head, body) = client.send(request, &call_options(timeout)).await?.into_parts();
-        let body = body.collect(MAX_DOCUMENT_BYTES).await.map_err(FetchError::Body)?;
+        let body = body.collect(max_bytes).await.map_err(FetchError::Body)?;
         Ok(http::Response::from_parts(head, body))
     };
     within(clock, timeout, work).await

@@ -1,4 +1,5 @@
-//! Who is calling, and who the gateway is: tokens, keys, providers, managed identity, Key Vault.
+//! Who is calling, and who the gateway is: tokens, keys, providers, client certificates, managed
+//! identity, Key Vault.
 //!
 //! ```text
 //! text -> Jwt (unverified) -> Verifier::verify -> VerifiedJwt (proof)
@@ -17,6 +18,7 @@
 mod algorithm;
 mod base64url;
 mod claims;
+mod client_certificate;
 mod discovery;
 mod error;
 mod fetch;
@@ -34,6 +36,10 @@ mod x509;
 
 pub use algorithm::Algorithm;
 pub use claims::Claims;
+pub use client_certificate::{
+    CertificateChecks, CertificateIdentity, CertificateProblem, ClientTrust, DistinguishedName,
+    IdentityPart,
+};
 pub use discovery::{Document, Provider, ProviderProblem, ProviderSettings, Providers};
 pub use error::TokenError;
 pub use fetch::FetchError;
@@ -50,4 +56,4 @@ pub use verifier::{
     EntraTenant, Matching, RequiredClaim, Rules, TenantProblem, VerifiedJwt, Verifier,
     VerifierSettings,
 };
-pub use x509::thumbprint;
+pub use x509::{certificate_der, thumbprint};

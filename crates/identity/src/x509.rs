@@ -64,6 +64,17 @@ pub fn thumbprint(certificate: &[u8]) -> Option<String> {
     Some(hash.as_ref().iter().map(|it| format!("{it:02X}")).collect())
 }
 
+/// The first certificate of a PEM text, or the one in DER, as DER. `None` if there is none.
+#[must_use]
+pub fn certificate_der(certificate: &[u8]) -> Option<Vec<u8>> {
+    let der = match CertificateDer::from_pem_slice(certificate) {
+        Ok(der) => der,
+        Err(_) => CertificateDer::from(certificate),
+    };
+    x509_parser::parse_x509_certificate(&der).ok()?;
+    Some(der.to_vec())
+}
+
 /// Finds the DER form of a PKCS #8 private key that is given as PEM or DER.
 pub(crate) fn pkcs8_der(text: &[u8]) -> PrivatePkcs8KeyDer<'_> {
     PrivatePkcs8KeyDer::from_pem_slice(text).unwrap_or_else(|_| PrivatePkcs8KeyDer::from(text))

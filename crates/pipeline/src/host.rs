@@ -128,7 +128,7 @@ impl RequestView for Request {
     }
 
     fn certificate(&self) -> Option<&[u8]> {
-        self.certificate.as_deref()
+        self.certificates.as_ref().and_then(|it| it.first()).map(Vec::as_slice)
     }
 
     /// The `{deployment-id}` of the operation's template, else the model that a buffered JSON

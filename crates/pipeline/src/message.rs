@@ -42,8 +42,8 @@ pub struct Request {
     pub body: Body,
     /// The address of the immediate caller.
     pub ip_address: Arc<str>,
-    /// The client's certificate (DER), if TLS had one.
-    pub certificate: Option<Vec<u8>>,
+    /// The client's certificate and those above it (DER, its own first), if TLS had one.
+    pub certificates: Option<Arc<[Vec<u8>]>>,
     /// What the HTTP library attached, such as the upgrade of a WebSocket handshake.
     pub extensions: Extensions,
     /// The query that the last `rewrite-uri` started from; the next one starts from it again.
@@ -99,7 +99,7 @@ impl Request {
             host_is_set: false,
             body: Body::absent(),
             ip_address: Arc::clone(&NO_ADDRESS),
-            certificate: None,
+            certificates: None,
             extensions: Extensions::new(),
             query_before_rewrite: None,
             route: None,

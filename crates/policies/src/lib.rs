@@ -51,6 +51,7 @@ mod test_support;
 mod token;
 mod trace;
 mod validate_azure_ad_token;
+mod validate_client_certificate;
 mod validate_content;
 mod validate_headers;
 mod validate_jwt;
@@ -98,6 +99,7 @@ pub const ALL: &[PolicyKind] = &[
     set_variable::KIND,
     trace::KIND,
     validate_azure_ad_token::KIND,
+    validate_client_certificate::KIND,
     validate_content::KIND,
     validate_headers::KIND,
     validate_jwt::KIND,

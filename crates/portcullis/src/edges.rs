@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::SecretProvider;
 use identity::{
-    IdentitySource, KeyVault, ManagedIdentities, ManagedIdentitySettings, ProviderSettings,
+    ClientTrust, IdentitySource, KeyVault, ManagedIdentities, ManagedIdentitySettings, ProviderSettings,
     Providers, SecretWatch, WatchSettings,
 };
 use pipeline::{Extensions, Services};
@@ -23,6 +23,8 @@ pub(crate) struct EdgeSettings {
     pub(crate) hosts: HostMap,
     /// Certificate authorities that are trusted.
     pub(crate) roots: Roots,
+    /// Certificate authorities that are trusted to name clients.
+    pub(crate) client_roots: Roots,
     /// Where the gateway's own tokens come from.
     pub(crate) source: IdentitySource,
     /// Hosts of providers that may be asked over plain HTTP.
@@ -64,8 +66,11 @@ impl Edges {
         let secrets = Arc::new(SecretWatch::new(Arc::new(vault), WatchSettings::default()));
         let tokens = Arc::new(IdentityTokens(identities.clone()));
         let forward = Arc::new(HttpForward::new(Some(tokens)));
-        let mut services =
-            Services::new(client, clock, forward).with(providers.clone()).with(identities);
+        let trust = ClientTrust::new(&settings.client_roots, client.clone(), clock.clone());
+        let mut services = Services::new(client, clock, forward)
+            .with(providers.clone())
+            .with(identities)
+            .with(Arc::new(trust));
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
         Self { client: real, providers, secrets, services: Arc::new(services) }
     }

@@ -6,7 +6,7 @@
 //! ```
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use telemetry::{AccessLog, Sink};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use transport::{
-    ClientCertificates, HostMap, Limits, ListenerConfig, Roots, Running, Server, SystemClock,
+    HostMap, Limits, ListenerConfig, Roots, Running, Server, SystemClock,
     TlsIdentity, server_config,
 };
 
@@ -197,20 +197,29 @@ fn edges(
     if problems.iter().any(document::Diagnostic::is_error) {
         return Err(Exit::Findings);
     }
-    let mut roots = Roots::system();
-    for file in &settings.tls.ca {
-        let path = folder.map_or_else(|| file.clone(), |it| it.join(file));
-        let pem = read(&path)?;
-        roots = roots.with_pem(&pem).map_err(|error| unreadable(&path, &error))?;
-    }
+    let roots = with_files(Roots::system(), &settings.tls.ca, folder)?;
+    let client_roots = match settings.tls.client_ca.as_slice() {
+        [] => roots.clone(),
+        files => with_files(Roots::none(), files, folder)?,
+    };
     let settings = EdgeSettings {
         hosts: own.or(hosts),
         roots,
+        client_roots,
         source,
         allow_http: settings.identity.allow_http.clone(),
         max_buffered_body_bytes: settings.max_buffered_body_bytes,
     };
     Ok(Edges::new(settings, &Handle::current()))
+}
+
+fn with_files(mut roots: Roots, files: &[PathBuf], folder: Option<&Path>) -> Result<Roots, Exit> {
+    for file in files {
+        let path = folder.map_or_else(|| file.clone(), |it| it.join(file));
+        let pem = read(&path)?;
+        roots = roots.with_pem(&pem).map_err(|error| unreadable(&path, &error))?;
+    }
+    Ok(roots)
 }
 
 /// Installs every snapshot that is put in place from now on, and the one that is.
@@ -271,7 +280,7 @@ fn listen(
         plain.iter().map(|&address| ListenerConfig { address, tls: None }).collect();
     if !secure.is_empty() {
         let identity = tls_identity(settings, folder, serve, certificate)?;
-        let tls = server_config(&[identity], ClientCertificates::Accepted).map_err(|error| {
+        let tls = server_config(&[identity], settings.tls.client_certificates).map_err(|error| {
             complain(&error.to_string());
             Exit::Unreadable
         })?;

@@ -263,7 +263,7 @@ fn context(
     request.headers = head.headers;
     request.extensions = head.extensions;
     request.ip_address = caller::address(peer);
-    request.certificate = peer.tls.as_ref().and_then(|it| it.certificate.clone());
+    request.certificates = peer.tls.as_ref().and_then(|it| it.certificates.clone());
     Context::new(request, services.clone())
 }
 

@@ -1,6 +1,7 @@
 //! The other end of an accepted connection.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 /// What is known of the client's connection. Made once per connection, shared by its requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,9 @@ pub struct TlsInfo {
     pub protocol: &'static str,
     /// Server name that the client asked for (SNI).
     pub sni: Option<String>,
-    /// The client's certificate in DER, if it sent one.
-    pub certificate: Option<Vec<u8>>,
+    /// The client's certificate and those above it, as it sent them: its own first, in DER. None
+    /// if it sent none. It has proven to have the key of the first; nothing else is proven.
+    pub certificates: Option<Arc<[Vec<u8>]>>,
 }
 
 impl Peer {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use document::Diagnostic;
-use transport::{HostMap, Limits};
+use transport::{ClientCertificates, HostMap, Limits};
 
 pub use caches::CacheBounds;
 pub use certificates::CertificateSetting;
@@ -71,7 +71,7 @@ pub struct GatewaySettings {
 }
 
 /// Files of TLS, relative to the settings file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSetting {
     /// The certificate chain of HTTPS listeners, as PEM.
     pub cert: Option<PathBuf>,
@@ -79,6 +79,22 @@ pub struct TlsSetting {
     pub key: Option<PathBuf>,
     /// Further roots that are trusted in calls to backends and providers, as PEM.
     pub ca: Vec<PathBuf>,
+    /// Roots of client certificates, as PEM; none: those that calls trust.
+    pub client_ca: Vec<PathBuf>,
+    /// What is asked of clients.
+    pub client_certificates: ClientCertificates,
+}
+
+impl Default for TlsSetting {
+    fn default() -> Self {
+        Self {
+            cert: None,
+            key: None,
+            ca: Vec::new(),
+            client_ca: Vec::new(),
+            client_certificates: ClientCertificates::Accepted,
+        }
+    }
 }
 
 /// Settings of inbound tokens.
@@ -202,14 +218,32 @@ fn read_gateway(fields: &Fields<'_, '_>) -> GatewayName {
 }
 
 fn read_tls(fields: &Fields<'_, '_>) -> TlsSetting {
-    let ca = fields.list("ca").into_iter().filter_map(|it| it.scalar().map(PathBuf::from));
-    let ca = ca.collect();
+    let files = |key| -> Vec<PathBuf> {
+        let all = fields.list(key).into_iter();
+        all.filter_map(|it| it.scalar().map(PathBuf::from)).collect()
+    };
+    let client_certificates = match fields.filled("client-certificates").as_deref() {
+        None | Some("optional") => ClientCertificates::Accepted,
+        Some("required") => ClientCertificates::Required,
+        Some("ignored") => ClientCertificates::Ignored,
+        Some(other) => {
+            let message = format!("`{other}` is not `optional`, `required` or `ignored`");
+            fields.report(fields.tree().error(codes::BAD_VALUE, message));
+            ClientCertificates::Required
+        }
+    };
     let (cert, key) = (fields.filled("cert"), fields.filled("key"));
     if cert.is_some() != key.is_some() {
         let message = "`tls` needs both `cert` and `key`";
         fields.report(fields.tree().error(codes::MISSING, message));
     }
-    TlsSetting { cert: cert.map(PathBuf::from), key: key.map(PathBuf::from), ca }
+    TlsSetting {
+        cert: cert.map(PathBuf::from),
+        key: key.map(PathBuf::from),
+        ca: files("ca"),
+        client_ca: files("client-ca"),
+        client_certificates,
+    }
 }
 
 /// Listener addresses: `:port` or `host:port`; one or a list.
@@ -248,7 +282,7 @@ pub(crate) mod tests {
         let (it, problems) = read(
             "listen: ':8080'\ntls-listen: ['127.0.0.1:8443', ':9443']\nadmin: 127.0.0.1:8081\ndrain: 1m\n\
              workers: 2\nlimits: { max-body: 1MiB, head-timeout: 5s, buffered-body: 2MiB }\n\
-             tls: { cert: a.pem, key: b.pem, ca: c.pem }\nidentity: { allow-http: [localhost] }\n\
+             tls: { cert: a.pem, key: b.pem, ca: c.pem, client-ca: d.pem, client-certificates: required }\nidentity: { allow-http: [localhost] }\n\
              gateway: { name: g, region: r, service-name: s, service-id: i }\n\
              strip-subscription-keys: true\nany-protocol: true\n",
         );
@@ -264,6 +298,8 @@ pub(crate) mod tests {
         );
         assert_eq!(it.max_buffered_body_bytes, 2 << 20);
         assert_eq!(it.tls.ca, [PathBuf::from("c.pem")]);
+        assert_eq!(it.tls.client_ca, [PathBuf::from("d.pem")]);
+        assert_eq!(it.tls.client_certificates, ClientCertificates::Required);
         assert_eq!(it.identity.allow_http, ["localhost"]);
         assert_eq!(it.gateway.name.as_deref(), Some("g"));
         assert!(it.requests.strip_subscription_keys && it.requests.any_protocol);
@@ -282,6 +318,10 @@ pub(crate) mod tests {
             ("lisen: ':1'", "PC0503 unknown key `lisen`"),
             ("listen: localhost", "PC0506 `localhost` is no listener address"),
             ("tls: { cert: a }", "PC0505 `tls` needs both `cert` and `key`"),
+            (
+                "tls: { client-certificates: yes }",
+                "PC0506 `yes` is not `optional`, `required` or `ignored`",
+            ),
             ("drain: soon", "PC0506 `soon` is no time"),
             ("limits: { bodies: 1 }", "PC0503 unknown key `bodies`"),
             ("telemetry: { otlp: true }", "PC0507 `telemetry` is not in this version"),

@@ -84,9 +84,9 @@ fn tls_info(stream: &TlsStream<TcpStream>) -> TlsInfo {
             _ => "TLSv1.2",
         },
         sni: session.server_name().map(ToOwned::to_owned),
-        certificate: session
+        certificates: session
             .peer_certificates()
-            .and_then(|chain| chain.first())
-            .map(|certificate| certificate.to_vec()),
+            .filter(|chain| !chain.is_empty())
+            .map(|chain| chain.iter().map(|it| it.to_vec()).collect()),
     }
 }

@@ -68,10 +68,10 @@ fn client_config(
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = if tls == ClientTls::default() {
-        builder.with_root_certificates(roots.0)
+        builder.with_root_certificates(roots.store)
     } else {
         let algorithms = provider().signature_verification_algorithms;
-        let verifier = Relaxed { roots: roots.0, tls, algorithms };
+        let verifier = Relaxed { roots: roots.store, tls, algorithms };
         builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     };
     let mut config = match identity {

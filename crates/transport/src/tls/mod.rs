@@ -40,26 +40,27 @@ pub enum TlsError {
 
 /// Certificate authorities that are trusted. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Roots(pub(crate) Arc<RootCertStore>);
+pub struct Roots {
+    pub(crate) store: Arc<RootCertStore>,
+    certificates: Arc<Vec<CertificateDer<'static>>>,
+}
 
 impl Roots {
     /// Nobody is trusted, except where [`HostTarget`](crate::HostTarget) brings its own.
     #[must_use]
     pub fn none() -> Self {
-        Self(Arc::new(RootCertStore::empty()))
+        Self::of(&[])
     }
 
     /// Those of the operating system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`. Reads files:
     /// call it once, at the start. Certificates that cannot be read are skipped.
     #[must_use]
     pub fn system() -> Self {
-        let mut store = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
             tracing::warn!(%error, "some trusted certificates cannot be read");
         }
-        store.add_parsable_certificates(found.certs);
-        Self(Arc::new(store))
+        Self::of(&found.certs)
     }
 
     /// These and all of a PEM text.
@@ -68,20 +69,30 @@ impl Roots {
     ///
     /// [`TlsError::Certificate`] if there is none or one is broken.
     pub fn with_pem(self, pem: &[u8]) -> Result<Self, TlsError> {
-        let mut store = Arc::unwrap_or_clone(self.0);
-        let mut n_added = 0;
+        let mut store = Arc::unwrap_or_clone(self.store);
+        let mut certificates = Arc::unwrap_or_clone(self.certificates);
+        let n_before = certificates.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|_| TlsError::Certificate)?;
-            store.add(certificate).map_err(|_| TlsError::Certificate)?;
-            n_added += 1;
+            store.add(certificate.clone()).map_err(|_| TlsError::Certificate)?;
+            certificates.push(certificate);
         }
-        if n_added == 0 { Err(TlsError::Certificate) } else { Ok(Self(Arc::new(store))) }
+        if certificates.len() == n_before {
+            return Err(TlsError::Certificate);
+        }
+        Ok(Self { store: Arc::new(store), certificates: Arc::new(certificates) })
+    }
+
+    /// The certificates themselves.
+    #[must_use]
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.certificates
     }
 
     pub(crate) fn of(certificates: &[CertificateDer<'static>]) -> Self {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(certificates.iter().cloned());
-        Self(Arc::new(store))
+        Self { store: Arc::new(store), certificates: Arc::new(certificates.to_vec()) }
     }
 }
 

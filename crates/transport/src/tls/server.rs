@@ -43,6 +43,8 @@ pub enum ClientCertificates {
     /// One is asked for. It is proven that the client has its key; whether it is trusted is for
     /// policies to say.
     Accepted,
+    /// As `Accepted`, and a client that sends none gets no connection.
+    Required,
 }
 
 /// The configuration of a listener: HTTP/2 and HTTP/1.1 by ALPN, TLS 1.2 and 1.3, sessions
@@ -62,9 +64,11 @@ pub fn server_config(
         .map_err(unusable)?;
     let builder = match clients {
         ClientCertificates::Ignored => builder.with_no_client_auth(),
-        ClientCertificates::Accepted => builder.with_client_cert_verifier(Arc::new(AnyClient {
-            algorithms: provider().signature_verification_algorithms,
-        })),
+        ClientCertificates::Accepted | ClientCertificates::Required => builder
+            .with_client_cert_verifier(Arc::new(AnyClient {
+                algorithms: provider().signature_verification_algorithms,
+                is_required: clients == ClientCertificates::Required,
+            })),
     };
     let mut config = builder.with_cert_resolver(Arc::new(names));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -133,11 +137,12 @@ fn certified_key(identity: &TlsIdentity) -> Result<CertifiedKey, TlsError> {
 #[derive(Debug)]
 struct AnyClient {
     algorithms: WebPkiSupportedAlgorithms,
+    is_required: bool,
 }
 
 impl ClientCertVerifier for AnyClient {
     fn client_auth_mandatory(&self) -> bool {
-        false
+        self.is_required
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {

@@ -8,9 +8,9 @@ use http::Version;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use transport::{
-    Body, CallError, CallOptions, Client, ClientCertificates, ClientConfig, ClientTls, HostMap,
-    HostTarget, HttpClient, HttpVersion, Limits, Peer, Request, Response, Roots, TlsIdentity,
-    serve_here, server_config,
+    Body, CallError, CallOptions, Client, ClientCertificates, ClientConfig, ClientIdentity,
+    ClientTls, HostMap, HostTarget, HttpClient, HttpVersion, Limits, Peer, Request, Response,
+    Roots, TlsIdentity, serve_here, server_config,
 };
 
 struct Backend {
@@ -225,8 +225,8 @@ async fn a_client_certificate_reaches_the_service() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = |_: Request, peer: Arc<Peer>| async move {
-        let certificate = peer.tls.as_ref().unwrap().certificate.clone();
-        Response::new(Body::full(certificate.unwrap_or_default()))
+        let chain = peer.tls.as_ref().unwrap().certificates.clone();
+        Response::new(Body::full(chain.and_then(|it| it.first().cloned()).unwrap_or_default()))
     };
     let never = std::future::pending();
     tokio::spawn(serve_here(listener, Some(tls), Limits::default(), Arc::new(service), never));
@@ -254,4 +254,60 @@ async fn a_client_certificate_reaches_the_service() {
     let _ = stream.read_to_end(&mut answer).await;
     let sent: &[u8] = own.cert.der();
     assert!(answer.windows(sent.len()).any(|it| it == sent));
+}
+
+/// The length of every certificate that the client sent.
+async fn certificates(request: Request, peer: Arc<Peer>) -> Response {
+    let chain = peer.tls.as_ref().unwrap().certificates.clone();
+    let lengths: Option<Vec<usize>> = chain.map(|it| it.iter().map(Vec::len).collect());
+    Response::new(Body::full(format!("{:?} {lengths:?}", request.version())))
+}
+
+/// A listener with its client, which presents a chain of two if it is to.
+async fn with_certificates(asked: ClientCertificates) -> (Client, CallOptions, [usize; 2]) {
+    let made = rcgen::generate_simple_self_signed(vec!["backend.test".to_owned()]).unwrap();
+    let identity = TlsIdentity::new(made.cert.pem(), made.signing_key.serialize_pem());
+    let tls = server_config(&[identity], asked).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let never = std::future::pending();
+    tokio::spawn(serve_here(listener, Some(tls), Limits::default(), Arc::new(certificates), never));
+
+    let above = rcgen::generate_simple_self_signed(vec!["authority".to_owned()]).unwrap();
+    let own = rcgen::generate_simple_self_signed(vec!["client".to_owned()]).unwrap();
+    let identity = ClientIdentity::from_pem(
+        &(own.cert.pem() + &above.cert.pem()),
+        &own.signing_key.serialize_pem().into(),
+    );
+    let options = CallOptions { identity: Some(identity.unwrap()), ..CallOptions::default() };
+    let backend = Backend { address, ca: made.cert.pem() };
+    (client(&backend, true), options, [own.cert.der().len(), above.cert.der().len()])
+}
+
+#[tokio::test]
+async fn a_whole_chain_reaches_the_service_in_both_versions() {
+    let (client, options, lengths) = with_certificates(ClientCertificates::Accepted).await;
+    for (http_version, name) in [(HttpVersion::Http1, "HTTP/1.1"), (HttpVersion::Http2, "HTTP/2.0")]
+    {
+        let options = CallOptions { http_version, ..options.clone() };
+        // The second connection goes on with the session of the first.
+        for _ in 0..2 {
+            let (_, text) = call(&client, &options).await.unwrap();
+            assert_eq!(text, format!("{name} Some({lengths:?})"));
+        }
+        let without = CallOptions { identity: None, ..options };
+        assert_eq!(call(&client, &without).await.unwrap().1, format!("{name} None"));
+    }
+}
+
+#[tokio::test]
+async fn a_listener_may_ask_for_none_or_insist_on_one() {
+    let (client, options, _) = with_certificates(ClientCertificates::Ignored).await;
+    assert_eq!(call(&client, &options).await.unwrap().1, "HTTP/1.1 None");
+
+    let (client, options, lengths) = with_certificates(ClientCertificates::Required).await;
+    let (_, text) = call(&client, &options).await.unwrap();
+    assert_eq!(text, format!("HTTP/1.1 Some({lengths:?})"));
+    let without = CallOptions { identity: None, ..options };
+    assert!(call(&client, &without).await.is_err());
 }
