@@ -2,60 +2,8 @@
 //!
 //! Source: <https://learn.microsoft.com/dotnet/api/system.char>
 
-use std::sync::LazyLock;
-
-/// `System.Globalization.UnicodeCategory`, in .NET's order.
-const CATEGORIES: [&str; 30] = [
-    "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf",
-    "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Cn",
-];
-
-const UNASSIGNED: u8 = 29;
-const SURROGATE: u8 = 16;
-
-/// The category of each unit of the basic plane.
-static TABLE: LazyLock<Box<[u8]>> = LazyLock::new(|| {
-    let mut table = vec![UNASSIGNED; 0x10000].into_boxed_slice();
-    for (index, name) in (0u8..).zip(CATEGORIES) {
-        for (start, end) in ranges(name) {
-            if let Some(units) = table.get_mut(start..=end.min(0xffff)) {
-                units.fill(index);
-            }
-        }
-    }
-    // .NET keeps what Unicode once said about these.
-    for (unit, old) in [(0xaa, 1), (0xba, 1), (0xad, 19)] {
-        if let Some(category) = table.get_mut(unit) {
-            *category = old;
-        }
-    }
-    if let Some(units) = table.get_mut(0xd800..=0xdfff) {
-        units.fill(SURROGATE);
-    }
-    table
-});
-
-/// The code points of a category.
-fn ranges(name: &str) -> Vec<(usize, usize)> {
-    use regex_syntax::hir::{Class, HirKind};
-
-    let Ok(hir) = regex_syntax::parse(&format!("\\p{{{name}}}")) else { return Vec::new() };
-    match hir.kind() {
-        HirKind::Class(Class::Unicode(class)) => {
-            class.ranges().iter().map(|it| (it.start() as usize, it.end() as usize)).collect()
-        }
-        // A category of one character is given as that character.
-        HirKind::Literal(text) => {
-            String::from_utf8_lossy(&text.0).chars().map(|ch| (ch as usize, ch as usize)).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The number of a unit's category.
-pub fn category(unit: u16) -> u8 {
-    TABLE.get(usize::from(unit)).copied().unwrap_or(UNASSIGNED)
-}
+/// The number of a unit's `System.Globalization.UnicodeCategory`.
+pub use ::regex::category;
 
 /// Looks up a property; ASCII is answered by `ascii`.
 fn is(unit: u16, ascii: fn(&u8) -> bool, categories: std::ops::RangeInclusive<u8>) -> bool {
@@ -219,7 +167,7 @@ mod tests {
         ] {
             assert_eq!(category(ch as u16), expected, "{ch}");
         }
-        assert_eq!(category(0xd800), SURROGATE);
+        assert_eq!(category(0xd800), 16);
         assert!(is_digit('٣' as u16) && is_letter('é' as u16) && !is_letter(0x301));
         assert!(is_white_space(0x2003) && is_white_space(0xa0) && !is_white_space(0x200b));
     }

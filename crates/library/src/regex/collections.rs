@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn groups_and_captures_are_listed() {
         let regex = super::super::compiled(&"(a)(x)?".into(), Options::NONE).unwrap();
-        let found = regex.find_all(&"aa".into(), 0, None).unwrap();
+        let found = regex.find_all(&"aa".into(), None, None).unwrap();
         with_cx(|cx| {
             let all = matches(found).collect(cx).unwrap();
             assert_eq!(all.len(), 2);

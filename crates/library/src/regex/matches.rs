@@ -24,7 +24,7 @@ const MEMBERS: &[Member] = &[
                 "Result cannot be called on a failed Match.",
             ));
         };
-        let text = found.result(pattern.as_str());
+        let text = found.result(&pattern)?;
         cx.allocate(text.size())?;
         Ok(text.into())
     })

@@ -44,7 +44,7 @@ fn compiled(pattern: &Str, options: Options) -> Result<Arc<Regex>, Exception> {
     if let Some(known) = lock().get(&key) {
         return Ok(Arc::clone(known));
     }
-    let made = Arc::new(Regex::new(pattern.as_str(), options).map_err(exception)?);
+    let made = Arc::new(Regex::new(pattern, options).map_err(exception)?);
     if pattern.len() <= MAX_CACHED_LENGTH {
         let mut cache = lock();
         if cache.len() >= MAX_CACHED {

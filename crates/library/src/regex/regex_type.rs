@@ -62,6 +62,11 @@ const MEMBERS: &[Member] = &[
     Member::static_method("Match", &[TEXT, TEXT, OPTIONS, TIMEOUT], MATCH, find).params(STATIC),
     Member::method("Match", &[TEXT], MATCH, find).params(INPUT),
     Member::method("Match", &[TEXT, INT], MATCH, find).params(INPUT),
+    Member::method("Match", &[TEXT, INT, INT], MATCH, find_in).params(&[
+        "input",
+        "beginning",
+        "length",
+    ]),
     Member::static_method("Matches", &[TEXT, TEXT], MATCHES, find_all).params(STATIC),
     Member::static_method("Matches", &[TEXT, TEXT, OPTIONS], MATCHES, find_all).params(STATIC),
     Member::static_method("Matches", &[TEXT, TEXT, OPTIONS, TIMEOUT], MATCHES, find_all)
@@ -95,12 +100,12 @@ const MEMBERS: &[Member] = &[
         .params(&["input", "count", "startat"]),
     Member::static_method("Unescape", &[TEXT], TEXT, |args, _| {
         let text: Str = args.arg(0)?;
-        Ok(regex::unescape(text.as_str())?.into())
+        Ok(regex::unescape(&text)?.into())
     })
     .params(&["str"]),
     Member::static_method("Escape", &[TEXT], TEXT, |args, _| {
         let text: Str = args.arg(0)?;
-        Ok(regex::escape(text.as_str()).into())
+        Ok(regex::escape(&text).into())
     })
     .params(&["str"])
     .unlisted(),
@@ -135,9 +140,26 @@ fn own(args: &Args<'_>) -> Option<Arc<Regex>> {
 }
 
 fn construct(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    check_timeout(args)?;
     let options = options(args.value(1));
     let pattern: Str = args.arg(0)?;
     Ok(Value::object(RegexObject(compiled(&pattern, options)?)))
+}
+
+/// Refuses a `matchTimeout` that .NET refuses. How long a search takes is bounded by steps.
+fn check_timeout(args: &Args<'_>) -> Result<(), Exception> {
+    const MILLISECOND: i64 = 10_000;
+    let is_wrong = |it: &Value| match it {
+        Value::TimeSpan(ticks) => {
+            let is_infinite = *ticks == -MILLISECOND;
+            !is_infinite && !(1..i64::from(i32::MAX) * MILLISECOND).contains(ticks)
+        }
+        _ => false,
+    };
+    if args.values().iter().any(is_wrong) {
+        return Err(Exception::argument_out_of_range("matchTimeout"));
+    }
+    Ok(())
 }
 
 /// The parts of a call: the regular expression, the text, and the arguments after both.
@@ -153,6 +175,7 @@ fn call(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Call, Exception> {
     let (regex, input, first) = match instance {
         Some(regex) => (regex, args.arg::<Str>(1)?, 2),
         None => {
+            check_timeout(args)?;
             let is_options = |it: &&Value| matches!(it, Value::Enum(..));
             let options = args.values().iter().find(is_options).map_or(Options::NONE, options);
             let input = args.arg::<Option<Str>>(0)?;
@@ -175,28 +198,31 @@ impl Call {
         }
     }
 
-    /// Where the search begins.
-    fn start(&self, at: usize) -> Result<usize, Exception> {
-        let start = self.int(at).unwrap_or(0);
-        usize::try_from(start).map_err(|_| Exception::argument_out_of_range("startat"))
+    /// Where the search begins, if the call says so.
+    fn start(&self, at: usize) -> Result<Option<usize>, Exception> {
+        let start = self.int(at).map(usize::try_from).transpose();
+        start.map_err(|_| Exception::argument_out_of_range("startat"))
     }
 }
 
 fn is_match(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let call = call(args, cx)?;
     let start = call.start(0)?;
-    let found = if start == 0 {
-        call.regex.is_match(call.input.as_str())
-    } else {
-        call.regex.find(&call.input, start).map(|it| it.is_some())
-    };
-    found.map(Value::Bool).map_err(exception)
+    call.regex.is_match(&call.input, start).map(Value::Bool).map_err(exception)
 }
 
 fn find(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let call = call(args, cx)?;
     let start = call.start(0)?;
     call.regex.find(&call.input, start).map(matched).map_err(exception)
+}
+
+fn find_in(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let call = call(args, cx)?;
+    let outside = || Exception::argument_out_of_range("beginning");
+    let place = |at| usize::try_from(call.int(at).unwrap_or(-1)).map_err(|_| outside());
+    let found = call.regex.find_in(&call.input, place(0)?, place(1)?);
+    found.map(matched).map_err(exception)
 }
 
 fn find_all(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
@@ -224,7 +250,7 @@ fn replace(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception>
     let made = match call.rest.first() {
         Some(Value::String(replacement)) => call
             .regex
-            .replace(&call.input, replacement.as_str(), count, start, cx.bytes_left())
+            .replace(&call.input, replacement, count, start, cx.bytes_left())
             .map_err(exception)?
             .ok_or_else(|| Exception::budget(Kind::Memory))?,
         Some(evaluator @ Value::Func(_)) => {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("csharp", &[]),
     ("pfx", &[]),
-    ("dotnet", &["pfx"]),
+    ("regex", &[]),
+    ("dotnet", &["pfx", "regex"]),
     ("tree", &["dotnet"]),
     ("clr", &["dotnet"]),
     ("corelib", &["clr", "dotnet"]),
@@ -62,6 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const NEVER: &[(&str, &[&str])] = &[
     ("csharp", &["tokio", "http", "hyper"]),
     ("pfx", &["tokio", "http", "hyper"]),
+    ("regex", &["tokio", "http", "hyper"]),
     ("dotnet", &["tokio", "http", "hyper"]),
     ("schema", &["tokio", "http", "hyper"]),
     ("state", &["http", "hyper"]),

@@ -315,7 +315,8 @@ fn matches_regex(left: &Scalar, right: &Scalar) -> Result<bool, Fault> {
                 _ => dotnet::regex::Options::NONE,
             }
     });
-    dotnet::regex::Regex::new(pattern.unwrap_or(""), options)?.is_match(text)
+    dotnet::regex::Regex::new(&pattern.unwrap_or("").into(), options)?
+        .is_match(&text.clone().into(), None)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl Options {
     pub const SINGLELINE: Self = Self(16);
     /// `x`: white space and comments in the pattern are skipped.
     pub const IGNORE_PATTERN_WHITESPACE: Self = Self(32);
-    /// Refused.
+    /// Matches go from the end to the beginning.
     pub const RIGHT_TO_LEFT: Self = Self(64);
     /// `\w`, `\d` and `\s` are ASCII.
     pub const ECMA_SCRIPT: Self = Self(256);
@@ -57,7 +57,7 @@ impl Options {
     }
 
     /// The option of an inline letter: `i`, `m`, `n`, `s`, `x`.
-    pub(super) const fn of_letter(letter: char) -> Option<Self> {
+    pub(crate) const fn of_letter(letter: char) -> Option<Self> {
         Some(match letter {
             'i' | 'I' => Self::IGNORE_CASE,
             'm' | 'M' => Self::MULTILINE,

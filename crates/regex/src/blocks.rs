@@ -2,15 +2,10 @@
 //!
 //! Source: <https://learn.microsoft.com/dotnet/standard/base-types/character-classes-in-regular-expressions>
 
-/// General categories, as a class of the engine.
-const CATEGORIES: &[&str] = &[
-    "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc",
-    "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C",
-    "Cc", "Cf", "Co", "Cn",
-];
+use crate::units::{CATEGORIES, categories};
 
 /// Blocks: name, first and last character.
-const BLOCKS: &[(&str, u32, u32)] = &[
+const BLOCKS: &[(&str, u16, u16)] = &[
     ("IsBasicLatin", 0x0000, 0x007f),
     ("IsLatin-1Supplement", 0x0080, 0x00ff),
     ("IsLatinExtended-A", 0x0100, 0x017f),
@@ -104,6 +99,9 @@ const BLOCKS: &[(&str, u32, u32)] = &[
     ("IsYiSyllables", 0xa000, 0xa48f),
     ("IsYiRadicals", 0xa490, 0xa4cf),
     ("IsHangulSyllables", 0xac00, 0xd7af),
+    ("IsHighSurrogates", 0xd800, 0xdb7f),
+    ("IsHighPrivateUseSurrogates", 0xdb80, 0xdbff),
+    ("IsLowSurrogates", 0xdc00, 0xdfff),
     ("IsPrivateUse", 0xe000, 0xf8ff),
     ("IsPrivateUseArea", 0xe000, 0xf8ff),
     ("IsCJKCompatibilityIdeographs", 0xf900, 0xfaff),
@@ -118,27 +116,35 @@ const BLOCKS: &[(&str, u32, u32)] = &[
     ("IsSpecials", 0xfff0, 0xffff),
 ];
 
-/// What stands inside of a class for the property `name`, or `None` if .NET does not know it.
-pub(super) fn property(name: &str) -> Option<String> {
-    if CATEGORIES.contains(&name) {
-        return Some(format!(r"\p{{{name}}}"));
-    }
-    // Surrogates are no characters of well-formed text; the class is empty.
-    if name == "Cs" {
-        return Some(r"[a&&b]".to_owned());
+/// What `\p{name}` holds; nothing if .NET does not know the name.
+pub(crate) fn property(name: &str) -> Option<Property> {
+    let is_category =
+        CATEGORIES.contains(&name) || matches!(name, "C" | "L" | "M" | "N" | "P" | "S" | "Z");
+    if is_category {
+        return Some(Property::Categories(categories(name)));
     }
     let (_, first, last) = BLOCKS.iter().find(|(block, _, _)| *block == name)?;
-    Some(format!(r"\x{{{first:x}}}-\x{{{last:x}}}"))
+    Some(Property::Block(*first, *last))
+}
+
+/// What a property holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Property {
+    /// Categories, as bits.
+    Categories(u32),
+    /// First and last unit.
+    Block(u16, u16),
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCKS, property};
+    use super::{BLOCKS, Property, property};
 
     #[test]
-    fn categories_and_blocks_become_classes() {
-        assert_eq!(property("Lu").as_deref(), Some(r"\p{Lu}"));
-        assert_eq!(property("IsBasicLatin").as_deref(), Some(r"\x{0}-\x{7f}"));
+    fn categories_and_blocks_are_known() {
+        assert_eq!(property("Lu"), Some(Property::Categories(1)));
+        assert_eq!(property("Cs"), Some(Property::Categories(1 << 16)));
+        assert_eq!(property("IsBasicLatin"), Some(Property::Block(0, 0x7f)));
         assert_eq!(property("Greek"), None);
     }
 
