@@ -3,6 +3,8 @@
 //! The other engine is given the same pattern where both dialects agree; what is compared is the
 //! ratio of the two within one run.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,7 +1,5 @@
 //! On patterns that mean the same in both dialects, two engines find the same.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use proptest::prelude::*;
 use regex::{Budget, Options, Regex, Text};
 

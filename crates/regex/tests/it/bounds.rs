@@ -2,8 +2,6 @@
 //!
 //! `cargo bolero test PROPERTY -p portcullis-regex` runs these as fuzz targets.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use bolero::check;
 use regex::{Budget, Error, Exhausted, Options, Regex, Text, escape, unescape};
 
