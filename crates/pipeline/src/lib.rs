@@ -38,6 +38,7 @@ mod operation;
 mod origin;
 mod place;
 mod redirect;
+pub mod reference;
 mod registry;
 mod request_url;
 mod run;

@@ -7,3 +7,5 @@ mod cases;
 mod corpus;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod reference;

@@ -2,6 +2,7 @@
 
 mod duration;
 mod expr;
+mod reference;
 mod token;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use duration::duration;
 pub(crate) use expr::{Expr, RuntimeChoice};
+pub(crate) use reference::{Policies, Schema, SchemaKind, TableFormat};
 pub(crate) use token::{Inspect, Mint, Token};
 
 /// Runs Azure API Management policy documents anywhere.
@@ -83,6 +85,10 @@ pub(crate) enum Command {
     Token(Token),
     /// Evaluate a policy expression.
     Expr(Expr),
+    /// Print which policies are supported, and what differs from Azure.
+    Policies(Policies),
+    /// Print a schema for editors.
+    Schema(Schema),
     /// Print the version.
     Version(Version),
     /// Print a completion script.

@@ -4,7 +4,9 @@ mod completions;
 mod dev;
 mod env;
 mod expr;
+mod policies;
 mod run;
+mod schema;
 mod simulate;
 mod token;
 mod validate;
@@ -23,6 +25,8 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Env(arguments) => env::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Expr(arguments) => expr::run(&arguments, &cli.global),
+        Command::Policies(arguments) => policies::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -13,10 +13,10 @@ fn root() -> PathBuf {
 
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![root().join("README.md")];
-    let docs = fs::read_dir(root().join("docs")).unwrap();
-    pages.extend(
-        docs.map(|it| it.unwrap().path()).filter(|it| it.extension().is_some_and(|e| e == "md")),
-    );
+    for folder in ["docs", "docs/policies"] {
+        let files = fs::read_dir(root().join(folder)).unwrap().map(|it| it.unwrap().path());
+        pages.extend(files.filter(|it| it.extension().is_some_and(|e| e == "md")));
+    }
     pages.sort();
     pages
 }
