@@ -173,6 +173,15 @@ pub enum Reply<'a, T> {
 }
 
 impl<T> Reply<'_, T> {
+    /// The answer, if it is there at once.
+    #[must_use]
+    pub fn now(self) -> Option<Result<T, StoreFailure>> {
+        match self {
+            Reply::Now(answer) => Some(answer),
+            Reply::Later(_) => None,
+        }
+    }
+
     /// The answer.
     ///
     /// # Errors
@@ -197,6 +206,15 @@ impl<T: fmt::Debug> fmt::Debug for Reply<'_, T> {
 
 /// A store of counters.
 pub trait Counters: fmt::Debug + Send + Sync {
+    /// Whether answers are there at once ([`Reply::Now`]).
+    fn is_here(&self) -> bool;
+
+    /// Whether quotas outlive this process.
+    fn is_durable(&self) -> bool;
+
+    /// Writes what is not written yet. Not for requests: it may wait for the disk.
+    fn flush(&self) {}
+
     /// Checks and charges limits of calls per period.
     fn rates<'a>(&'a self, call: RateCall<'a>) -> Reply<'a, Standings>;
 

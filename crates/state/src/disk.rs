@@ -93,14 +93,21 @@ impl DiskCounters {
             .map_err(|it| failed(&it))?;
         Ok(DiskCounters { memory, writer, wake: Some(wake), thread: Some(thread) })
     }
-
-    /// Writes what changed now. Not for requests: it waits for the disk.
-    pub fn flush(&self) {
-        self.writer.write();
-    }
 }
 
 impl Counters for DiskCounters {
+    fn is_here(&self) -> bool {
+        true
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn flush(&self) {
+        self.writer.write();
+    }
+
     fn rates<'a>(&'a self, call: RateCall<'a>) -> Reply<'a, Standings> {
         self.memory.rates(call)
     }

@@ -28,6 +28,7 @@ pub struct Limits {
     on_failure: OnStoreFailure,
     is_failing: AtomicBool,
     n_failures: AtomicU64,
+    is_told: AtomicBool,
 }
 
 /// What the store said of a limit.
@@ -55,6 +56,7 @@ impl Limits {
             on_failure,
             is_failing: AtomicBool::new(false),
             n_failures: AtomicU64::new(0),
+            is_told: AtomicBool::new(false),
         }
     }
 
@@ -68,6 +70,27 @@ impl Limits {
     #[must_use]
     pub fn n_failures(&self) -> u64 {
         self.n_failures.load(Ordering::Relaxed)
+    }
+
+    /// Whether answers are there at once.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.counters.is_here()
+    }
+
+    /// Says in the log, once, that quotas begin anew with the process, if they do.
+    pub fn tell_if_volatile(&self) {
+        if !self.counters.is_durable() && !self.is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "quotas are counted in memory and begin anew with this process; \
+                 `counters: {{ disk: PATH }}` in portcullis.yaml keeps them"
+            );
+        }
+    }
+
+    /// Writes what is not written yet: for the end of a process.
+    pub fn flush(&self) {
+        self.counters.flush();
     }
 
     /// Asks about calls per period.

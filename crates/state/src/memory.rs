@@ -119,6 +119,14 @@ impl MemoryCounters {
 }
 
 impl Counters for MemoryCounters {
+    fn is_here(&self) -> bool {
+        true
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+
     fn rates<'a>(&'a self, call: RateCall<'a>) -> Reply<'a, Standings> {
         Reply::Now(self.rates_now(call))
     }

@@ -21,12 +21,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("document", &["csharp"]),
     ("identity", &["transport"]),
     ("pipeline", &["document", "expr", "telemetry", "transport"]),
+    ("limits", &["document", "expr", "pipeline", "state", "telemetry", "transport"]),
     (
         "policies",
         &[
             "document",
             "expr",
             "identity",
+            "limits",
             "pfx",
             "pipeline",
             "schema",
@@ -74,6 +76,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("expr", &["tokio", "http", "hyper"]),
     ("document", &["tokio", "http", "hyper"]),
     ("pipeline", &["hyper"]),
+    ("limits", &["hyper"]),
     ("policies", &["hyper"]),
     ("proxy", &["rustls", "tokio-rustls"]),
 ];

@@ -128,6 +128,14 @@ impl RedisCounters {
 }
 
 impl Counters for RedisCounters {
+    fn is_here(&self) -> bool {
+        false
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
     fn rates<'a>(&'a self, call: RateCall<'a>) -> Reply<'a, Standings> {
         Reply::Later(Box::pin(self.ask_rates(call)))
     }

@@ -1,0 +1,182 @@
+//! `counters:`: where rate limits and quotas are counted.
+//!
+//! ```yaml
+//! counters:
+//!   disk: data/quotas.redb            # quotas survive a restart; or
+//!   redis: { env: REDIS_URL }         # several gateways count together
+//!   on-store-failure: allow           # or refuse
+//!   algorithm: sliding-window         # or token-bucket
+//! ```
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use transport::Secret;
+
+use super::quantity;
+use crate::codes;
+use crate::secret_source::SecretSource;
+use crate::tree::{Fields, Tree};
+
+/// Most keys that one gateway counts, unless set.
+const DEFAULT_MAX_KEYS: usize = 100_000;
+/// Longest wait for Redis that may be set: a request waits so long at most.
+const MAX_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where and how rate limits and quotas are counted.
+#[derive(Clone, Debug)]
+pub struct CounterSettings {
+    /// The store.
+    pub store: CounterStore,
+    /// Whether a request is refused whose limit cannot be looked up.
+    pub refuse_on_store_failure: bool,
+    /// Whether rates are token buckets instead of sliding windows.
+    pub token_bucket: bool,
+    /// Most keys in this process, of rates and of quotas each.
+    pub max_keys: usize,
+    /// What the keys in Redis begin with; gateways with the same prefix count together.
+    pub prefix: String,
+    /// Longest wait for an answer of Redis, if it is not the usual one.
+    pub timeout: Option<Duration>,
+}
+
+/// A store of counters.
+#[derive(Clone, Debug)]
+pub enum CounterStore {
+    /// This process.
+    Memory,
+    /// This process, quotas written to a file behind it; relative to the settings file.
+    Disk(PathBuf),
+    /// A Redis server, by its URL or connection string.
+    Redis(SecretSource),
+}
+
+impl Default for CounterSettings {
+    fn default() -> CounterSettings {
+        CounterSettings {
+            store: CounterStore::Memory,
+            refuse_on_store_failure: false,
+            token_bucket: false,
+            max_keys: DEFAULT_MAX_KEYS,
+            prefix: "portcullis".to_owned(),
+            timeout: None,
+        }
+    }
+}
+
+impl PartialEq for CounterSettings {
+    /// Whether a restart would change nothing; secrets that are read elsewhere count as the same.
+    fn eq(&self, other: &CounterSettings) -> bool {
+        format!("{self:?}") == format!("{other:?}")
+    }
+}
+
+pub(super) fn read(fields: &Fields<'_, '_>) -> CounterSettings {
+    let mut it = CounterSettings::default();
+    let Some(counters) = fields.map("counters") else { return it };
+    let disk = counters.filled("disk").map(|path| CounterStore::Disk(path.into()));
+    let redis = counters.get("redis").and_then(|tree| redis(&counters, tree));
+    if disk.is_some() && redis.is_some() {
+        let message = "counters have one store: `disk` or `redis`";
+        counters.report(counters.tree().error(codes::BAD_VALUE, message));
+    }
+    it.store = redis.or(disk).unwrap_or(CounterStore::Memory);
+    it.refuse_on_store_failure = word(&counters, "on-store-failure", ["allow", "refuse"]);
+    it.token_bucket = word(&counters, "algorithm", ["sliding-window", "token-bucket"]);
+    if let Some(found) = counters.number("max-keys").and_then(|it| usize::try_from(it).ok()) {
+        it.max_keys = found;
+    }
+    if let Some(prefix) = counters.filled("prefix") {
+        it.prefix = prefix;
+    }
+    it.timeout = quantity::duration(&counters, "timeout").filter(|found| {
+        let fits = !found.is_zero() && *found <= MAX_TIMEOUT;
+        if !fits {
+            let place = counters.get("timeout").unwrap_or(counters.tree());
+            counters.report(place.error(codes::BAD_VALUE, "`timeout` is from 1ms to 5s"));
+        }
+        fits
+    });
+    counters.finish();
+    it
+}
+
+/// A URL in the file, if it holds no password, or where it is read from.
+fn redis(counters: &Fields<'_, '_>, tree: &Tree) -> Option<CounterStore> {
+    let Some(text) = tree.scalar() else {
+        let source = counters.map("redis")?;
+        let found = SecretSource::read(&source);
+        source.finish();
+        return found.map(CounterStore::Redis);
+    };
+    if text.contains('@') || text.to_ascii_lowercase().contains("password") {
+        let message = "the password of Redis stands in the file";
+        let help = "write `redis: { env: NAME }` or `redis: { file: PATH }`";
+        counters.report(tree.error(codes::SECRET_IN_FILE, message).help(help));
+        return None;
+    }
+    Some(CounterStore::Redis(SecretSource::Text(Secret::new(text))))
+}
+
+/// Whether the second of two words stands there; the first is the default.
+fn word(fields: &Fields<'_, '_>, key: &'static str, words: [&str; 2]) -> bool {
+    let Some(tree) = fields.get(key) else { return false };
+    let found = tree.scalar().and_then(|text| words.iter().position(|it| *it == text));
+    if found.is_none() {
+        let message = format!("`{key}` is `{}` or `{}`", words[0], words[1]);
+        fields.report(tree.error(codes::BAD_VALUE, message));
+    }
+    found == Some(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+
+    #[test]
+    fn counters_are_in_memory_unless_a_store_is_named() {
+        let (it, problems) = read("{}");
+        assert_eq!(problems, [""; 0]);
+        assert!(matches!(it.counters.store, CounterStore::Memory));
+        assert!(!it.counters.refuse_on_store_failure && !it.counters.token_bucket);
+
+        let (it, _) = read("counters: { disk: data/quotas.redb, max-keys: 50 }");
+        let CounterStore::Disk(path) = &it.counters.store else { panic!("{:?}", it.counters) };
+        assert_eq!((path.to_str(), it.counters.max_keys), (Some("data/quotas.redb"), 50));
+    }
+
+    #[test]
+    fn redis_is_named_by_a_url_or_by_where_it_is_read_from() {
+        for redis in ["redis://localhost:6379", "{ env: REDIS_URL }", "{ file: redis.txt }"] {
+            let (it, problems) = read(&format!(
+                "counters: {{ redis: {redis}, on-store-failure: refuse, algorithm: token-bucket, \
+                 prefix: prod, timeout: 20ms }}"
+            ));
+            assert_eq!(problems, [""; 0], "{redis}");
+            assert!(matches!(it.counters.store, CounterStore::Redis(_)), "{redis}");
+            assert!(it.counters.refuse_on_store_failure && it.counters.token_bucket);
+            assert_eq!(it.counters.prefix, "prod");
+            assert_eq!(it.counters.timeout, Some(Duration::from_millis(20)));
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_and_passwords_are_not() {
+        for (text, problem) in [
+            (
+                "counters: { redis: 'redis://:hunter2@h' }",
+                "PC0514 the password of Redis stands in the file",
+            ),
+            ("counters: { disk: a, redis: h }", "PC0506 counters have one store: `disk` or `redis`"),
+            (
+                "counters: { on-store-failure: shrug }",
+                "PC0506 `on-store-failure` is `allow` or `refuse`",
+            ),
+            ("counters: { timeout: 1m }", "PC0506 `timeout` is from 1ms to 5s"),
+            ("counters: { store: redis }", "PC0503 unknown key `store`"),
+        ] {
+            assert_eq!(read(text).1, [problem], "{text}");
+        }
+    }
+}
