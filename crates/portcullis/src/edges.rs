@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use config::SecretProvider;
 use identity::{
-    ClientTrust, IdentitySource, KeyVault, ManagedIdentities, ManagedIdentitySettings, ProviderSettings,
-    Providers, SecretWatch, WatchSettings,
+    ClientTrust, IdentitySource, KeyVault, ManagedIdentities, ManagedIdentitySettings,
+    ProviderSettings, Providers, SecretWatch, WatchSettings,
 };
 use pipeline::{Extensions, Services};
 use proxy::{BackendTokens, HttpForward};
@@ -73,6 +73,14 @@ impl Edges {
             .with(Arc::new(trust));
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
         Self { client: real, providers, secrets, services: Arc::new(services) }
+    }
+}
+
+impl Edges {
+    /// Adds what policies find by its type.
+    pub(crate) fn with<T: Send + Sync + 'static>(mut self, extension: Arc<T>) -> Self {
+        self.services = Arc::new(Services::clone(&self.services).with(extension));
+        self
     }
 }
 

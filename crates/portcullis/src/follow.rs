@@ -80,6 +80,7 @@ fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static s
         ("drain", old.drain == new.drain),
         ("workers", old.workers == new.workers),
         ("identity", old.identity == new.identity),
+        ("counters", old.counters == new.counters),
         (
             "limits",
             old.limits == new.limits
@@ -105,6 +106,7 @@ mod tests {
         new.listen = vec![":1".to_owned()];
         new.drain = Duration::from_secs(1);
         new.max_buffered_body_bytes = 1;
-        assert_eq!(needs_restart(&old, &new), ["listen", "drain", "limits"]);
+        new.counters.token_bucket = true;
+        assert_eq!(needs_restart(&old, &new), ["listen", "drain", "counters", "limits"]);
     }
 }

@@ -11,6 +11,7 @@
 
 mod cli;
 mod commands;
+mod counters;
 mod edges;
 mod example;
 mod exit;

@@ -21,12 +21,13 @@ use telemetry::{AccessLog, Sink};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use transport::{
-    HostMap, Limits, ListenerConfig, Roots, Running, Server, SystemClock,
-    TlsIdentity, server_config,
+    HostMap, Limits, ListenerConfig, Roots, Running, Server, SystemClock, TlsIdentity,
+    server_config,
 };
 
 use crate::cli::{AccessLogChoice, Serve};
 use crate::commands::{complain, mention};
+use crate::counters;
 use crate::edges::{EdgeSettings, Edges, VaultSecrets};
 use crate::exit::Exit;
 use crate::follow::Follow;
@@ -70,6 +71,7 @@ pub(crate) struct Live {
     running: Running,
     gateway_state: Arc<Gateway>,
     drain: Duration,
+    limits: Arc<state::Limits>,
     _access_log: Option<Arc<AccessLog>>,
 }
 
@@ -101,6 +103,11 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         plan;
     let (settings, folder) = settings(&origin, &options, colours)?;
     let edges = edges(&settings, folder.as_deref(), hosts.clone(), identity, colours)?;
+    let secrets = VaultSecrets(edges.secrets.clone());
+    let limits =
+        counters::open(&settings.counters, folder.as_deref(), &options.environment, &secrets);
+    let limits = limits.await?;
+    let edges = edges.with(limits.clone());
     let clock = Arc::new(SystemClock);
     let store = Store::new(StoreSettings {
         origin: origin.clone(),
@@ -155,6 +162,7 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         running,
         gateway_state: gateway,
         drain,
+        limits,
         _access_log: access_log,
     })
 }
@@ -175,6 +183,7 @@ impl Live {
             tracing::warn!("requests, or what they had set going, were cut off");
         }
         self.running.stop();
+        self.limits.flush();
         match (first, all_answered) {
             (_, true) => Exit::Success,
             (Ending::Interrupt, false) => Exit::Interrupted,
@@ -280,10 +289,11 @@ fn listen(
         plain.iter().map(|&address| ListenerConfig { address, tls: None }).collect();
     if !secure.is_empty() {
         let identity = tls_identity(settings, folder, serve, certificate)?;
-        let tls = server_config(&[identity], settings.tls.client_certificates).map_err(|error| {
-            complain(&error.to_string());
-            Exit::Unreadable
-        })?;
+        let tls =
+            server_config(&[identity], settings.tls.client_certificates).map_err(|error| {
+                complain(&error.to_string());
+                Exit::Unreadable
+            })?;
         listeners.extend(
             secure.iter().map(|&address| ListenerConfig { address, tls: Some(tls.clone()) }),
         );

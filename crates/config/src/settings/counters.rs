@@ -65,9 +65,14 @@ impl Default for CounterSettings {
 }
 
 impl PartialEq for CounterSettings {
-    /// Whether a restart would change nothing; secrets that are read elsewhere count as the same.
+    /// Whether a restart would change nothing, as far as the file tells.
     fn eq(&self, other: &CounterSettings) -> bool {
-        format!("{self:?}") == format!("{other:?}")
+        let address = |it: &CounterSettings| match &it.store {
+            // It holds no password, or it would not stand in the file.
+            CounterStore::Redis(SecretSource::Text(address)) => address.expose().to_owned(),
+            CounterStore::Redis(_) | CounterStore::Disk(_) | CounterStore::Memory => String::new(),
+        };
+        format!("{self:?}") == format!("{other:?}") && address(self) == address(other)
     }
 }
 
@@ -162,13 +167,25 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_the_store_is_seen() {
+        let of = |redis: &str| read(&format!("counters: {{ redis: {redis} }}")).0.counters;
+        assert_eq!(of("redis://a"), of("redis://a"));
+        assert_ne!(of("redis://a"), of("redis://b"));
+        assert_ne!(of("{ env: A }"), of("{ env: B }"));
+        assert_ne!(of("redis://a"), CounterSettings::default());
+    }
+
+    #[test]
     fn mistakes_are_told_and_passwords_are_not() {
         for (text, problem) in [
             (
                 "counters: { redis: 'redis://:hunter2@h' }",
                 "PC0514 the password of Redis stands in the file",
             ),
-            ("counters: { disk: a, redis: h }", "PC0506 counters have one store: `disk` or `redis`"),
+            (
+                "counters: { disk: a, redis: h }",
+                "PC0506 counters have one store: `disk` or `redis`",
+            ),
             (
                 "counters: { on-store-failure: shrug }",
                 "PC0506 `on-store-failure` is `allow` or `refuse`",

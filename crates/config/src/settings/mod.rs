@@ -4,6 +4,7 @@
 
 mod caches;
 mod certificates;
+mod counters;
 mod expressions;
 mod hosts;
 mod keys;
@@ -19,6 +20,7 @@ use transport::{ClientCertificates, HostMap, Limits};
 
 pub use caches::CacheBounds;
 pub use certificates::CertificateSetting;
+pub use counters::{CounterSettings, CounterStore};
 pub use hosts::HostSetting;
 pub use keys::KeySetting;
 
@@ -52,6 +54,8 @@ pub struct GatewaySettings {
     pub limits: Limits,
     /// Largest body that is held in memory for policies.
     pub max_buffered_body_bytes: usize,
+    /// Where and how rate limits and quotas are counted.
+    pub counters: CounterSettings,
     /// Bounds of the caches.
     pub caches: CacheBounds,
     /// Host names that are reached elsewhere.
@@ -128,6 +132,7 @@ impl Default for GatewaySettings {
             workers: None,
             limits: Limits::default(),
             max_buffered_body_bytes: pipeline::DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            counters: CounterSettings::default(),
             caches: CacheBounds::default(),
             hosts: Vec::new(),
             certificates: Vec::new(),
@@ -160,6 +165,7 @@ impl GatewaySettings {
             hosts: hosts::read(&fields),
             certificates: certificates::read(&fields),
             keys: keys::read(&fields),
+            counters: counters::read(&fields),
             ..Self::default()
         };
         if let Some(drain) = quantity::duration(&fields, "drain") {

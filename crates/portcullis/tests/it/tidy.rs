@@ -55,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "policies",
             "proxy",
             "simulator",
+            "state",
             "telemetry",
             "transport",
         ],
