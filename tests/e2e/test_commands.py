@@ -10,7 +10,7 @@ from conftest import PROGRAM, Process, run
 from servers import folder, policies
 
 BROKEN = policies(
-    '<set-header name="x"><value>{{missing}}</value></set-header><rate-limit calls="1" />'
+    '<set-header name="x"><value>{{missing}}</value></set-header><llm-token-limit counter-key="k" />'
     '<no-such /><set-variable name="m" value="@(context.Request.Metod)" />'
     '<include-fragment fragment-id="gone" />'
 )
