@@ -26,6 +26,7 @@ static TYPES: &[&TypeDef] = &[
     &text::convert::TYPE,
     &text::datetime::TYPE,
     &text::datetimeoffset::TYPE,
+    &text::dbnull::TYPE,
     &text::decimal::TYPE,
     &text::encoding::TYPE,
     &text::enumeration::TYPE,

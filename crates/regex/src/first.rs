@@ -2,7 +2,7 @@
 
 use memchr::memmem::Finder;
 
-use crate::node::{Node, Unit};
+use crate::node::{Anchor, MANY, Node, Unit};
 use crate::program::{Op, Place, Program};
 
 /// What a match begins with.
@@ -49,18 +49,18 @@ pub(crate) fn place(program: &Program) -> Place {
     if program.back {
         return Place::Any;
     }
-    let mut ops = program.ops.iter().filter(|it| !matches!(it, Op::Mark { .. }));
-    match (ops.next(), program.ops.first()) {
-        (Some(Op::Anchor(crate::node::Anchor::Beginning)), _) => Place::Beginning,
-        (Some(Op::Anchor(crate::node::Anchor::Start)), _) => Place::Start,
-        (_, Some(Op::Single(single))) => match program.singles.get(*single as usize) {
-            Some(it) if it.min == 0 && it.max == crate::node::MANY => match it.unit {
-                Unit::Any => Place::Once,
-                Unit::Not(10) => Place::Line,
-                _ => Place::Any,
-            },
-            _ => Place::Any,
-        },
+    match program.ops.iter().find(|it| !matches!(it, Op::Mark { .. })) {
+        Some(Op::Anchor(Anchor::Beginning)) => Place::Beginning,
+        Some(Op::Anchor(Anchor::Start)) => Place::Start,
+        Some(Op::Single(at)) => {
+            let is_many = program.singles.get(*at as usize).is_some_and(|it| it.max == MANY);
+            // What depends on captures may differ from place to place.
+            let depends = |it: &Op| {
+                matches!(it, Op::Reference { .. } | Op::IfGroup { .. } | Op::Balance { .. })
+            };
+            let is_plain = is_many && !program.ops.iter().any(depends);
+            if is_plain { Place::Run(*at) } else { Place::Any }
+        }
         _ => Place::Any,
     }
 }
@@ -159,8 +159,9 @@ mod tests {
         assert_eq!(place("^a"), Place::Beginning);
         assert_eq!(place(r"(\Ga)"), Place::Start);
         assert_eq!(place("^a|b"), Place::Any);
-        assert_eq!(place(".*a"), Place::Line);
-        assert_eq!(place("(.*)a"), Place::Any);
-        assert_eq!(place("(?s).*a"), Place::Once);
+        assert_eq!(place(".*a"), Place::Run(0));
+        assert_eq!(place("(.*)a"), Place::Run(0));
+        assert_eq!(place(r"(\w+)\1"), Place::Any);
+        assert_eq!(place(r"\d{2,5}a"), Place::Any);
     }
 }

@@ -11,6 +11,10 @@ pub(crate) trait Source: Copy {
     fn unit(self, at: usize) -> Option<u16>;
     /// Where the unit is next, from a place on.
     fn find(self, unit: u16, from: usize) -> Option<usize>;
+    /// Where a unit that fits is next, from a place on.
+    fn position(self, from: usize, fits: impl Fn(u16) -> bool) -> Option<usize>;
+    /// How many units from a place on fit, at most so many.
+    fn count(self, from: usize, most: usize, fits: impl Fn(u16) -> bool) -> usize;
 }
 
 impl Source for &[u8] {
@@ -28,6 +32,17 @@ impl Source for &[u8] {
         let byte = u8::try_from(unit).ok()?;
         memchr::memchr(byte, self.get(from..)?).map(|it| from + it)
     }
+
+    #[inline]
+    fn position(self, from: usize, fits: impl Fn(u16) -> bool) -> Option<usize> {
+        self.get(from..)?.iter().position(|it| fits(u16::from(*it))).map(|it| from + it)
+    }
+
+    #[inline]
+    fn count(self, from: usize, most: usize, fits: impl Fn(u16) -> bool) -> usize {
+        let units = self.get(from..from.saturating_add(most)).unwrap_or(&[]);
+        units.iter().position(|it| !fits(u16::from(*it))).unwrap_or(units.len())
+    }
 }
 
 impl Source for &[u16] {
@@ -42,7 +57,18 @@ impl Source for &[u16] {
     }
 
     fn find(self, unit: u16, from: usize) -> Option<usize> {
-        self.get(from..)?.iter().position(|it| *it == unit).map(|it| from + it)
+        self.position(from, |it| it == unit)
+    }
+
+    #[inline]
+    fn position(self, from: usize, fits: impl Fn(u16) -> bool) -> Option<usize> {
+        self.get(from..)?.iter().position(|it| fits(*it)).map(|it| from + it)
+    }
+
+    #[inline]
+    fn count(self, from: usize, most: usize, fits: impl Fn(u16) -> bool) -> usize {
+        let units = self.get(from..from.saturating_add(most)).unwrap_or(&[]);
+        units.iter().position(|it| !fits(*it)).unwrap_or(units.len())
     }
 }
 
@@ -234,13 +260,8 @@ impl<'a, T: Source> Machine<'a, T> {
         match unit {
             Unit::Any => most,
             Unit::Not(it) => self.text.find(*it, pos).map_or(most, |at| most.min(at - pos)),
-            Unit::One(it) => {
-                (pos..pos + most).take_while(|at| self.text.unit(*at) == Some(*it)).count()
-            }
-            Unit::Set(set) => {
-                let fits = |at: &usize| self.text.unit(*at).is_some_and(|it| set.has(it));
-                (pos..pos + most).take_while(fits).count()
-            }
+            Unit::One(it) => self.text.count(pos, most, |unit| unit == *it),
+            Unit::Set(set) => self.text.count(pos, most, |unit| set.has(unit)),
         }
     }
 

@@ -111,10 +111,9 @@ pub(crate) enum Place {
     Beginning,
     /// Where the search begins.
     Start,
-    /// If not at a place, then not before the end of its line either.
-    Line,
-    /// If not at a place, then nowhere after it.
-    Once,
+    /// If not at a place, then nowhere in the run of units that fit this [`Single`] either: every
+    /// match begins with all or some of them.
+    Run(u32),
 }
 
 /// A compiled pattern.

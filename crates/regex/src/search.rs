@@ -213,29 +213,30 @@ fn candidate<T: Source + Prefixed>(
     tried: bool,
 ) -> Option<usize> {
     let (program, text) = (machine.program, machine.text);
-    let found = match program.place {
+    let after = match program.place {
         Place::Beginning => return (at == 0).then_some(at),
         Place::Start => return (at == machine.start).then_some(at),
-        // What `.*` cannot lead to from here it cannot lead to from later in the line.
-        Place::Once if tried => return None,
-        Place::Line if tried => {
-            let is_new = at > 0 && text.unit(at - 1) == Some(10);
-            if is_new { Some(at) } else { text.find(10, at).map(|it| it + 1) }
-        }
-        _ => match &program.first {
-            First::Any => Some(at),
-            First::Text { units, finder } => text.find_text(units, finder.as_deref(), at),
-            First::Units { ascii, wide } => {
-                let fits = |unit: u16| if unit < 128 { ascii >> unit & 1 == 1 } else { *wide };
-                let fits = |at: &usize| text.unit(*at).is_some_and(fits);
-                if program.back {
-                    (0..at).rev().find(fits).map(|it| it + 1)
-                } else {
-                    (at..text.len()).find(fits)
-                }
+        // What failed where a run of units begins fails everywhere in it.
+        Place::Run(single) if tried => match program.singles.get(single as usize) {
+            Some(it) if text.unit(at - 1).is_some_and(|unit| it.unit.fits(unit)) => {
+                text.position(at, |unit| !it.unit.fits(unit)).map(|it| it + 1)
             }
+            _ => Some(at),
         },
+        _ => Some(at),
     };
+    let found = after.and_then(|at| match &program.first {
+        First::Any => Some(at),
+        First::Text { units, finder } => text.find_text(units, finder.as_deref(), at),
+        First::Units { ascii, wide } => {
+            let fits = |unit: u16| if unit < 128 { ascii >> unit & 1 == 1 } else { *wide };
+            if program.back {
+                (0..at).rev().find(|at| text.unit(*at).is_some_and(fits)).map(|it| it + 1)
+            } else {
+                text.position(at, fits)
+            }
+        }
+    });
     let passed = found.map_or(text.len(), |it| it.abs_diff(at));
     machine.steps = machine.steps.saturating_sub((passed / UNITS_PER_STEP) as u64).max(1);
     found

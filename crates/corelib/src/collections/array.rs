@@ -7,7 +7,8 @@ use clr::types::{Type, names};
 use clr::value::Value;
 
 use super::list::{mapped, place, search_sorted};
-use super::{Comparer, any, list_search, sort};
+use super::{Comparer, any, enumerator, list_search, sort};
+use crate::language::TypeObject;
 
 pub(crate) const TYPE: TypeDef =
     TypeDef::class(names::ARRAY, MEMBERS).bases(&[Type::named(names::IENUMERABLE_PLAIN)]);
@@ -16,6 +17,11 @@ const ARRAY: Type = Type::named(names::ARRAY);
 const ITEMS: Type = Type::Array(&Type::M);
 const PREDICATE: Type = Type::Func(&[Type::M, Type::Bool]);
 const COMPARER: Type = Type::Named(names::ICOMPARER, &[Type::M]);
+
+const OBJECTS: Type = Type::Named(names::IENUMERATOR, &[Type::Object]);
+const READ_ONLY: Type = Type::Named(names::IREADONLYLIST, &[Type::M]);
+const COPIED: &[&str] =
+    &["sourceArray", "sourceIndex", "destinationArray", "destinationIndex", "length"];
 
 const MEMBERS: &[Member] = &[
     Member::property("Length", Type::Int32, any::count_of),
@@ -49,6 +55,48 @@ const MEMBERS: &[Member] = &[
         if store(&of, at, value) { Ok(Value::Null) } else { Err(Exception::index_out_of_range()) }
     })
     .params(&["value", "index"]),
+    Member::method("GetLongLength", &[Type::Int32], Type::Int64, |args, cx| {
+        one_dimension(args)?;
+        Ok(i64::try_from(any::count(args.value(0), cx)?).unwrap_or(i64::MAX).into())
+    })
+    .params(&["dimension"]),
+    Member::property("IsFixedSize", Type::Bool, |_, _| Ok(true.into())),
+    Member::property("IsReadOnly", Type::Bool, |_, _| Ok(false.into())),
+    Member::method("GetEnumerator", &[], OBJECTS, enumerator::start),
+    Member::static_method(
+        "CreateInstance",
+        &[Type::named(names::TYPE), Type::Int32],
+        ARRAY,
+        |args, cx| {
+            let element = args.value(0).as_object::<TypeObject>().map(|it| it.0);
+            let element = element.ok_or_else(|| Exception::argument_null("elementType"))?;
+            let length = any::position(args.value(1));
+            let length = length.ok_or_else(|| Exception::argument_out_of_range("length"))?;
+            cx.allocate(length.saturating_mul(size_of::<Value>()))?;
+            Ok(Value::array(element, vec![default_value(element); length]))
+        },
+    )
+    .params(&["elementType", "length"]),
+    Member::static_method("AsReadOnly", &[ITEMS], READ_ONLY, |args, _| {
+        let [it] = args.take()?;
+        if it.is_null() { Err(Exception::argument_null("array")) } else { Ok(it) }
+    })
+    .params(&["array"]),
+    Member::static_method("Fill", &[ITEMS, Type::M], Type::Void, |args, cx| {
+        let [of, value] = args.take()?;
+        fill(&of, &value, None, cx)
+    })
+    .params(&["array", "value"]),
+    Member::static_method(
+        "Fill",
+        &[ITEMS, Type::M, Type::Int32, Type::Int32],
+        Type::Void,
+        |args, cx| {
+            let [of, value, start, count] = args.take()?;
+            fill(&of, &value, Some((&start, &count)), cx)
+        },
+    )
+    .params(&["array", "value", "startIndex", "count"]),
     Member::method("Clone", &[], Type::Object, |args, cx| {
         let items = args.value(0).clone().collect(cx)?;
         Ok(made(element_of(args.value(0)), items))
@@ -171,7 +219,17 @@ const MEMBERS: &[Member] = &[
             copy(&from, &start, &into, &at, &count, cx)
         },
     )
-    .params(&["sourceArray", "sourceIndex", "destinationArray", "destinationIndex", "length"]),
+    .params(COPIED),
+    Member::static_method(
+        "ConstrainedCopy",
+        &[ARRAY, Type::Int32, ARRAY, Type::Int32, Type::Int32],
+        Type::Void,
+        |args, cx| {
+            let [from, start, into, at, count] = args.take()?;
+            copy(&from, &start, &into, &at, &count, cx)
+        },
+    )
+    .params(COPIED),
     Member::static_method("Resize", &[Type::Out(&ITEMS), Type::Int32], Type::Void, |args, cx| {
         let size = any::position(args.value(1));
         let size = size.ok_or_else(|| Exception::argument_out_of_range("newSize"))?;
@@ -222,6 +280,33 @@ fn index_of(args: &mut Args<'_>, cx: &mut EvalCx<'_>, last: bool) -> Result<Valu
         items.iter().skip(start).position(|it| it.equals(wanted)).map(|it| it + start)
     };
     Ok(place(found))
+}
+
+/// Puts one item at every place, or at the places from a start on.
+fn fill(
+    of: &Value,
+    value: &Value,
+    part: Option<(&Value, &Value)>,
+    cx: &mut EvalCx<'_>,
+) -> Result<Value, Exception> {
+    if of.is_null() {
+        return Err(Exception::argument_null("array"));
+    }
+    let length = any::count(of, cx)?;
+    let (start, count) = match part {
+        None => (0, length),
+        Some((start, count)) => {
+            let start = any::position(start).filter(|it| *it <= length);
+            let start = start.ok_or_else(|| Exception::argument_out_of_range("startIndex"))?;
+            let count = any::position(count).filter(|it| *it <= length - start);
+            (start, count.ok_or_else(|| Exception::argument_out_of_range("count"))?)
+        }
+    };
+    cx.steps(count as u64)?;
+    for at in start..start + count {
+        store(of, at, value.clone());
+    }
+    Ok(Value::Null)
 }
 
 fn replace(of: &Value, items: Vec<Value>) {

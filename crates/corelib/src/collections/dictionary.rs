@@ -182,6 +182,12 @@ const MEMBERS: &[Member] = &[
     Member::constructor(&[KEY_COMPARER], SELF, construct).params(&["comparer"]),
     Member::constructor(&[Type::Int32, KEY_COMPARER], SELF, construct)
         .params(&["capacity", "comparer"]),
+    Member::property("Comparer", KEY_COMPARER, |args, _| {
+        let it: Arc<Dictionary> = args.arg(0)?;
+        let comparer = it.table().comparer();
+        let [key, _] = it.types();
+        Ok(comparer.value(key))
+    }),
     Member::constructor(&[SOURCE], SELF, construct).params(&["dictionary"]),
     Member::constructor(&[SOURCE, KEY_COMPARER], SELF, construct)
         .params(&["dictionary", "comparer"]),

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef};
+use clr::rows::{Args, Member, TypeDef, default_value};
 use clr::types::{self, Type, names};
 use clr::value::{Cursor, Object, Value};
 use dotnet::{Runtime, Str};
 
+use super::comparer::Rules;
 use super::{Comparer, Table, any, enumerator};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::HASHSET, MEMBERS).generic(1).bases(&[
@@ -88,12 +89,26 @@ const MEMBERS: &[Member] = &[
     Member::constructor(&[COMPARER], SELF, construct).params(&["comparer"]),
     Member::constructor(&[ITEMS, COMPARER], SELF, construct).params(&["collection", "comparer"]),
     Member::property("Count", Type::Int32, any::count_of),
-    Member::method("Add", &[Type::T], Type::Bool, |args, cx| {
-        cx.allocate(2 * size_of::<Value>())?;
-        let (it, item): (Arc<HashSet>, Value) = args.get()?;
-        Ok(it.table().add(item, Value::Null).into())
+    Member::property("Comparer", COMPARER, |args, _| {
+        let it: Arc<HashSet> = args.arg(0)?;
+        let comparer = it.table().comparer();
+        Ok(comparer.value(it.element))
+    }),
+    Member::static_method(
+        "CreateSetComparer",
+        &[],
+        Type::Named(names::IEQUALITYCOMPARER, &[SELF]),
+        |args, _| Ok(Comparer::Rules(&SETS).object(args.returns())),
+    ),
+    Member::method("TryGetValue", &[Type::T, Type::Out(&Type::T)], Type::Bool, |args, _| {
+        let (it, wanted): (Arc<HashSet>, Value) = (args.arg(0)?, args.arg(1)?);
+        let found = it.table().key(&wanted).cloned();
+        let is_there = found.is_some();
+        args.set_out(2, found.unwrap_or_else(|| default_value(it.element)));
+        Ok(is_there.into())
     })
-    .params(&["item"]),
+    .params(&["equalValue", "actualValue"]),
+    ADD,
     Member::method("Remove", &[Type::T], Type::Bool, |args, _| {
         let (it, item): (Arc<HashSet>, Value) = args.get()?;
         Ok(it.remove(&item).into())
@@ -132,6 +147,28 @@ const MEMBERS: &[Member] = &[
         Type::Named(names::IENUMERATOR, &[Type::T]),
         enumerator::start,
     ),
+    UNION_WITH,
+    EXCEPT_WITH,
+    INTERSECT_WITH,
+    SYMMETRIC_EXCEPT_WITH,
+    IS_SUBSET_OF,
+    IS_PROPER_SUBSET_OF,
+    IS_SUPERSET_OF,
+    IS_PROPER_SUPERSET_OF,
+    SET_EQUALS,
+    OVERLAPS,
+];
+
+/// `Add`
+pub(super) const ADD: Member = Member::method("Add", &[Type::T], Type::Bool, |args, cx| {
+    cx.allocate(2 * size_of::<Value>())?;
+    let (it, item): (Arc<HashSet>, Value) = args.get()?;
+    Ok(it.table().add(item, Value::Null).into())
+})
+.params(&["item"]);
+
+/// `UnionWith`
+pub(super) const UNION_WITH: Member =
     Member::method("UnionWith", &[ITEMS], Type::Void, |args, cx| {
         let (it, other) = both(args, cx)?;
         for (item, _) in other.iter() {
@@ -139,7 +176,10 @@ const MEMBERS: &[Member] = &[
         }
         Ok(Value::Null)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `ExceptWith`
+pub(super) const EXCEPT_WITH: Member =
     Member::method("ExceptWith", &[ITEMS], Type::Void, |args, cx| {
         let (it, other) = both(args, cx)?;
         for (item, _) in other.iter() {
@@ -147,7 +187,10 @@ const MEMBERS: &[Member] = &[
         }
         Ok(Value::Null)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `IntersectWith`
+pub(super) const INTERSECT_WITH: Member =
     Member::method("IntersectWith", &[ITEMS], Type::Void, |args, cx| {
         let (it, other) = both(args, cx)?;
         let items: Vec<Value> = it.table().iter().map(|(item, _)| item.clone()).collect();
@@ -156,7 +199,10 @@ const MEMBERS: &[Member] = &[
         }
         Ok(Value::Null)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `SymmetricExceptWith`
+pub(super) const SYMMETRIC_EXCEPT_WITH: Member =
     Member::method("SymmetricExceptWith", &[ITEMS], Type::Void, |args, cx| {
         let (it, other) = both(args, cx)?;
         for (item, _) in other.iter() {
@@ -166,32 +212,48 @@ const MEMBERS: &[Member] = &[
         }
         Ok(Value::Null)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `IsSubsetOf`
+pub(super) const IS_SUBSET_OF: Member =
     Member::method("IsSubsetOf", &[ITEMS], Type::Bool, |args, cx| {
         relation(args, cx, |own, common, _| common == own)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `IsProperSubsetOf`
+pub(super) const IS_PROPER_SUBSET_OF: Member =
     Member::method("IsProperSubsetOf", &[ITEMS], Type::Bool, |args, cx| {
         relation(args, cx, |own, common, other| common == own && other > own)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `IsSupersetOf`
+pub(super) const IS_SUPERSET_OF: Member =
     Member::method("IsSupersetOf", &[ITEMS], Type::Bool, |args, cx| {
         relation(args, cx, |_, common, other| common == other)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `IsProperSupersetOf`
+pub(super) const IS_PROPER_SUPERSET_OF: Member =
     Member::method("IsProperSupersetOf", &[ITEMS], Type::Bool, |args, cx| {
         relation(args, cx, |own, common, other| common == other && own > other)
     })
-    .params(&["other"]),
+    .params(&["other"]);
+
+/// `SetEquals`
+pub(super) const SET_EQUALS: Member =
     Member::method("SetEquals", &[ITEMS], Type::Bool, |args, cx| {
         relation(args, cx, |own, common, other| common == own && common == other)
     })
-    .params(&["other"]),
-    Member::method("Overlaps", &[ITEMS], Type::Bool, |args, cx| {
-        relation(args, cx, |_, common, _| common > 0)
-    })
-    .params(&["other"]),
-];
+    .params(&["other"]);
+
+/// `Overlaps`
+pub(super) const OVERLAPS: Member = Member::method("Overlaps", &[ITEMS], Type::Bool, |args, cx| {
+    relation(args, cx, |_, common, _| common > 0)
+})
+.params(&["other"]);
 
 fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let last = args.len().checked_sub(1).map_or(&Value::Null, |it| args.value(it));
@@ -203,6 +265,29 @@ fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exceptio
     };
     cx.allocate(items.len() * size_of::<Value>())?;
     Ok(Value::object(HashSet::new(args.type_arg(0), items, comparer)))
+}
+
+/// `CreateSetComparer`: sets are equal if they have the same items.
+static SETS: Rules = Rules {
+    name: "HashSetEqualityComparer",
+    equals: |a, b| match (a.as_object::<HashSet>(), b.as_object::<HashSet>()) {
+        (Some(a), Some(b)) => {
+            let other = items_of(b);
+            let own = a.table();
+            own.len() == other.len() && other.iter().all(|it| own.contains(it))
+        }
+        _ => a.is_null() && b.is_null(),
+    },
+    hash: |it| {
+        let items = it.as_object::<HashSet>().map(items_of).unwrap_or_default();
+        items.iter().fold(0, |all, it| all ^ it.hash_code())
+    },
+    order: |_, _| Err(Exception::argument("At least one object must implement IComparable.")),
+};
+
+/// The items; sets are locked one at a time, since they may be the same.
+fn items_of(set: &HashSet) -> Vec<Value> {
+    set.table().iter().map(|(item, _)| item.clone()).collect()
 }
 
 /// The set, and the other items as a set with the same comparer.

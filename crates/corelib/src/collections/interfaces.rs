@@ -8,6 +8,7 @@ use clr::types::{Type, names};
 
 use super::any;
 use super::enumerator;
+use super::{Comparer, hash_set};
 
 const PAIR: Type = Type::Named(names::KEYVALUEPAIR, &[Type::T, Type::U]);
 
@@ -38,8 +39,8 @@ pub(crate) static TYPES: &[TypeDef] = &[
     TypeDef::interface(names::IREADONLYDICTIONARY, READ_ONLY_DICTIONARY)
         .generic(2)
         .bases(&[Type::Named(names::IREADONLYCOLLECTION, &[PAIR])]),
-    TypeDef::interface(names::ICOMPARER, &[]).generic(1),
-    TypeDef::interface(names::IEQUALITYCOMPARER, &[]).generic(1),
+    TypeDef::interface(names::ICOMPARER, COMPARER).generic(1),
+    TypeDef::interface(names::IEQUALITYCOMPARER, EQUALITY_COMPARER).generic(1),
 ];
 
 const ENUMERABLE: &[Member] = &[Member::method(
@@ -72,7 +73,39 @@ const LIST: &[Member] = &[
     Member::method("RemoveAt", &[Type::Int32], Type::Void, any::remove_at).params(&["index"]),
 ];
 
-const SET: &[Member] = &[];
+const COMPARER: &[Member] =
+    &[Member::method("Compare", &[Type::T, Type::T], Type::Int32, |args, _| {
+        let order = Comparer::of(args.value(0)).compare(args.value(1), args.value(2))?;
+        Ok((order as i32).into())
+    })
+    .params(&["x", "y"])];
+
+const EQUALITY_COMPARER: &[Member] = &[
+    Member::method("Equals", &[Type::T, Type::T], Type::Bool, |args, _| {
+        Ok(Comparer::of(args.value(0)).equals(args.value(1), args.value(2)).into())
+    })
+    .params(&["x", "y"]),
+    #[expect(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+    Member::method("GetHashCode", &[Type::T], Type::Int32, |args, _| {
+        let hash = Comparer::of(args.value(0)).hash(args.value(1));
+        Ok(i32::from_ne_bytes(((hash ^ (hash >> 32)) as u32).to_ne_bytes()).into())
+    })
+    .params(&["obj"]),
+];
+
+const SET: &[Member] = &[
+    hash_set::ADD,
+    hash_set::UNION_WITH,
+    hash_set::EXCEPT_WITH,
+    hash_set::INTERSECT_WITH,
+    hash_set::SYMMETRIC_EXCEPT_WITH,
+    hash_set::IS_SUBSET_OF,
+    hash_set::IS_PROPER_SUBSET_OF,
+    hash_set::IS_SUPERSET_OF,
+    hash_set::IS_PROPER_SUPERSET_OF,
+    hash_set::SET_EQUALS,
+    hash_set::OVERLAPS,
+];
 
 const READ_ONLY_COLLECTION: &[Member] = &[Member::property("Count", Type::Int32, any::count_of)];
 

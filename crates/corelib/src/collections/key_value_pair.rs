@@ -21,4 +21,18 @@ const MEMBERS: &[Member] = &[
     Member::property("Value", Type::U, |args, _| {
         Ok(args.value(0).as_object::<KeyValuePair>().map_or(Value::Null, |it| it.value.clone()))
     }),
+    Member::method(
+        "Deconstruct",
+        &[Type::Out(&Type::T), Type::Out(&Type::U)],
+        Type::Void,
+        |args, _| {
+            let pair = args.value(0).as_object::<KeyValuePair>();
+            let parts = pair.map(|it| (it.key.clone(), it.value.clone()));
+            let (key, value) = parts.unwrap_or_default();
+            args.set_out(1, key);
+            args.set_out(2, value);
+            Ok(Value::Null)
+        },
+    )
+    .params(&["key", "value"]),
 ];

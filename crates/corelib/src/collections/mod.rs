@@ -21,7 +21,7 @@ pub(crate) mod stack;
 pub(crate) mod table;
 pub(crate) mod tuple;
 
-pub use comparer::Comparer;
+pub use comparer::{Comparer, Rules};
 pub use dictionary::Dictionary;
 pub use table::Table;
 

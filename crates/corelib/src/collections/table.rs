@@ -70,6 +70,11 @@ impl Table {
         self.place(key).and_then(|at| self.entry(at)).map(|(_, value)| value)
     }
 
+    /// The key that is equal to one.
+    pub fn key(&self, key: &Value) -> Option<&Value> {
+        self.place(key).and_then(|at| self.entry(at)).map(|(key, _)| key)
+    }
+
     /// Is there such a key?
     pub fn contains(&self, key: &Value) -> bool {
         self.place(key).is_some()

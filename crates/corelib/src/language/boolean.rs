@@ -6,6 +6,8 @@ use clr::types::{Type, names};
 use clr::value::Value;
 use dotnet::Str;
 
+use crate::text::enums;
+
 pub(crate) const TYPE: TypeDef =
     TypeDef::structure("System.Boolean", MEMBERS).bases(&[Type::named(names::ICOMPARABLE)]);
 
@@ -41,6 +43,9 @@ const MEMBERS: &[Member] = &[
         Ok(a.equals(&b).into())
     })
     .params(&["obj"]),
+    Member::method("GetTypeCode", &[], Type::named(enums::TYPE_CODE), |args, _| {
+        Ok(enums::type_code(args.value(0)))
+    }),
     Member::method("CompareTo", &[Type::Bool], Type::Int32, |args, _| {
         let (a, b): (bool, bool) = args.get()?;
         Ok((i32::from(a) - i32::from(b)).into())

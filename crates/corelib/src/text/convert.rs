@@ -19,7 +19,7 @@ use dotnet::text::number::parse::{Styles, parse_bool, parse_decimal, parse_radix
 
 use super::enums::{self, BASE64_OPTIONS};
 use super::integers::{self, integer, value, wide};
-use super::{CHARS, PROVIDER, datetime, floats, made, part, units};
+use super::{CHARS, PROVIDER, datetime, dbnull, floats, made, part, units};
 use crate::language::object::TypeObject;
 
 pub(crate) const TYPE: TypeDef = TypeDef::static_class("System.Convert", MEMBERS);
@@ -139,8 +139,25 @@ const OTHERS: &[Member] = &[
         Ok(enums::type_code(args.value(0)))
     })
     .params(&["value"]),
-    Member::static_method("IsDBNull", &[OBJECT], Type::Bool, |_, _| Ok(false.into()))
-        .params(&["value"]),
+    Member::static_property("DBNull", OBJECT, |_, _| Ok(dbnull::value())),
+    Member::static_method("IsDBNull", &[OBJECT], Type::Bool, |args, _| {
+        Ok(dbnull::is(args.value(0)).into())
+    })
+    .params(&["value"]),
+    Member::static_method(
+        "ToBase64CharArray",
+        &[Type::BYTES, INT, INT, CHARS, INT],
+        INT,
+        to_base64_chars,
+    )
+    .params(&["inArray", "offsetIn", "length", "outArray", "offsetOut"]),
+    Member::static_method(
+        "ToBase64CharArray",
+        &[Type::BYTES, INT, INT, CHARS, INT, OPTIONS],
+        INT,
+        to_base64_chars,
+    )
+    .params(&["inArray", "offsetIn", "length", "outArray", "offsetOut", "options"]),
     Member::static_method("ToBase64String", &[Type::BYTES], STRING, |args, cx| {
         let (bytes,): (Bytes,) = args.get()?;
         base64(cx, &bytes, 0)
@@ -196,6 +213,26 @@ fn base64(cx: &mut EvalCx<'_>, bytes: &[u8], options: i64) -> Result<Value, Exce
     }
     cx.steps(bytes.len() as u64 / 64)?;
     made(cx, to_base64(bytes, options == 1))
+}
+
+/// `ToBase64CharArray`: how many characters were written.
+fn to_base64_chars(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    for (at, name) in [(0, "inArray"), (3, "outArray")] {
+        if args.value(at).is_null() {
+            return Err(Exception::argument_null(name));
+        }
+    }
+    let (bytes, start, count): (Bytes, i32, i32) = (args.arg(0)?, args.arg(1)?, args.arg(2)?);
+    let (out, at): (Arc<Array>, i32) = (args.arg(3)?, args.arg(4)?);
+    let range = part(start, count, bytes.len(), ("offsetIn", "length"))?;
+    let options = if args.len() > 5 { args.arg(5)? } else { 0 };
+    let text = base64(cx, bytes.get(range).unwrap_or_default(), options)?.to_str(cx.runtime());
+    let written = i32::try_from(text.len()).unwrap_or(i32::MAX);
+    let place = part(at, written, out.len(), ("offsetOut", "offsetOut"))?.start;
+    for (offset, unit) in text.units().iter().enumerate() {
+        out.set(place + offset, Value::Char(*unit));
+    }
+    Ok(written.into())
 }
 
 fn convert(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {

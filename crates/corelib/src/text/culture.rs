@@ -91,7 +91,7 @@ const TEXT_INFO_MEMBERS: &[Member] = &[
     .params(&["str"]),
 ];
 
-fn invariant() -> Value {
+pub(super) fn invariant() -> Value {
     Value::object(Culture(Str::EMPTY))
 }
 

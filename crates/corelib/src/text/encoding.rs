@@ -207,6 +207,11 @@ const MEMBERS: &[Member] = &[
     }),
 ];
 
+/// `Encoding.Unicode`.
+pub(super) fn unicode() -> Value {
+    made_of(Encoding::Utf16)
+}
+
 fn made_of(encoding: Encoding) -> Value {
     Value::object(Coder(encoding))
 }

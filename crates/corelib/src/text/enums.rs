@@ -21,6 +21,10 @@ pub(crate) const BASE64_OPTIONS: &str = "System.Base64FormattingOptions";
 pub(crate) const URI_KIND: &str = "System.UriKind";
 /// `UriPartial`
 pub(crate) const URI_PARTIAL: &str = "System.UriPartial";
+/// `UriComponents`
+pub(crate) const URI_COMPONENTS: &str = "System.UriComponents";
+/// `UriFormat`
+pub(crate) const URI_FORMAT: &str = "System.UriFormat";
 /// `UriHostNameType`
 pub(crate) const URI_HOST_NAME_TYPE: &str = "System.UriHostNameType";
 /// `AddressFamily`
@@ -103,6 +107,29 @@ pub(crate) const TYPES: &[TypeDef] = &[
         URI_PARTIAL,
         &[("Scheme", 0), ("Authority", 1), ("Path", 2), ("Query", 3)],
     ),
+    TypeDef::flags(
+        URI_COMPONENTS,
+        &[
+            ("Scheme", 1),
+            ("UserInfo", 2),
+            ("Host", 4),
+            ("Port", 8),
+            ("SchemeAndServer", 13),
+            ("Path", 16),
+            ("Query", 32),
+            ("PathAndQuery", 48),
+            ("HttpRequestUrl", 61),
+            ("Fragment", 64),
+            ("AbsoluteUri", 127),
+            ("StrongPort", 128),
+            ("HostAndPort", 132),
+            ("StrongAuthority", 134),
+            ("NormalizedHost", 256),
+            ("KeepDelimiter", 1 << 30),
+            ("SerializationInfoString", -(1 << 31)),
+        ],
+    ),
+    TypeDef::enumeration(URI_FORMAT, &[("UriEscaped", 1), ("Unescaped", 2), ("SafeUnescaped", 3)]),
     TypeDef::enumeration(
         URI_HOST_NAME_TYPE,
         &[("Unknown", 0), ("Basic", 1), ("Dns", 2), ("IPv4", 3), ("IPv6", 4)],
@@ -201,6 +228,7 @@ pub(crate) fn type_code(of: &Value) -> Value {
         TYPE_CODE,
         match of {
             Value::Null => 0,
+            it if super::dbnull::is(it) => 2,
             Value::Bool(_) => 3,
             Value::Char(_) => 4,
             Value::SByte(_) => 5,

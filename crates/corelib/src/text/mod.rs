@@ -8,6 +8,7 @@ pub(crate) mod convert;
 pub(crate) mod culture;
 pub(crate) mod datetime;
 pub(crate) mod datetimeoffset;
+pub(crate) mod dbnull;
 pub(crate) mod decimal;
 pub(crate) mod encoding;
 pub(crate) mod enumeration;

@@ -7,11 +7,11 @@ use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
-use clr::value::{Object, Value};
+use clr::value::{Array, Object, Value};
 use dotnet::{Runtime, Str};
 
 use super::stringbuilder::{Text, shown};
-use super::{CHARS, made};
+use super::{CHARS, PROVIDER, culture, encoding, index, length, made};
 
 const READER: Type = Type::named("System.IO.StringReader");
 const WRITER: Type = Type::named("System.IO.StringWriter");
@@ -64,9 +64,23 @@ impl Object for Reader {
     }
 }
 
-/// A writer: a builder that may be asked for.
+/// A writer: a builder that may be asked for, and what ends a line if it was set.
 #[derive(Debug)]
-struct Writer(Arc<Text>);
+struct Writer {
+    text: Arc<Text>,
+    end: Mutex<Option<Str>>,
+}
+
+impl Writer {
+    fn value(text: Arc<Text>) -> Value {
+        Value::object(Self { text, end: Mutex::new(None) })
+    }
+
+    fn line_end(&self) -> Str {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.clone().unwrap_or(Str::from_static("\n"))
+    }
+}
 
 impl Object for Writer {
     fn net_type(&self) -> Type {
@@ -74,7 +88,7 @@ impl Object for Writer {
     }
 
     fn to_text(&self, _: Runtime) -> Str {
-        self.0.text()
+        self.text.text()
     }
 }
 
@@ -108,6 +122,8 @@ const READING: &[Member] = &[
         *at += usize::from(unit.is_some());
         Ok(unit.map_or(-1, i32::from).into())
     }),
+    Member::method("Read", &[CHARS, INT, INT], INT, read_block).params(BLOCK),
+    Member::method("ReadBlock", &[CHARS, INT, INT], INT, read_block).params(BLOCK),
     Member::method("Peek", &[], INT, |args, _| {
         let (it,): (Arc<Reader>,) = args.get()?;
         let at = *it.at();
@@ -117,18 +133,53 @@ const READING: &[Member] = &[
     Member::method("Close", &[], Type::Void, |_, _| Ok(Value::Null)),
 ];
 
+const BLOCK: &[&str] = &["buffer", "index", "count"];
+
+/// Reads units into a `char[]`: how many there were.
+fn read_block(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    if args.value(1).is_null() {
+        return Err(Exception::argument_null("buffer"));
+    }
+    let (it, into): (Arc<Reader>, Arc<Array>) = (args.arg(0)?, args.arg(1)?);
+    let (place, count) = (index(args.arg(2)?, "index")?, index(args.arg(3)?, "count")?);
+    if place.saturating_add(count) > into.len() {
+        return Err(Exception::argument(
+            "Offset and length were out of bounds for the array or count is greater than the \
+             number of elements from index to the end of the source collection.",
+        ));
+    }
+    let mut at = it.at();
+    let count = count.min(it.text.len().saturating_sub(*at));
+    cx.steps(1 + count as u64 / 16)?;
+    for offset in 0..count {
+        into.set(place + offset, Value::Char(it.text.unit(*at + offset).unwrap_or(0)));
+    }
+    *at += count;
+    Ok(length(count))
+}
+
 const WRITER_MEMBERS: &[Member] = &[
-    Member::constructor(&[], WRITER, |_, _| {
-        Ok(Value::object(Writer(Arc::new(Text::new(&Str::EMPTY)))))
+    Member::property("Encoding", Type::named(names::ENCODING), |_, _| Ok(encoding::unicode())),
+    Member::property("FormatProvider", PROVIDER, |_, _| Ok(culture::invariant())),
+    Member::property("NewLine", STRING, |args, _| {
+        let it: Arc<Writer> = args.arg(0)?;
+        let end = it.line_end();
+        Ok(end.into())
+    })
+    .set(|args, _| {
+        let (it, end): (Arc<Writer>, Option<Str>) = args.get()?;
+        *it.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        Ok(Value::Null)
     }),
+    Member::constructor(&[], WRITER, |_, _| Ok(Writer::value(Arc::new(Text::new(&Str::EMPTY))))),
     Member::constructor(&[Type::named(names::STRINGBUILDER)], WRITER, |args, _| {
         let (builder,): (Arc<Text>,) = args.get()?;
-        Ok(Value::object(Writer(builder)))
+        Ok(Writer::value(builder))
     })
     .params(&["sb"]),
     Member::method("GetStringBuilder", &[], Type::named(names::STRINGBUILDER), |args, _| {
         let (it,): (Arc<Writer>,) = args.get()?;
-        Ok(Value::Object(it.0.clone()))
+        Ok(Value::Object(it.text.clone()))
     }),
 ];
 
@@ -147,14 +198,14 @@ const WRITING: &[Member] = &[
 
 fn write(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let (it, value): (Arc<Writer>, Value) = args.get()?;
-    it.0.push(cx, &shown(&value, cx.runtime()))?;
+    it.text.push(cx, &shown(&value, cx.runtime()))?;
     Ok(Value::Null)
 }
 
 fn write_line(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let it: Arc<Writer> = args.arg(0)?;
-    it.0.push(cx, &args.value(1).to_str(cx.runtime()))?;
-    it.0.push(cx, &Str::from_static("\n"))?;
+    it.text.push(cx, &args.value(1).to_str(cx.runtime()))?;
+    it.text.push(cx, &it.line_end())?;
     Ok(Value::Null)
 }
 

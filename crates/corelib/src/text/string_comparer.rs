@@ -70,6 +70,14 @@ const MEMBERS: &[Member] = &[
         Ok(made(super::comparison(kind)?))
     })
     .params(&["comparisonType"]),
+    Member::static_method("Create", &[super::CULTURE, Type::Bool], OWN, |args, _| {
+        if args.value(0).is_null() {
+            return Err(Exception::argument_null("culture"));
+        }
+        let ignores: bool = args.arg(1)?;
+        Ok(made(if ignores { Comparison::CultureIgnoreCase } else { Comparison::Culture }))
+    })
+    .params(&["culture", "ignoreCase"]),
     Member::method("Compare", &[STRING, STRING], Type::Int32, |args, cx| {
         let (it, a, b): (Arc<Comparer>, _, _) = args.get()?;
         compared(cx, a, b, it.0)
@@ -97,7 +105,8 @@ const MEMBERS: &[Member] = &[
     .params(&["obj"]),
 ];
 
-fn made(comparison: Comparison) -> Value {
+/// A comparer as a value.
+pub(crate) fn made(comparison: Comparison) -> Value {
     Value::object(Comparer(comparison))
 }
 

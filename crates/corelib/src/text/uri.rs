@@ -8,17 +8,21 @@ use clr::rows::{Args, Constant, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
 use dotnet::text::uri::{Parts, Uri, is_scheme, is_well_formed};
+use dotnet::text::uri_parts::Format;
 use dotnet::text::web;
 use dotnet::{Runtime, Str};
 
 use super::enums::{self, URI_HOST_NAME_TYPE, URI_KIND, URI_PARTIAL};
-use super::{made, out_of_range, scan};
+use super::string_compare::compared;
+use super::{COMPARISON, made, out_of_range, scan};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::URI, MEMBERS);
 
 const OWN: Type = Type::named(names::URI);
 const STRING: Type = Type::String;
 const KIND: Type = Type::named(URI_KIND);
+const COMPONENTS: Type = Type::named(enums::URI_COMPONENTS);
+const FORMAT: Type = Type::named(enums::URI_FORMAT);
 const PAIR: &[Type] = &[OWN, OWN];
 const RESULT: Type = Type::Out(&OWN);
 
@@ -176,6 +180,50 @@ const MEMBERS: &[Member] = &[
         Ok(address(Uri { original: text, parts: None }))
     })
     .params(&["uri"]),
+    Member::method("MakeRelative", &[OWN], STRING, |args, cx| {
+        let (base, to): (Arc<Address>, Arc<Address>) = args.get()?;
+        let (from, target) = (parts(&base)?, parts(&to)?);
+        if from.left(true) != target.left(true) {
+            return made(cx, to.0.to_text());
+        }
+        let path =
+            |it: &Parts| Parts { query: String::new(), fragment: String::new(), ..it.clone() };
+        made(cx, path(target).relative_to(&path(from)))
+    })
+    .params(&["toUri"]),
+    Member::method("GetComponents", &[COMPONENTS, FORMAT], STRING, |args, cx| {
+        let (it, wanted, format): (Arc<Address>, i64, i64) = args.get()?;
+        made(cx, components(&it, wanted, format)?)
+    })
+    .params(&["components", "format"]),
+    Member::static_method(
+        "Compare",
+        &[OWN, OWN, COMPONENTS, FORMAT, COMPARISON],
+        Type::Int32,
+        compare,
+    )
+    .params(&["uri1", "uri2", "partsToCompare", "compareFormat", "comparisonType"]),
+    Member::static_method(
+        "HexUnescape",
+        &[STRING, Type::Out(&Type::Int32)],
+        Type::Char,
+        |args, _| {
+            let (text, at): (Str, i32) = (args.arg(0)?, args.arg(1)?);
+            let place = usize::try_from(at).ok().filter(|it| *it < text.len());
+            let place = place.ok_or_else(|| Exception::argument_out_of_range("index"))?;
+            let digit = |at| {
+                let unit = text.unit(at)?;
+                char::from_u32(unit.into())?.to_digit(16).and_then(|it| u16::try_from(it).ok())
+            };
+            let escaped = match (text.unit(place), digit(place + 1), digit(place + 2)) {
+                (Some(0x25), Some(high), Some(low)) => Some(high << 4 | low),
+                _ => None,
+            };
+            args.set_out(1, Value::Int(at + if escaped.is_some() { 3 } else { 1 }));
+            Ok(Value::Char(escaped.or(text.unit(place)).unwrap_or(0)))
+        },
+    )
+    .params(&["pattern", "index"]),
     Member::static_method("IsHexEncoding", &[STRING, Type::Int32], Type::Bool, |args, _| {
         let (text, at): (Str, i32) = args.get()?;
         let unit = |offset: usize| {
@@ -296,6 +344,41 @@ fn outcome(args: &mut Args<'_>, made: Option<Uri>) -> Value {
 fn parts(it: &Address) -> Result<&Parts, Exception> {
     let wrong = "This operation is not supported for a relative URI.";
     it.0.parts.as_ref().ok_or_else(|| Exception::invalid_operation(wrong))
+}
+
+/// `GetComponents`.
+fn components(it: &Address, wanted: i64, format: i64) -> Result<String, Exception> {
+    #[expect(clippy::cast_possible_truncation, reason = "an enum's bits")]
+    let wanted = (wanted as i32).cast_unsigned();
+    let whole = 1 << 31;
+    if wanted & whole != 0 && wanted != whole {
+        return Err(Exception::argument_out_of_range("components"));
+    }
+    let format = Format::of(format).ok_or_else(|| Exception::argument_out_of_range("format"))?;
+    let wrong = "This operation is not supported for a relative URI.";
+    it.0.components(wanted, format).ok_or_else(|| Exception::invalid_operation(wrong))
+}
+
+/// `Compare`: null comes first, then relative addresses.
+fn compare(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let (a, b): (Option<Arc<Address>>, Option<Arc<Address>>) = (args.arg(0)?, args.arg(1)?);
+    let (wanted, format, kind): (i64, i64, i64) = (args.arg(2)?, args.arg(3)?, args.arg(4)?);
+    let by = super::comparison(kind)?;
+    let absolute = |it: &Option<Arc<Address>>| it.as_ref().map(|it| it.0.parts.is_some());
+    let (a, b) = match (absolute(&a), absolute(&b)) {
+        (Some(true), Some(true)) => {
+            let text = |it: Option<Arc<Address>>| {
+                it.map(|it| components(&it, wanted, format).map(Str::from)).transpose()
+            };
+            (text(a)?, text(b)?)
+        }
+        (Some(a), Some(b)) if a != b => return Ok(Value::Int(if a { 1 } else { -1 })),
+        _ => {
+            let text = |it: Option<Arc<Address>>| it.map(|it| Str::from(it.0.original.as_str()));
+            (text(a), text(b))
+        }
+    };
+    compared(cx, a, b, by)
 }
 
 fn ask(args: &mut Args<'_>, f: fn(&Parts) -> Value) -> Result<Value, Exception> {

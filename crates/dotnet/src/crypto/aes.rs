@@ -27,6 +27,14 @@ pub enum Mode {
 }
 
 impl Cipher {
+    /// Is it a name that .NET knows? Not all of those are supported.
+    #[must_use]
+    pub fn is_known(name: &str) -> bool {
+        let short = name.rsplit('.').next().unwrap_or(name).to_ascii_uppercase();
+        let short = short.trim_end_matches("CRYPTOSERVICEPROVIDER").trim_end_matches("MANAGED");
+        matches!(short, "AES" | "RIJNDAEL" | "DES" | "3DES" | "TRIPLE DES" | "TRIPLEDES" | "RC2")
+    }
+
     /// The cipher of a name that `SymmetricAlgorithm.Create` takes.
     ///
     /// # Errors
@@ -134,7 +142,8 @@ mod tests {
         let message = decrypt(Mode::Cbc, &[1, 2, 3], &[0; 16], &[0; 16]).unwrap_err().message;
         assert_eq!(message, "The input data is not a complete block.");
         assert!(decrypt(Mode::Cbc, &[0; 16], &[0; 16], &[0; 16]).is_err());
-        assert!(Cipher::of_name("TripleDES").is_err());
+        assert!(Cipher::of_name("TripleDES").is_err() && Cipher::is_known("TripleDES"));
+        assert!(Cipher::is_known("AesManaged") && !Cipher::is_known("nothing"));
         assert_eq!(Cipher::of_name("Aes").unwrap(), Cipher::Aes);
     }
 

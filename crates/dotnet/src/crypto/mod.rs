@@ -13,11 +13,13 @@ mod distinguished_name;
 mod hash;
 mod md5;
 mod rsa;
+mod transform;
 
 pub use aes::{Cipher, Mode, decrypt, encrypt};
 pub use certificate::{Certificate, Name};
 pub use hash::Hash;
 pub use rsa::{PrivateKey, PublicKey};
+pub use transform::{BLOCK, Padding, Transform};
 
 pub use crate::fault::Fault;
 

@@ -32,6 +32,7 @@ pub mod split;
 pub mod time;
 pub mod uri;
 mod uri_escape;
+pub mod uri_parts;
 pub mod web;
 pub mod zones;
 

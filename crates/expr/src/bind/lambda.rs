@@ -288,8 +288,15 @@ impl Binder {
 
     /// Is the expression the name of a method that is not called?
     pub(super) fn is_method_group(&self, expr: &ast::Expr) -> bool {
-        let ExprKind::Member { name, .. } = &expr.kind else { return false };
+        let ExprKind::Member { target, name, .. } = &expr.kind else { return false };
         let text = &*name.name.text;
+        // `OidGroup.All` is no method, although `All` is one of others.
+        if let ExprKind::Name(of) = &target.kind
+            && rows::all()
+                .any(|it| it.short_name() == &*of.name.text && it.enum_value(text).is_some())
+        {
+            return false;
+        }
         let mut is_method = false;
         for member in rows::all().flat_map(|it| it.members).filter(|it| it.name == text) {
             match member.kind {

@@ -186,7 +186,9 @@ fn join(a: Flow, b: Option<Flow>) -> Flow {
 /// A class with a `GetEnumerator` of its own is enumerated by it, as C# prefers: a `JObject` gives
 /// pairs, though it is a sequence of tokens as well.
 fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
-    let def = source.ty.definition_name().and_then(clr::rows::definition);
+    // An array is enumerated by its elements, although `Array` has a `GetEnumerator` of objects.
+    let name = source.ty.definition_name().filter(|_| source.ty.element().is_none());
+    let def = name.and_then(clr::rows::definition);
     let row = def.and_then(|it| {
         it.members.iter().find(|it| it.name == "GetEnumerator" && it.params.is_empty())
     });

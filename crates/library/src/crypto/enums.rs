@@ -11,6 +11,10 @@ const PADDING_NAME: &str = "System.Security.Cryptography.PaddingMode";
 const NAME_TYPE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509NameType";
 const CONTENT_TYPE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509ContentType";
 
+const OID_GROUP_NAME: &str = "System.Security.Cryptography.OidGroup";
+
+/// `OidGroup`.
+pub(super) const OID_GROUP: Type = Type::named(OID_GROUP_NAME);
 /// `CipherMode`.
 pub(super) const MODE: Type = Type::named(MODE_NAME);
 /// `PaddingMode`.
@@ -25,6 +29,22 @@ pub(crate) static TYPES: &[TypeDef] = &[
     TypeDef::enumeration(
         PADDING_NAME,
         &[("None", 1), ("PKCS7", 2), ("Zeros", 3), ("ANSIX923", 4), ("ISO10126", 5)],
+    ),
+    TypeDef::enumeration(
+        OID_GROUP_NAME,
+        &[
+            ("All", 0),
+            ("HashAlgorithm", 1),
+            ("EncryptionAlgorithm", 2),
+            ("PublicKeyAlgorithm", 3),
+            ("SignatureAlgorithm", 4),
+            ("Attribute", 5),
+            ("ExtensionOrAttribute", 6),
+            ("EnhancedKeyUsage", 7),
+            ("Policy", 8),
+            ("Template", 9),
+            ("KeyDerivationFunction", 10),
+        ],
     ),
     TypeDef::enumeration(
         NAME_TYPE_NAME,

@@ -19,13 +19,26 @@ const HMAC_NAME: &str = "System.Security.Cryptography.HMAC";
 const KEYED: Type = Type::named(KEYED_NAME);
 const HMAC: Type = Type::named(HMAC_NAME);
 
+/// What .NET Framework once computed otherwise; .NET does not.
+const LEGACY: Member =
+    Member::property("ProduceLegacyHmacValues", Type::Bool, |_, _| Ok(false.into())).set(
+        |args, _| {
+            if args.arg::<bool>(1)? {
+                let message = "Operation is not supported on this platform.";
+                return Err(Exception::new("System.PlatformNotSupportedException", message));
+            }
+            Ok(Value::Null)
+        },
+    );
+
 macro_rules! hmac_type {
-    ($name:literal, $hash:expr) => {{
+    ($name:literal, $hash:expr $(, $more:expr)?) => {{
         const OWN: Type = Type::named(concat!("System.Security.Cryptography.", $name));
         const MEMBERS: &[Member] = &[
             Member::constructor(&[], OWN, |_, cx| Ok(random(OWN, $hash, cx))),
             Member::constructor(&[Type::BYTES], OWN, |args, _| keyed(args, OWN, $hash))
                 .params(&["key"]),
+            $($more,)?
         ];
         TypeDef::class(concat!("System.Security.Cryptography.", $name), MEMBERS).bases(&[HMAC])
     }};
@@ -59,8 +72,8 @@ pub(crate) static TYPES: &[TypeDef] = &[
     hmac_type!("HMACMD5", Hash::Md5),
     hmac_type!("HMACSHA1", Hash::Sha1),
     hmac_type!("HMACSHA256", Hash::Sha256),
-    hmac_type!("HMACSHA384", Hash::Sha384),
-    hmac_type!("HMACSHA512", Hash::Sha512),
+    hmac_type!("HMACSHA384", Hash::Sha384, LEGACY),
+    hmac_type!("HMACSHA512", Hash::Sha512, LEGACY),
 ];
 
 fn keyed(args: &mut Args<'_>, ty: Type, hash: Hash) -> Result<Value, Exception> {

@@ -2,6 +2,7 @@
 //!
 //! The rows stand on [`dotnet::crypto`].
 
+pub(crate) mod crypto_transform;
 pub(crate) mod enums;
 pub(crate) mod extensions;
 pub(crate) mod hash_algorithm;

@@ -1,10 +1,14 @@
 //! `System.Security.Cryptography.Oid`:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.oid>
 
-use clr::rows::{Member, TypeDef};
+use clr::exception::Exception;
+use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object, Value};
 use dotnet::Str;
+use dotnet::crypto::cryptographic;
+
+use super::enums::OID_GROUP;
 
 const NAME: &str = "System.Security.Cryptography.Oid";
 
@@ -55,6 +59,16 @@ const MEMBERS: &[Member] = &[
         Ok(Value::object(Oid { value, name }))
     })
     .params(&["value", "friendlyName"]),
+    Member::static_method("FromFriendlyName", &[Type::String, OID_GROUP], OID, |args, _| {
+        known(args, "friendlyName", "No OID value matches this name.", |(_, name), text| {
+            name.eq_ignore_ascii_case(text)
+        })
+    })
+    .params(&["friendlyName", "group"]),
+    Member::static_method("FromOidValue", &[Type::String, OID_GROUP], OID, |args, _| {
+        known(args, "oidValue", "The OID value is invalid.", |(number, _), text| *number == text)
+    })
+    .params(&["oidValue", "group"]),
     Member::property("Value", Type::String, |args, _| {
         Ok(args.value(0).as_object::<Oid>().map(|it| it.value.clone()).into())
     }),
@@ -62,6 +76,21 @@ const MEMBERS: &[Member] = &[
         Ok(args.value(0).as_object::<Oid>().and_then(|it| it.name.clone()).into())
     }),
 ];
+
+/// The known identifier that is meant.
+fn known(
+    args: &mut Args<'_>,
+    parameter: &str,
+    unknown: &str,
+    is_it: fn(&(&str, &str), &str) -> bool,
+) -> Result<Value, Exception> {
+    let text: Option<Str> = args.arg(0)?;
+    let text = text.ok_or_else(|| Exception::argument_null(parameter))?;
+    match KNOWN.iter().find(|it| is_it(it, text.as_str())) {
+        Some((number, _)) => Ok(value(number)),
+        None => Err(cryptographic(unknown).into()),
+    }
+}
 
 /// An identifier, given as numbers or as a name.
 pub(super) fn value(text: &str) -> Value {

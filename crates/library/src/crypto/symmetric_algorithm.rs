@@ -13,8 +13,9 @@ use clr::rows::{Args, Member, TypeDef, integer_of};
 use clr::types::Type;
 use clr::value::{Object, Value};
 use dotnet::Str;
-use dotnet::crypto::{Cipher, Mode, cryptographic, decrypt, encrypt};
+use dotnet::crypto::{Cipher, Mode, Padding, Transform, cryptographic, decrypt, encrypt};
 
+use super::crypto_transform::{self, TRANSFORM};
 use super::enums::{MODE, PADDING};
 use super::{DISPOSABLE, charge};
 
@@ -25,6 +26,7 @@ const AES_NAME: &str = "System.Security.Cryptography.Aes";
 pub(super) const SYMMETRIC: Type = Type::named(NAME);
 const AES: Type = Type::named(AES_NAME);
 const INT: Type = Type::Int32;
+const KEY_AND_IV: &[Type] = &[Type::BYTES, Type::BYTES];
 
 /// CBC, by its number.
 const CBC: i64 = 1;
@@ -76,22 +78,35 @@ impl Symmetric {
         key: &[u8],
         iv: &[u8],
     ) -> Result<Vec<u8>, Exception> {
-        let (mode, padding) = {
-            let settings = self.lock();
-            (settings.mode, settings.padding)
+        let (mode, padding) = self.mode_and_padding()?;
+        if padding == Padding::Pkcs7 {
+            let run = if encrypts { encrypt } else { decrypt };
+            return Ok(run(mode, data, key, iv)?);
+        }
+        Ok(Transform::new(encrypts, mode, padding, key, iv)?.last(data)?)
+    }
+
+    fn mode_and_padding(&self) -> Result<(Mode, Padding), Exception> {
+        let settings = self.lock();
+        let mode = match settings.mode {
+            CBC => Some(Mode::Cbc),
+            ECB => Some(Mode::Ecb),
+            _ => None,
         };
-        let mode = match (mode, padding) {
-            (CBC, PKCS7) => Mode::Cbc,
-            (ECB, PKCS7) => Mode::Ecb,
-            _ => {
-                return Err(cryptographic(
-                    "Only the modes CBC and ECB with PKCS7 padding are supported by this gateway.",
-                )
-                .into());
-            }
-        };
-        let run = if encrypts { encrypt } else { decrypt };
-        Ok(run(mode, data, key, iv)?)
+        mode.zip(Padding::of(settings.padding)).ok_or_else(|| {
+            cryptographic("Only the modes CBC and ECB are supported by this gateway.").into()
+        })
+    }
+
+    /// `CreateEncryptor` or `CreateDecryptor`, with a key and a vector or its own.
+    fn transform(
+        &self,
+        encrypts: bool,
+        given: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Value, Exception> {
+        let (mode, padding) = self.mode_and_padding()?;
+        let (key, iv) = given.unwrap_or_else(|| self.key_and_vector());
+        Ok(crypto_transform::value(Transform::new(encrypts, mode, padding, &key, &iv)?))
     }
 }
 
@@ -148,6 +163,16 @@ const MEMBERS: &[Member] = &[
         own(args)?.lock().padding = padding;
         Ok(Value::Null)
     }),
+    Member::method("CreateEncryptor", &[], TRANSFORM, |args, _| own(args)?.transform(true, None)),
+    Member::method("CreateEncryptor", KEY_AND_IV, TRANSFORM, |args, _| {
+        own(args)?.transform(true, Some(given(args)?))
+    })
+    .params(&["rgbKey", "rgbIV"]),
+    Member::method("CreateDecryptor", &[], TRANSFORM, |args, _| own(args)?.transform(false, None)),
+    Member::method("CreateDecryptor", KEY_AND_IV, TRANSFORM, |args, _| {
+        own(args)?.transform(false, Some(given(args)?))
+    })
+    .params(&["rgbKey", "rgbIV"]),
     Member::property("BlockSize", INT, |_, _| Ok(128.into())),
     Member::property("KeySize", INT, |args, _| {
         let bits = own(args)?.lock().key.len() * 8;
@@ -189,6 +214,15 @@ fn own(args: &Args<'_>) -> Result<Arc<Symmetric>, Exception> {
     args.value(0).to_object().ok_or_else(Exception::null_reference)
 }
 
+/// The key and the vector of a call; only ECB takes none.
+fn given(args: &mut Args<'_>) -> Result<(Vec<u8>, Vec<u8>), Exception> {
+    if args.value(1).is_null() {
+        return Err(Exception::argument_null("rgbKey"));
+    }
+    let (key, iv): (Bytes, Option<Bytes>) = (args.arg(1)?, args.arg(2)?);
+    Ok((key.to_vec(), iv.unwrap_or_default().to_vec()))
+}
+
 fn random(length: usize, cx: &EvalCx<'_>) -> Vec<u8> {
     let mut bytes = vec![0; length];
     cx.random(&mut bytes);
@@ -204,6 +238,9 @@ pub(super) fn create(cx: &EvalCx<'_>) -> Value {
 fn named(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let (name,): (Str,) = args.get()?;
     charge(cx, 0)?;
+    if !Cipher::is_known(name.as_str()) {
+        return Ok(Value::Null);
+    }
     match Cipher::of_name(name.as_str())? {
         Cipher::Aes => Ok(create(cx)),
     }

@@ -1,11 +1,15 @@
 //! `Newtonsoft.Json.Linq.JToken`:
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JToken.htm>
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef, integer_of};
 use clr::types::{Type, names};
 use clr::value::Value;
+use corelib::collections::{Comparer, Rules};
 use dotnet::Str;
 use tree::json::{self, Formatting, ParseOptions, Path, Root, Token};
 
@@ -41,6 +45,43 @@ const fn joined() -> [Member; COUNT] {
     all
 }
 
+const EQUALITY_NAME: &str = "Newtonsoft.Json.Linq.JTokenEqualityComparer";
+const EQUALITY: Type = Type::named(EQUALITY_NAME);
+
+/// `JTokenEqualityComparer`.
+pub(crate) static EQUALITY_TYPE: TypeDef =
+    TypeDef::class(EQUALITY_NAME, &[]).bases(&[Type::Named(names::IEQUALITYCOMPARER, &[JTOKEN])]);
+
+/// Tokens are equal if all that is in them is.
+static DEEP: Rules = Rules {
+    name: "JTokenEqualityComparer",
+    equals: |a, b| match (token_of(a), token_of(b)) {
+        (Some(a), Some(b)) => json::deep_equals(a, b),
+        _ => a.is_null() && b.is_null(),
+    },
+    hash: |it| token_of(it).map_or(0, |it| shallow_hash(it, 3)),
+    order: |_, _| Err(Exception::argument("At least one object must implement IComparable.")),
+};
+
+/// A hash of the upper levels of a token; the order of an object's properties does not count.
+fn shallow_hash(token: &Token, depth: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    token.count().hash(&mut hasher);
+    match token.name() {
+        Some(name) => name.hash(&mut hasher),
+        None if !token.is_container() => token.to_text().hash(&mut hasher),
+        None => {}
+    }
+    let below = match depth.checked_sub(1) {
+        Some(depth) if token.count() <= 64 => token
+            .child_list()
+            .iter()
+            .fold(0, |all: u64, it| all.wrapping_add(shallow_hash(it, depth))),
+        _ => 0,
+    };
+    hasher.finish() ^ below
+}
+
 const OWN: &[Member] = &[
     Member::static_method("Parse", &[Type::String], JTOKEN, |args, cx| parse(args, cx, Root::Any))
         .params(&["json"])
@@ -72,6 +113,10 @@ const OWN: &[Member] = &[
     .doc("What kind of token it is."),
     Member::property("Parent", JCONTAINER, |args, _| Ok(value(token(args, 0)?.parent()))),
     Member::property("Root", JTOKEN, |args, _| Ok(super::object(token(args, 0)?.root()))),
+    Member::static_property("EqualityComparer", EQUALITY, |_, _| {
+        Ok(Comparer::Rules(&DEEP).object(EQUALITY))
+    })
+    .doc("Compares tokens with all that is in them."),
     Member::property("HasValues", Type::Bool, |args, _| Ok((token(args, 0)?.count() > 0).into())),
     Member::property("Next", JTOKEN, |args, _| Ok(value(token(args, 0)?.next()))),
     Member::property("Previous", JTOKEN, |args, _| Ok(value(token(args, 0)?.previous()))),

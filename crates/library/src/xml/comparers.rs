@@ -3,56 +3,103 @@
 //!
 //! Each compares two nodes and has nothing else, so they share one file.
 
-use clr::rows::{Member, TypeDef};
-use clr::types::Type;
-use clr::value::{Object, Value};
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
-use super::XNODE;
+use clr::exception::Exception;
+use clr::rows::{Member, TypeDef};
+use clr::types::{Type, names};
+use clr::value::Value;
+use corelib::collections::{Comparer, Rules};
+use tree::xml::Node;
+
+use super::{XNODE, node_of};
 
 const EQUALITY_NAME: &str = "System.Xml.Linq.XNodeEqualityComparer";
 const ORDER_NAME: &str = "System.Xml.Linq.XNodeDocumentOrderComparer";
-const EQUALITY: Type = Type::named(EQUALITY_NAME);
-const ORDER: Type = Type::named(ORDER_NAME);
+/// `XNodeEqualityComparer`.
+pub(super) const EQUALITY: Type = Type::named(EQUALITY_NAME);
+/// `XNodeDocumentOrderComparer`.
+pub(super) const ORDER: Type = Type::named(ORDER_NAME);
 
-#[derive(Debug)]
-struct Comparer(Type);
+/// Nodes are equal if all that is in them is.
+static DEEP: Rules = Rules {
+    name: EQUALITY_NAME,
+    equals: |a, b| match (node_of(a), node_of(b)) {
+        (Some(a), Some(b)) => a.deep_equals(b),
+        _ => a.is_null() && b.is_null(),
+    },
+    hash: |it| {
+        let mut hasher = DefaultHasher::new();
+        if let Some(it) = node_of(it) {
+            it.name().map(|it| it.to_string()).hash(&mut hasher);
+            it.value().hash(&mut hasher);
+        }
+        hasher.finish()
+    },
+    order: |_, _| Err(Exception::argument("At least one object must implement IComparable.")),
+};
 
-impl Object for Comparer {
-    fn net_type(&self) -> Type {
-        self.0
+/// Nodes stand in the order of their document.
+static PLACES: Rules = Rules {
+    name: ORDER_NAME,
+    equals: Value::is_same,
+    hash: Value::hash_code,
+    order: |a, b| match (node_of(a), node_of(b)) {
+        (Some(a), Some(b)) if !top(a).is_same(&top(b)) => {
+            Err(Exception::invalid_operation("A common ancestor is missing."))
+        }
+        (Some(a), Some(b)) => Ok(a.place().cmp(&b.place())),
+        _ => Ok(b.is_null().cmp(&a.is_null())),
+    },
+};
+
+/// The document or the outermost parent.
+fn top(node: &Node) -> Node {
+    let mut top = node.clone();
+    while let Some(next) = top.container() {
+        top = next;
     }
+    top
+}
+
+/// `XNode.EqualityComparer`.
+pub(super) fn equality() -> Value {
+    Comparer::Rules(&DEEP).object(EQUALITY)
+}
+
+/// `XNode.DocumentOrderComparer`.
+pub(super) fn order() -> Value {
+    Comparer::Rules(&PLACES).object(ORDER)
 }
 
 pub(crate) static TYPES: &[TypeDef] = &[
     TypeDef::class(
         EQUALITY_NAME,
         &[
-            Member::constructor(&[], EQUALITY, |_, _| Ok(Value::object(Comparer(EQUALITY)))),
+            Member::constructor(&[], EQUALITY, |_, _| Ok(equality())),
             Member::method("Equals", &[XNODE, XNODE], Type::Bool, |args, cx| {
                 let [_, a, b] = args.take()?;
-                Ok(match (super::node_of(&a), super::node_of(&b)) {
-                    (Some(a), Some(b)) => {
-                        cx.steps(1 + a.weight() as u64 / 96)?;
-                        a.deep_equals(b)
-                    }
-                    _ => a.is_null() && b.is_null(),
+                if let Some(it) = node_of(&a) {
+                    cx.steps(1 + it.weight() as u64 / 96)?;
                 }
-                .into())
+                Ok((DEEP.equals)(&a, &b).into())
             })
             .params(&["x", "y"]),
         ],
-    ),
+    )
+    .bases(&[Type::Named(names::IEQUALITYCOMPARER, &[XNODE])]),
     TypeDef::class(
         ORDER_NAME,
         &[
-            Member::constructor(&[], ORDER, |_, _| Ok(Value::object(Comparer(ORDER)))),
+            Member::constructor(&[], ORDER, |_, _| Ok(order())),
             Member::method("Compare", &[XNODE, XNODE], Type::Int32, |args, _| {
-                let (a, b) = (super::node(args, 1)?, super::node(args, 2)?);
-                Ok((a.place().cmp(&b.place()) as i32).into())
+                Ok(((PLACES.order)(args.value(1), args.value(2))? as i32).into())
             })
             .params(&["x", "y"]),
         ],
-    ),
+    )
+    .bases(&[Type::Named(names::ICOMPARER, &[XNODE])]),
 ];
 
 #[cfg(test)]

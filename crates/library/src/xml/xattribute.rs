@@ -13,9 +13,14 @@ use super::{XATTRIBUTE, XNAME, needed_name, node, text, value, xname};
 pub(crate) static TYPE: TypeDef =
     TypeDef::class(names::XATTRIBUTE, MEMBERS).bases(&[Type::named(names::XOBJECT)]);
 
-static MEMBERS: &[Member] = &casts::with::<9, 34>(XATTRIBUTE, OWN);
+static MEMBERS: &[Member] = &casts::with::<10, 35>(XATTRIBUTE, OWN);
 
-const OWN: [Member; 9] = [
+const OWN: [Member; 10] = [
+    Member::static_property(
+        "EmptySequence",
+        Type::Named(names::IENUMERABLE, &[XATTRIBUTE]),
+        |_, _| Ok(Value::array(XATTRIBUTE, Vec::new())),
+    ),
     Member::constructor(&[XNAME, Type::Object], XATTRIBUTE, |args, cx| {
         let name = needed_name(args, 0)?;
         if args.value(1).is_null() {

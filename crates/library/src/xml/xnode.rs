@@ -7,6 +7,7 @@ use clr::types::{Type, names};
 use clr::value::Value;
 use tree::xml::{Kind, Node};
 
+use super::comparers;
 use super::enums::SAVE;
 use super::{ELEMENTS, NODES, ONE, SEVERAL, XNODE, adding, change, lazily, name, node, value};
 
@@ -33,6 +34,14 @@ const MEMBERS: &[Member] = &[
         Ok((a.place().cmp(&b.place()) as i32).into())
     })
     .params(&["n1", "n2"]),
+    Member::static_property("EqualityComparer", comparers::EQUALITY, |_, _| {
+        Ok(comparers::equality())
+    })
+    .doc("Compares nodes with all that is in them."),
+    Member::static_property("DocumentOrderComparer", comparers::ORDER, |_, _| {
+        Ok(comparers::order())
+    })
+    .doc("Compares where nodes stand in their document."),
     Member::property("NextNode", XNODE, |args, _| Ok(value(node(args, 0)?.next()))),
     Member::property("PreviousNode", XNODE, |args, _| Ok(value(node(args, 0)?.previous()))),
     adding("AddAfterSelf", ONE, |args, cx| change(args, cx, |it, new| it.add_after_self(new))),
