@@ -15,7 +15,7 @@ use identity::{
 };
 use pipeline::url::BaseUrl;
 use pipeline::{
-    BackendEntry, Backends, Certificate, CertificateEntry, Certificates, CompiledDocument,
+    BackendEntry, Backends, Caches, Certificate, CertificateEntry, Certificates, CompiledDocument,
     EventHub, Extensions, Fragments, LogTarget, Logger, Loggers, NamedSchema, NamedSchemas,
     Operation, OperationResponse, Pipeline, Registry, Representation, Scope, Services, Statuses,
     Surroundings, Target, compile_default_global, compile_document,
@@ -300,6 +300,7 @@ impl Edges {
         extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
         extensions.insert(Arc::new(loggers(case)));
         extensions.insert(Arc::new(caller::trust(case, Arc::clone(&client), clock.clone())?));
+        extensions.insert(Arc::new(Caches::default()));
         Ok(Edges { client, made, clock, watch: Arc::default(), extensions })
     }
 

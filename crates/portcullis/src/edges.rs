@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use caching::Stores;
 use config::SecretProvider;
 use identity::{
     ClientTrust, IdentitySource, KeyVault, ManagedIdentities, ManagedIdentitySettings,
@@ -70,7 +71,8 @@ impl Edges {
         let mut services = Services::new(client, clock, forward)
             .with(providers.clone())
             .with(identities)
-            .with(Arc::new(trust));
+            .with(Arc::new(trust))
+            .with(Arc::new(Stores::new(runtime.clone())));
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
         Self { client: real, providers, secrets, services: Arc::new(services) }
     }

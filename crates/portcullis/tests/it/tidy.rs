@@ -22,9 +22,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("identity", &["transport"]),
     ("pipeline", &["document", "expr", "telemetry", "transport"]),
     ("limits", &["document", "expr", "pipeline", "state", "telemetry", "transport"]),
+    ("caching", &["document", "expr", "pipeline", "state", "transport"]),
     (
         "policies",
         &[
+            "caching",
             "document",
             "expr",
             "identity",
@@ -47,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "portcullis",
         &[
+            "caching",
             "config",
             "document",
             "expr",
@@ -78,6 +81,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("document", &["tokio", "http", "hyper"]),
     ("pipeline", &["hyper"]),
     ("limits", &["hyper"]),
+    ("caching", &["hyper"]),
     ("policies", &["hyper"]),
     ("proxy", &["rustls", "tokio-rustls"]),
 ];
