@@ -8,7 +8,7 @@ use expr::host::{ApiInfo, DeploymentInfo, UrlView};
 use http::HeaderName;
 use pipeline::{
     Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments, NamedSchemas,
-    Pipeline, Scope, Surroundings, Target, check_fragment, compile_default_global,
+    Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment, compile_default_global,
     compile_document,
 };
 
@@ -149,6 +149,9 @@ impl Compiler<'_> {
         let mut documents = vec![global];
         documents.extend(own.as_ref());
         let pipeline = Arc::new(Pipeline::splice(&documents));
+        if api.operations.is_empty() || api.operations.iter().any(|it| it.policy.is_none()) {
+            self.check_bodies(&documents);
+        }
         let operations = api
             .operations
             .iter()
@@ -173,6 +176,15 @@ impl Compiler<'_> {
             key_bearer: api.key_bearer,
             operations,
             pipeline,
+        }
+    }
+
+    /// Warnings about the effective policy; what several operations inherit is told once.
+    fn check_bodies(&mut self, documents: &[&CompiledDocument]) {
+        for problem in body_warnings(documents) {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
         }
     }
 
@@ -222,6 +234,7 @@ impl Compiler<'_> {
             Some(own) => {
                 let mut documents = documents.to_vec();
                 documents.push(own);
+                self.check_bodies(&documents);
                 Arc::new(Pipeline::splice(&documents))
             }
             None => pipeline.clone(),

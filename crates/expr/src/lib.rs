@@ -19,6 +19,7 @@ mod ir;
 mod options;
 pub mod oracle;
 mod program;
+mod reads;
 pub mod reference;
 pub mod show;
 
@@ -34,6 +35,7 @@ pub use library::json::object as json_value;
 pub use library::stored::{NotStorable, restore, store};
 pub use options::Options;
 pub use program::Program;
+pub use reads::BodyRead;
 
 #[cfg(test)]
 mod test_support {

@@ -14,6 +14,7 @@ use csharp::Problem;
 use crate::Options;
 use crate::evaluate::{closure, eval, truth};
 use crate::ir::{Body, Code, Node};
+use crate::reads::{BodyRead, certain_reads};
 
 /// A compiled expression: made once when configuration loads, evaluated for each request.
 #[derive(Clone)]
@@ -48,6 +49,17 @@ impl Program {
     #[must_use]
     pub fn result_type(&self) -> &Type {
         &self.0.result
+    }
+
+    /// The bodies that it reads whenever it runs, in order. What it may read is in
+    /// [`Program::uses`].
+    #[must_use]
+    pub fn body_reads(&self) -> Vec<BodyRead> {
+        let uses = self.0.uses;
+        if uses.request_body || uses.response_body {
+            return certain_reads(&self.0.code);
+        }
+        Vec::new()
     }
 
     /// What is odd about it, though it can run.

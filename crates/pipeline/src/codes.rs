@@ -77,6 +77,10 @@ document::codes! {
     UNUSABLE_CACHE = "PC0435": "external cache cannot be used",
         "The policy would store in the external cache, and the cache entity of this gateway's location \
          does not tell where that is.";
+    BODY_GONE = "PC0439": "body is gone when it is needed",
+        "An expression that reads a body without `preserveContent: true` uses it up. What comes later \
+         finds it empty: another read, the backend, or the client. Read it with \
+         `As<string>(preserveContent: true)`, or set the body anew.";
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::bodies::Event;
 use crate::operation::Operation;
 use crate::section::{Scope, Section};
 use crate::step::{Placed, Steps};
@@ -72,6 +73,8 @@ fn splice(documents: &[&CompiledDocument], section: Section, steps: &mut Steps) 
 pub struct CompiledDocument {
     scope: Scope,
     sections: [Vec<Item>; 4],
+    /// What the statements of each section do with the bodies.
+    events: [Vec<Event>; 4],
 }
 
 /// A statement of a section.
@@ -87,13 +90,24 @@ impl CompiledDocument {
     /// A document that has only `<base />` in every section.
     #[must_use]
     pub fn inheriting(scope: Scope) -> CompiledDocument {
-        CompiledDocument { scope, sections: std::array::from_fn(|_| vec![Item::Base]) }
+        CompiledDocument {
+            scope,
+            sections: std::array::from_fn(|_| vec![Item::Base]),
+            events: std::array::from_fn(|_| vec![Event::Base]),
+        }
     }
 
-    pub(crate) fn set(&mut self, section: Section, items: Vec<Item>) {
+    pub(crate) fn set(&mut self, section: Section, items: Vec<Item>, events: Vec<Event>) {
         if let Some(slot) = self.sections.get_mut(section as usize) {
             *slot = items;
         }
+        if let Some(slot) = self.events.get_mut(section as usize) {
+            *slot = events;
+        }
+    }
+
+    pub(crate) fn events(&self, section: Section) -> &[Event] {
+        self.events.get(section as usize).map_or(&[], Vec::as_slice)
     }
 
     fn section(&self, section: Section) -> &[Item] {

@@ -15,6 +15,7 @@
 //! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
 
 mod background;
+mod bodies;
 mod body;
 mod caches;
 mod call;
@@ -56,6 +57,7 @@ mod value_type;
 pub use document::Diagnostic;
 
 pub use background::Background;
+pub use bodies::body_warnings;
 pub use body::{Body, NotBuffered};
 pub use caches::{CacheConnection, Caches, ExternalCache};
 pub use call::{call_failure, connection_failure, request_body_failure};

@@ -135,6 +135,18 @@ pub struct Step {
     reads: Option<Uses>,
     answers_preflights: bool,
     takes_request: bool,
+    effect: Option<Effect>,
+}
+
+/// What a step does with the bodies, for the warning about bodies that are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It puts another body in place.
+    Replaces,
+    /// It ends the request with a response of its own.
+    Ends,
+    /// It sends the request and takes the response.
+    Forwards,
 }
 
 impl Step {
@@ -155,7 +167,7 @@ impl Step {
     }
 
     fn of(action: Action) -> Step {
-        Step { action, reads: None, answers_preflights: false, takes_request: false }
+        Step { action, reads: None, answers_preflights: false, takes_request: false, effect: None }
     }
 
     /// Says which bodies have to be buffered before the step runs, instead of those that the
@@ -180,6 +192,31 @@ impl Step {
     pub fn taking_request(mut self) -> Step {
         self.takes_request = true;
         self
+    }
+
+    /// Says that the policy puts another body in place of that of its message.
+    #[must_use]
+    pub fn replacing_body(mut self) -> Step {
+        self.effect = Some(Effect::Replaces);
+        self
+    }
+
+    /// Says that the policy ends the request with a response of its own whenever it runs.
+    #[must_use]
+    pub fn ending(mut self) -> Step {
+        self.effect = Some(Effect::Ends);
+        self
+    }
+
+    /// Says that the policy sends the request with its body and takes another response.
+    #[must_use]
+    pub fn forwarding(mut self) -> Step {
+        self.effect = Some(Effect::Forwards);
+        self
+    }
+
+    pub(crate) fn effect(&self) -> Option<Effect> {
+        self.effect
     }
 
     pub(crate) fn placed(

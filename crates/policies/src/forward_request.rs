@@ -108,7 +108,8 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         buffer_response: cx.literal(element, &BUFFER_RESPONSE)?,
         fail_on_error: cx.literal(element, &FAIL_ON_ERROR)?,
     })
-    .taking_request())
+    .taking_request()
+    .forwarding())
 }
 
 impl ForwardRequest {

@@ -40,7 +40,8 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     Ok(Step::immediate(MockResponse {
         status: cx.literal(element, &STATUS_CODE)?,
         content_type: cx.literal_if(element, &CONTENT_TYPE_ATTR)?,
-    }))
+    })
+    .ending())
 }
 
 impl Immediate for MockResponse {

@@ -3,6 +3,9 @@
 //! The response is new (200 without body) or one that a policy stored in a variable, changed by
 //! the children. This is not an error: neither `on-error` nor later statements run.
 //!
+//! A variable that does not exist gives a new response: published documents name one that nothing
+//! sets and write status and body as children. One that holds something else is an error.
+//!
 //! Source: <https://learn.microsoft.com/azure/api-management/return-response-policy>
 
 use expr::host::{ResponseValue, ResponseView};
@@ -24,7 +27,7 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 };
 
 const RESPONSE_VARIABLE_NAME: Attr = Attr::absent_by_default("response-variable-name")
-    .doc("Variable that holds the response to start from.");
+    .doc("Variable that holds the response to start from; a new one if there is no such variable.");
 const SET_STATUS: Child = Child::optional("set-status").as_policy().doc("Status.");
 const SET_HEADER: Child = Child::repeated("set-header").as_policy().doc("Headers.");
 const SET_BODY: Child = Child::optional("set-body").as_policy().doc("Body.");
@@ -41,7 +44,8 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         steps: cx.steps_on(element, Message::Draft)?,
     };
     let is_immediate = policy.steps.are_immediate();
-    Ok(if is_immediate { Step::immediate(policy) } else { Step::waiting(policy) })
+    let step = if is_immediate { Step::immediate(policy) } else { Step::waiting(policy) };
+    Ok(step.ending())
 }
 
 impl Immediate for ReturnResponse {
@@ -70,9 +74,9 @@ fn finish(context: &mut Context, outcome: Result<Flow, PolicyError>) -> Result<F
 impl ReturnResponse {
     fn start(&self, context: &Context) -> Result<Response, PolicyError> {
         let Some(name) = &self.variable else { return Ok(Response::new(StatusCode::OK)) };
-        let value = context.variables.get(name).ok_or_else(|| {
-            PolicyError::evaluation(format_args!("There is no variable `{name}`."))
-        })?;
+        let Some(value) = context.variables.get(name) else {
+            return Ok(Response::new(StatusCode::OK));
+        };
         let stored = value.as_object::<ResponseValue>().ok_or_else(|| {
             PolicyError::evaluation(format_args!("Variable `{name}` holds no response."))
         })?;
@@ -143,9 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_missing_or_no_response_is_an_error() {
+    fn a_variable_that_is_missing_gives_a_new_response_and_one_of_another_kind_an_error() {
         let policy = r#"<return-response response-variable-name="r" />"#;
-        assert_eq!(outcome(policy, ""), "500 - (ExpressionValueEvaluationFailure)");
+        assert_eq!(outcome(policy, ""), "end 200");
         let text = format!(r#"<set-variable name="r" value="x" />{policy}"#);
         assert_eq!(outcome(&text, ""), "500 - (ExpressionValueEvaluationFailure)");
     }

@@ -72,7 +72,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         }
         _ => Content::Expression(computed),
     };
-    Ok(Step::immediate(SetBody { message: cx.message(), body }))
+    Ok(Step::immediate(SetBody { message: cx.message(), body }).replacing_body())
 }
 
 impl Immediate for SetBody {

@@ -8,6 +8,7 @@ use expr::{Program, Uses};
 
 use super::element::Element;
 use super::{Surroundings, Target};
+use crate::bodies::Event;
 use crate::codes;
 use crate::computed::Computed;
 use crate::convert::{Convert, Unfit};
@@ -43,6 +44,8 @@ pub struct CompileCx<'a> {
     pub(super) once: Vec<(Section, String)>,
     /// What the policies compiled so far do for each operation.
     pub(super) preparations: Vec<Preparation>,
+    /// What the statements compiled so far do with the bodies.
+    pub(super) events: Vec<Event>,
 }
 
 /// Whether `null` has a meaning of its own, and how literals are trimmed.
@@ -333,6 +336,7 @@ impl<'a> CompileCx<'a> {
                 match self.expression(&resolved, form, &code) {
                     Some(program) => {
                         self.uses = self.uses.union(program.uses());
+                        self.body_reads(&resolved, &code, &program);
                         self.check_type::<T>(&code, &program, &reading.subject);
                         let is_secret = resolved.is_secret();
                         let constant = program.constant().filter(|it| !it.is_null()).cloned();
@@ -400,6 +404,31 @@ impl<'a> CompileCx<'a> {
             self.report(it);
         }
         program
+    }
+
+    /// Notes the bodies that an expression reads, each with the warning that it may become.
+    fn body_reads(&mut self, resolved: &Resolved, code: &SourceText, program: &Program) {
+        for read in program.body_reads() {
+            let (message, name) = match read.of_response {
+                true => (Message::Response, "response"),
+                false => (Message::Request, "request"),
+            };
+            let warning = read.consumes.then(|| {
+                let text = format!(
+                    "the body of the {name} is read without `preserveContent: true` and needed later"
+                );
+                let it = resolved
+                    .diagnostic(Severity::Warning, codes::BODY_GONE, code, read.span, &text)
+                    .in_expression()
+                    .label("the body is gone behind this")
+                    .help("read it with `preserveContent: true`, or set the body anew");
+                Box::new(match &self.file {
+                    Some(file) => it.in_file(Arc::clone(file)),
+                    None => it,
+                })
+            });
+            self.events.push(Event::Read(message, warning));
+        }
     }
 
     fn check_type<T: Convert>(&mut self, code: &SourceText, program: &Program, subject: &str) {

@@ -6,6 +6,7 @@ use document::{Diagnostic, NamedValues};
 
 use super::cx::CompileCx;
 use super::{Element, Surroundings, Target, check};
+use crate::bodies;
 use crate::fragments::{Fragment, Fragments};
 use crate::message::Message;
 use crate::registry::Registry;
@@ -53,7 +54,12 @@ pub fn check_text(
     }
     match document.root() {
         Ok(root) => {
-            cx.policies_element(root);
+            if let Some(compiled) = cx.policies_element(root) {
+                let sections = [Section::Inbound, Section::Backend, Section::Outbound];
+                for problem in bodies::lone_warnings(sections.map(|it| compiled.events(it))) {
+                    cx.report(problem);
+                }
+            }
         }
         // A text that cannot be read has said so already.
         Err(problem) if is_readable => cx.report(problem),

@@ -24,6 +24,7 @@ pub use cx::CompileCx;
 pub use element::Element;
 pub use lone::{Checked, check_fragment, check_text};
 
+use crate::bodies::Event;
 use crate::codes;
 use crate::context::Backends;
 use crate::effective::{CompiledDocument, Item};
@@ -126,6 +127,7 @@ impl<'a> CompileCx<'a> {
             is_incomplete: false,
             once: Vec::new(),
             preparations: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -162,7 +164,8 @@ impl<'a> CompileCx<'a> {
                 Some(section) => {
                     seen.push(section);
                     let items = self.section_element(node, section);
-                    compiled.set(section, items);
+                    let events = std::mem::take(&mut self.events);
+                    compiled.set(section, items, events);
                 }
             }
         }
@@ -209,6 +212,7 @@ impl<'a> CompileCx<'a> {
                 self.base(child, has_base);
                 has_base = true;
                 items.push(Item::Base);
+                self.events.push(Event::Base);
             } else {
                 self.path.push(element::segment(node, child));
                 if let Some(step) = self.policy(child) {

@@ -7,13 +7,14 @@ use document::{Diagnostic, Mode, closest};
 use super::check::{self, Shape};
 use super::cx::CompileCx;
 use super::element::{Element, segment};
+use crate::bodies::{self, Event};
 use crate::codes;
 use crate::known::{POLICY_NAMES, is_known_to_azure};
 use crate::message::Message;
 use crate::place::Place;
 use crate::schema::{Child, Content, PolicyKind};
 use crate::section::Section;
-use crate::step::{Placed, Steps};
+use crate::step::{Effect, Placed, Steps};
 
 impl CompileCx<'_> {
     /// The policies inside of an element, in order: those of a policy's own content, of a child
@@ -62,6 +63,7 @@ impl CompileCx<'_> {
         let is_nested = segment.is_some();
         self.path.extend(segment);
         let uses = std::mem::take(&mut self.uses);
+        let outer = std::mem::take(&mut self.events);
         let mut steps = Steps::default();
         for child in element.node().child_elements().filter(|it| is_wanted(&it.name)) {
             self.path.push(super::element::segment(element.node(), child));
@@ -71,6 +73,8 @@ impl CompileCx<'_> {
             self.path.pop();
         }
         self.uses = uses;
+        let inner = std::mem::replace(&mut self.events, outer);
+        self.events.push(Event::Nested(inner));
         if is_nested {
             self.path.pop();
         }
@@ -114,6 +118,7 @@ impl CompileCx<'_> {
         let fragments = self.surroundings.fragments;
         let Some(fragment) = fragments.get(name) else {
             let message = format!("unknown policy fragment `{name}`");
+            self.events.push(Event::Unknown);
             if fragments.some_are_missing() {
                 self.is_incomplete = true;
                 let code = document::codes::UNKNOWN_FRAGMENT;
@@ -135,7 +140,12 @@ impl CompileCx<'_> {
         let steps = match fragment.document.root() {
             Ok(root) if root.name == "fragment" => {
                 check::text_is_absent(self, root);
-                self.steps(Element::new(root))
+                let steps = self.steps(Element::new(root));
+                // Its policies run for certain, as if they stood here.
+                if let Some(Event::Nested(inner)) = self.events.pop() {
+                    self.events.extend(inner);
+                }
+                steps
             }
             _ => Ok(Steps::default()),
         };
@@ -146,6 +156,22 @@ impl CompileCx<'_> {
 
     /// One policy element; `self.path` ends with its own segment.
     pub(super) fn policy(&mut self, node: &document::Element) -> Option<Placed> {
+        let outer = std::mem::take(&mut self.events);
+        let placed = self.policy_step(node);
+        let own = std::mem::replace(&mut self.events, outer);
+        let effect = match &placed {
+            None => Some(Event::Unknown),
+            Some((_, effect)) => effect.map(|it| match it {
+                Effect::Replaces => Event::Replaced(self.message),
+                Effect::Ends => Event::Ended,
+                Effect::Forwards => Event::Forwarded,
+            }),
+        };
+        bodies::append(own, effect, &mut self.events);
+        placed.map(|(placed, _)| placed)
+    }
+
+    fn policy_step(&mut self, node: &document::Element) -> Option<(Placed, Option<Effect>)> {
         let kind = self.kind(node)?;
         self.check_place(node, kind);
         let n_errors = self.n_errors();
@@ -173,7 +199,10 @@ impl CompileCx<'_> {
         self.preparations.extend(preparations.iter().cloned());
         self.is_child_of_policy = outer;
         match outcome {
-            Ok(step) => Some(step.placed(place, uses, preparations)),
+            Ok(step) => {
+                let effect = step.effect();
+                Some((step.placed(place, uses, preparations), effect))
+            }
             Err(problem) => {
                 self.report(problem);
                 None

@@ -15,7 +15,7 @@ const FAILING: &str = include_str!("../corpus_failures.txt");
 /// The length of that list; lower it when an entry goes.
 const N_FAILING: usize = 145;
 
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     if !folder.is_dir() {
         eprintln!("SKIPPED: the policy corpus is not at {}", folder.display());
@@ -25,7 +25,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 /// Every `.xml` file below `folder`, ordered.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -2,6 +2,8 @@
 //! arbitrary ones.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod corpus;
