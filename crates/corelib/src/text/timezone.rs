@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Member, TypeDef};
-use clr::types::Type;
+use clr::rows::{Args, Member, TypeDef};
+use clr::types::{Type, names};
 use clr::value::{DateTime, DateTimeKind, DateTimeOffset, Object, Value};
 use dotnet::text::time::{MAX, MINUTE};
 use dotnet::text::zones::{Reading, Zone};
@@ -20,6 +21,7 @@ const OFFSET: Type = Type::DateTimeOffset;
 const SPAN: Type = Type::TimeSpan;
 const STRING: Type = Type::String;
 const BOOL: Type = Type::Bool;
+const ZONES: Type = Type::Named(names::IREADONLYLIST, &[OWN]);
 
 pub(crate) const TYPES: &[TypeDef] = &[
     TypeDef::class("System.TimeZoneInfo", MEMBERS),
@@ -28,10 +30,20 @@ pub(crate) const TYPES: &[TypeDef] = &[
 
 /// A zone as an object.
 #[derive(Debug)]
-struct Info(Zone);
+struct Info(Zone, Option<Names>);
+
+/// The names of a zone that an expression made.
+#[derive(Debug)]
+struct Names {
+    display: Option<Str>,
+    standard: Option<Str>,
+}
 
 impl Info {
     fn display_name(&self, now: i64) -> String {
+        if let Some(names) = &self.1 {
+            return names.display.as_ref().map_or_else(String::new, ToString::to_string);
+        }
         let minutes = self.0.standard_offset(now) / MINUTE;
         let sign = if minutes < 0 { '-' } else { '+' };
         let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
@@ -75,6 +87,33 @@ const MEMBERS: &[Member] = &[
         find(&id).map(info)
     })
     .params(&["id"]),
+    Member::static_method("ClearCachedData", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::static_method("GetSystemTimeZones", &[], ZONES, |_, cx| {
+        let now = cx.utc_now().ticks;
+        let mut zones: Vec<Zone> = Zone::all().collect();
+        cx.steps(zones.len() as u64 * 8)?;
+        cx.allocate(zones.len() * 128)?;
+        zones.sort_by_cached_key(|it| (it.standard_offset(now), it.id.clone()));
+        Ok(Value::array(OWN, zones.into_iter().map(info).collect()))
+    }),
+    Member::static_method(
+        "CreateCustomTimeZone",
+        &[STRING, SPAN, STRING, STRING],
+        OWN,
+        create_custom,
+    )
+    .params(&["id", "baseUtcOffset", "displayName", "standardDisplayName"]),
+    Member::method("GetAmbiguousTimeOffsets", &[DATE], Type::Array(&SPAN), |args, _| {
+        let (it, time): (Arc<Info>, DateTime) = args.get()?;
+        ambiguous(&it.0, time.ticks)
+    })
+    .params(&["dateTime"]),
+    Member::method("GetAmbiguousTimeOffsets", &[OFFSET], Type::Array(&SPAN), |args, _| {
+        let (it, time): (Arc<Info>, DateTimeOffset) = args.get()?;
+        let utc = time.utc_ticks();
+        ambiguous(&it.0, utc + it.0.offset_at(utc).0)
+    })
+    .params(&["dateTimeOffset"]),
     Member::property("Id", STRING, |args, _| {
         let (it,): (Arc<Info>,) = args.get()?;
         Ok(it.0.id.as_str().into())
@@ -85,10 +124,16 @@ const MEMBERS: &[Member] = &[
     }),
     Member::property("StandardName", STRING, |args, _| {
         let (it,): (Arc<Info>,) = args.get()?;
-        Ok(it.0.id.as_str().into())
+        Ok(match &it.1 {
+            Some(names) => names.standard.clone().unwrap_or(Str::EMPTY).into(),
+            None => it.0.id.as_str().into(),
+        })
     }),
     Member::property("DaylightName", STRING, |args, _| {
         let (it,): (Arc<Info>,) = args.get()?;
+        if let Some(names) = &it.1 {
+            return Ok(names.standard.clone().unwrap_or(Str::EMPTY).into());
+        }
         Ok(it.0.id.replace("Standard", "Daylight").into())
     }),
     Member::property("BaseUtcOffset", SPAN, |args, cx| {
@@ -214,7 +259,41 @@ const OLD_MEMBERS: &[Member] = &[
 ];
 
 fn info(zone: Zone) -> Value {
-    Value::object(Info(zone))
+    Value::object(Info(zone, None))
+}
+
+/// `CreateCustomTimeZone`: a zone of one offset, of whole minutes, at most 14 hours from UTC.
+fn create_custom(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let Some(id) = args.arg::<Option<Str>>(0)? else {
+        return Err(Exception::argument_null("id"));
+    };
+    let &Value::TimeSpan(offset) = args.value(1) else {
+        return Err(Exception::argument_null("baseUtcOffset"));
+    };
+    if id.is_empty() {
+        let text = "The specified ID parameter '' is not supported. (Parameter 'id')";
+        return Err(Exception::argument(text));
+    }
+    if offset % MINUTE != 0 {
+        return Err(Exception::argument(
+            "The TimeSpan parameter cannot be specified more precisely than whole minutes. \
+             (Parameter 'baseUtcOffset')",
+        ));
+    }
+    let zone = Zone::fixed(id.as_str(), offset).filter(|_| offset.abs() <= 14 * 60 * MINUTE);
+    let zone = zone.ok_or_else(|| Exception::argument_out_of_range("baseUtcOffset"))?;
+    let names = Names { display: args.arg(2)?, standard: args.arg(3)? };
+    Ok(Value::object(Info(zone, Some(names))))
+}
+
+/// The two offsets of a reading that the clock showed twice.
+fn ambiguous(zone: &Zone, clock_ticks: i64) -> Result<Value, Exception> {
+    let Reading::Twice(a, b) = zone.reading(clock_ticks) else {
+        return Err(Exception::argument(
+            "The supplied DateTime is not in an ambiguous time range. (Parameter 'dateTime')",
+        ));
+    };
+    Ok(Value::array(SPAN, [a.min(b), a.max(b)].map(Value::TimeSpan).into()))
 }
 
 fn find(id: &Str) -> Result<Zone, Exception> {

@@ -48,6 +48,19 @@ impl Zone {
         Some(Self { id: windows.map_or(id, |(name, _)| *name).to_owned(), rules })
     }
 
+    /// A zone of one offset, in ticks; `None` if it is too far from UTC.
+    pub fn fixed(id: &str, offset: i64) -> Option<Self> {
+        let seconds = i32::try_from(offset / SECOND).ok()?;
+        let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
+        Some(Self { id: id.to_owned(), rules: TimeZone::fixed(offset) })
+    }
+
+    /// The zones that have a Windows name, and UTC.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let named = WINDOWS.iter().filter_map(|(name, _)| Self::find(name));
+        named.chain([Self::utc()])
+    }
+
     /// Is it UTC by any name?
     pub fn is_utc(&self) -> bool {
         self.rules == TimeZone::UTC
