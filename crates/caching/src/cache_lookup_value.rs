@@ -76,7 +76,7 @@ impl CacheLookupValue {
 
 impl Immediate for CacheLookupValue {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let key = key::of_value(&*self.key.borrow(context)?);
+        let key = key::of_value(&self.key.borrow(context)?);
         let entry = self.place.get_now(&key, context);
         self.conclude(entry, context)
     }
@@ -84,7 +84,7 @@ impl Immediate for CacheLookupValue {
 
 impl Waiting for CacheLookupValue {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let key = key::of_value(&*self.key.borrow(context)?);
+        let key = key::of_value(&self.key.borrow(context)?);
         let entry = self.place.get(&key, place::now(context)).await;
         self.conclude(entry, context)
     }
@@ -92,7 +92,7 @@ impl Waiting for CacheLookupValue {
     async fn run_beside(&self, shared: &SharedContext<'_>) -> Result<Flow, PolicyError> {
         let (key, now) = {
             let context = shared.lock().await;
-            (key::of_value(&*self.key.borrow(&context)?), place::now(&context))
+            (key::of_value(&self.key.borrow(&context)?), place::now(&context))
         };
         let entry = self.place.get(&key, now).await;
         self.conclude(entry, &mut *shared.lock().await)

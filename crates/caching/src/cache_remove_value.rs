@@ -37,14 +37,14 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 
 impl Immediate for CacheRemoveValue {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        self.place.remove_now(&key::of_value(&*self.key.borrow(context)?));
+        self.place.remove_now(&key::of_value(&self.key.borrow(context)?));
         Ok(Flow::Next)
     }
 }
 
 impl Waiting for CacheRemoveValue {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        self.place.remove(&key::of_value(&*self.key.borrow(context)?)).await;
+        self.place.remove(&key::of_value(&self.key.borrow(context)?)).await;
         Ok(Flow::Next)
     }
 }

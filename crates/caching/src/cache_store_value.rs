@@ -68,7 +68,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 
 impl CacheStoreValue {
     fn prepare(&self, context: &Context) -> Result<Write, PolicyError> {
-        let key = key::of_value(&*self.key.borrow(context)?);
+        let key = key::of_value(&self.key.borrow(context)?);
         let value = self.value.get(context)?;
         let life = self.life.get(context)?;
         let is_kept = !value.is_null() && !life.is_none();

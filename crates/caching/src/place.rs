@@ -249,7 +249,10 @@ mod tests {
         }
 
         fn remove<'a>(&'a self, _: &'a CacheKey) -> CacheFuture<'a, ()> {
-            Box::pin(async { self.answer(*self.entry.lock().unwrap() = None) })
+            Box::pin(async {
+                *self.entry.lock().unwrap() = None;
+                self.answer(())
+            })
         }
     }
 
