@@ -2,15 +2,23 @@
 
 import collections
 import concurrent.futures
+import datetime
+import ipaddress
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from conftest import Process
 from http_calls import eventually
@@ -24,19 +32,23 @@ LONGEST_SECONDS = 2.0
 class Redis:
     """A `redis-server` on a port that the system chose, which forgets all when it is killed."""
 
-    def __init__(self):
+    def __init__(self, *options, scheme="redis"):
         if shutil.which("redis-server") is None:
             pytest.skip("there is no redis-server on this machine")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
+        self.is_tls = scheme == "rediss"
+        self.options = options
         self.start()
 
     def start(self):
-        bind = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        port = ["--port", "0", "--tls-port"] if self.is_tls else ["--port"]
+        keep_nothing = ["--save", "", "--appendonly", "no", "--dir", tempfile.gettempdir()]
         self.process = subprocess.Popen(
-            ["redis-server", *bind, "--save", "", "--appendonly", "no", "--dir", "/tmp"],
+            ["redis-server", *port, str(self.port), "--bind", "127.0.0.1", *keep_nothing]
+            + list(self.options),
             stdout=subprocess.DEVNULL,
         )
         assert eventually(self.answers)
@@ -44,8 +56,10 @@ class Redis:
     def answers(self):
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as it:
+                if self.is_tls:
+                    return True
                 it.sendall(b"PING\r\n")
-                return it.recv(7) == b"+PONG\r\n"
+                return it.recv(5) in (b"+PONG", b"-NOAU")
         except OSError:
             return False
 
@@ -179,6 +193,40 @@ def test_the_password_of_redis_is_never_told(redis):
         with run(configuration, REDIS=url, PORTCULLIS_LOG="debug") as gateway:
             call(requests.Session(), gateway)
             assert "hunter2" not in gateway.text() + gateway.output()
+
+
+def certificates(folder):
+    """A certificate authority, and a server's certificate for 127.0.0.1 with its key."""
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, it)]) for it in ("ca", "redis")]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in names]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    for name, key, of in zip(names, keys, ("ca", "server")):
+        made = x509.CertificateBuilder(names[0], name, key.public_key(), 7 + (of == "ca"))
+        made = made.not_valid_before(now - datetime.timedelta(1))
+        made = made.not_valid_after(now + datetime.timedelta(1))
+        made = made.add_extension(x509.BasicConstraints(of == "ca", None), critical=True)
+        made = made.add_extension(address, critical=False).sign(keys[0], hashes.SHA256())
+        (folder / f"{of}.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(keys[1].private_bytes(*plain))
+
+
+def test_redis_is_reached_over_tls_with_a_password(tmp_path):
+    certificates(tmp_path)
+    files = {"--tls-cert-file": "server.pem", "--tls-key-file": "key.pem"}
+    options = [it for name, file in files.items() for it in (name, str(tmp_path / file))]
+    options += ["--tls-ca-cert-file", str(tmp_path / "ca.pem"), "--tls-auth-clients", "no"]
+    with Redis(*options, "--requirepass", "hunter2", scheme="rediss") as redis:
+        azure = f"127.0.0.1:{redis.port},password=hunter2,ssl=True,abortConnect=False"
+        trusted = {"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "REDIS": azure}
+        store = {"redis": {"env": "REDIS"}, "on-store-failure": "refuse", "timeout": "5s"}
+        with limited(rate(2), **store) as configuration:
+            with run(configuration, **trusted) as gateway:
+                assert load([gateway], 1, 3) == {200: 2, 429: 1}, gateway.text()
+            # Nobody vouches for the server here.
+            with run(configuration, REDIS=azure) as gateway:
+                assert load([gateway], 1, 2) == {503: 2}, gateway.text()
 
 
 def quota(calls):

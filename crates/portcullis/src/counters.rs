@@ -9,7 +9,6 @@ use state::{
     Algorithm, Counters, DiskCounters, Limits, MemoryCounters, OnStoreFailure, Redis,
     RedisCounters, RedisSettings,
 };
-use tokio::runtime::Handle;
 
 use crate::commands::complain;
 use crate::exit::Exit;
@@ -66,7 +65,7 @@ async fn redis(
     if let Some(timeout) = settings.timeout {
         redis.timeout = timeout;
     }
-    let redis = Redis::start(redis, &Handle::current());
+    let redis = Redis::start_apart(redis).map_err(|error| failed(Exit::Remote, &error))?;
     if !redis.is_up_within(REDIS_AT_START).await {
         let what = match settings.refuse_on_store_failure {
             true => "limited requests are refused until it is there",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::counters::{
     Algorithm, Counters, QuotaCall, QuotaStandings, RateCall, Reply, Standings, StoreFailure,
@@ -19,6 +19,10 @@ pub enum OnStoreFailure {
     Refuse,
 }
 
+/// So many answers in a row end a trouble, so that a store which answers now and then does not
+/// fill the log.
+const N_ANSWERS: u32 = 16;
+
 /// A store of counters with its settings. A failure is never silent: the log tells of the first
 /// one and of the end of the trouble, and every failure is counted.
 #[derive(Debug)]
@@ -27,6 +31,7 @@ pub struct Limits {
     algorithm: Algorithm,
     on_failure: OnStoreFailure,
     is_failing: AtomicBool,
+    answers_in_row: AtomicU32,
     n_failures: AtomicU64,
     is_told: AtomicBool,
 }
@@ -55,6 +60,7 @@ impl Limits {
             algorithm,
             on_failure,
             is_failing: AtomicBool::new(false),
+            answers_in_row: AtomicU32::new(0),
             n_failures: AtomicU64::new(0),
             is_told: AtomicBool::new(false),
         }
@@ -107,10 +113,8 @@ impl Limits {
     pub fn judge<T>(&self, answer: Result<T, StoreFailure>) -> Verdict<T> {
         match answer {
             Ok(it) => {
-                if self.is_failing.load(Ordering::Relaxed)
-                    && self.is_failing.swap(false, Ordering::Relaxed)
-                {
-                    tracing::info!("the store of counters answers again");
+                if self.is_failing.load(Ordering::Relaxed) {
+                    self.recover();
                 }
                 Verdict::Known(it)
             }
@@ -119,8 +123,17 @@ impl Limits {
     }
 
     #[cold]
+    fn recover(&self) {
+        let n_before = self.answers_in_row.fetch_add(1, Ordering::Relaxed);
+        if n_before + 1 >= N_ANSWERS && self.is_failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the store of counters answers again");
+        }
+    }
+
+    #[cold]
     fn fail<T>(&self, failure: StoreFailure) -> Verdict<T> {
         self.n_failures.fetch_add(1, Ordering::Relaxed);
+        self.answers_in_row.store(0, Ordering::Relaxed);
         if !self.is_failing.swap(true, Ordering::Relaxed) {
             let what = match self.on_failure {
                 OnStoreFailure::Allow => "requests pass unchecked",
@@ -155,6 +168,22 @@ impl fmt::Display for OnStoreFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trouble_is_over_after_several_answers_in_a_row() {
+        let it = Limits::default();
+        let is_failing = |it: &Limits| it.is_failing.load(Ordering::Relaxed);
+        let answer = |n: u32| (0..n).for_each(|_| assert_eq!(it.judge(Ok(1)), Verdict::Known(1)));
+        let fail = || assert_eq!(it.judge::<u8>(Err(StoreFailure::Full)), Verdict::Unchecked);
+        fail();
+        answer(N_ANSWERS - 1);
+        assert!(is_failing(&it));
+        fail();
+        answer(N_ANSWERS - 1);
+        assert!(is_failing(&it));
+        answer(1);
+        assert!(!is_failing(&it));
+    }
 
     #[test]
     fn a_failure_is_counted_and_means_what_the_setting_says() {

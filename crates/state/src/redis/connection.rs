@@ -69,6 +69,8 @@ pub enum RedisFailure {
 pub struct Redis {
     shared: Arc<Shared>,
     _task: Arc<EndsTask>,
+    /// Dropped to end the thread, if there is one.
+    _thread: Option<Arc<tokio::sync::oneshot::Sender<()>>>,
 }
 
 struct EndsTask(AbortHandle);
@@ -105,7 +107,25 @@ impl Redis {
             n_failures: AtomicU64::new(0),
         });
         let task = runtime.spawn(keep_connected(Arc::clone(&shared))).abort_handle();
-        Redis { shared, _task: Arc::new(EndsTask(task)) }
+        Redis { shared, _task: Arc::new(EndsTask(task)), _thread: None }
+    }
+
+    /// The same on a thread of its own, so that no other work holds up its answers. The thread
+    /// ends with the last clone.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread.
+    pub fn start_apart(settings: RedisSettings) -> std::io::Result<Redis> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (told, ends) = tokio::sync::oneshot::channel::<()>();
+        let mut redis = Redis::start(settings, runtime.handle());
+        redis._thread = Some(Arc::new(told));
+        std::thread::Builder::new().name("redis".to_owned()).spawn(move || {
+            // An error says that the last clone is gone.
+            let _ = runtime.block_on(ends);
+        })?;
+        Ok(redis)
     }
 
     /// Waits until there is a connection, but no longer than that: for the start of a process.

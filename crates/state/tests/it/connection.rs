@@ -89,6 +89,23 @@ async fn a_server_that_does_not_answer_costs_three_waits_and_then_none() {
 }
 
 #[tokio::test]
+async fn a_connection_on_a_thread_of_its_own_works_while_this_one_is_busy() {
+    let Some(server) = Server::start() else { return };
+    let redis = Redis::start_apart(server.settings()).unwrap();
+    // This thread does nothing else until the other one has connected.
+    let since = Instant::now();
+    while redis.health() != Health::Up {
+        assert!(since.elapsed() < LONG);
+        std::thread::yield_now();
+    }
+    let answers = [redis.clone(), redis]
+        .map(|it| async move { it.run::<String>(&redis::cmd("PING")).await.unwrap() });
+    for answer in answers {
+        assert_eq!(answer.await, "PONG");
+    }
+}
+
+#[tokio::test]
 async fn nobody_listening_is_known_at_once() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
