@@ -1,0 +1,5 @@
+//! Stylesheets, documents and results.
+
+mod cases;
+mod conformance;
+mod problems;
