@@ -81,6 +81,9 @@ document::codes! {
         "An expression that reads a body without `preserveContent: true` uses it up. What comes later \
          finds it empty: another read, the backend, or the client. Read it with \
          `As<string>(preserveContent: true)`, or set the body anew.";
+    BAD_STYLESHEET = "PC0440": "stylesheet cannot be used",
+        "The stylesheet is no XSLT 1.0, or does what a gateway does not allow: reading other \
+         documents, running scripts.";
 }
 
 #[cfg(test)]

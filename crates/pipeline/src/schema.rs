@@ -271,6 +271,8 @@ pub enum Content {
     Policies,
     /// Source text, markup included.
     Markup,
+    /// One element of another vocabulary, beside the child elements that the schema lists.
+    Foreign,
     /// The child is itself the policy of that name, checked by its own schema.
     Policy,
 }
@@ -345,6 +347,15 @@ impl Child {
     pub const fn markup() -> Child {
         let mut child = Child::new("", 0, Some(1));
         child.content = Content::Markup;
+        child
+    }
+
+    /// The policy's own content is one element of another vocabulary, beside those that the schema
+    /// lists; read it with [`CompileCx::foreign`].
+    #[must_use]
+    pub const fn foreign() -> Child {
+        let mut child = Child::new("", 1, Some(1));
+        child.content = Content::Foreign;
         child
     }
 

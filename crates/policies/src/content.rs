@@ -110,6 +110,47 @@ pub(crate) fn text(bytes: &Bytes, content_type: Option<&str>) -> Option<String> 
     (!has_errors).then(|| text.into_owned())
 }
 
+/// The text of an XML body: in the charset of its media type, else in the encoding that its
+/// declaration names, else UTF-8. `None` if it is no text in it.
+pub(crate) fn xml_text(bytes: &Bytes, content_type: Option<&str>) -> Option<String> {
+    let has_charset = content_type.is_some_and(|it| it.to_ascii_lowercase().contains("charset="));
+    let head = bytes.get(..bytes.len().min(100)).unwrap_or_default();
+    let head = String::from_utf8_lossy(head);
+    let declared = Some(head).filter(|it| !has_charset && it.starts_with("<?xml"));
+    let label = declared.as_deref().and_then(|it| {
+        let value = it.split("?>").next()?.split_once("encoding=")?.1;
+        let quote = value.chars().next().filter(|it| matches!(it, '"' | '\''))?;
+        value.get(1..)?.split_once(quote).map(|it| it.0)
+    });
+    match label.map(|it| Encoding::for_label(it.as_bytes())) {
+        // What can be read so far is no UTF-16, whatever it says.
+        Some(Some(encoding)) if encoding.output_encoding() == encoding => {
+            let (text, _, has_errors) = encoding.decode(bytes);
+            (!has_errors).then(|| text.into_owned())
+        }
+        Some(None) => None,
+        _ => text(bytes, content_type),
+    }
+}
+
+/// A media type with another charset, if it names one that differs.
+pub(crate) fn with_charset(content_type: &str, charset: &str) -> Option<String> {
+    let is_charset = |it: &str| {
+        it.split_once('=').is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+    };
+    let old = content_type.split(';').skip(1).find(|it| is_charset(it))?;
+    let value = old.split_once('=')?.1.trim().trim_matches('"');
+    if value.eq_ignore_ascii_case(charset) {
+        return None;
+    }
+    let parts =
+        content_type.split(';').enumerate().map(|(at, it)| match at > 0 && is_charset(it) {
+            true => format!(" charset={charset}"),
+            false => it.to_owned(),
+        });
+    Some(parts.collect::<Vec<_>>().join(";"))
+}
+
 /// Longest body that is worked on without making way for other requests.
 const LONG_BYTES: usize = 256 * 1024;
 
@@ -213,6 +254,29 @@ mod tests {
         assert_eq!(read(b"\xe9", None), None);
         assert_eq!(read(b"x", Some("text/plain; charset=klingon")), None);
         assert_eq!(read(b"\xff\xfea\0", Some("text/plain; charset=UTF-16")).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn xml_is_read_in_the_encoding_that_it_declares() {
+        let read = |bytes: &'static [u8], content_type| xml_text(&Bytes::from(bytes), content_type);
+        let latin = b"<?xml version='1.0' encoding='iso-8859-1'?><a>\xe9</a>";
+        assert!(read(latin, Some("text/xml")).unwrap().ends_with("<a>é</a>"));
+        assert_eq!(read(latin, Some("text/xml; charset=utf-8")), None);
+        assert_eq!(read(b"<?xml version='1.0' encoding='klingon'?><a/>", None), None);
+        assert_eq!(read(b"<a>\xc3\xa9</a>", None).as_deref(), Some("<a>é</a>"));
+        assert!(read(b"<?xml version='1.0' encoding='utf-16'?><a/>", None).is_some());
+    }
+
+    #[test]
+    fn a_charset_is_exchanged_where_it_differs() {
+        for (content_type, expected) in [
+            ("text/xml", None),
+            ("text/xml; charset=UTF-8", None),
+            ("text/xml;charset=\"utf-8\"; a=b", None),
+            ("text/xml; charset=latin1; a=b", Some("text/xml; charset=utf-8; a=b")),
+        ] {
+            assert_eq!(with_charset(content_type, "utf-8").as_deref(), expected, "{content_type}");
+        }
     }
 
     #[tokio::test]

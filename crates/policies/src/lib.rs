@@ -60,6 +60,7 @@ mod validate_status_code;
 mod validation;
 mod wait;
 mod xml_to_json;
+mod xsl_transform;
 
 use pipeline::PolicyKind;
 
@@ -116,4 +117,5 @@ pub const ALL: &[PolicyKind] = &[
     validate_status_code::KIND,
     wait::KIND,
     xml_to_json::KIND,
+    xsl_transform::KIND,
 ];

@@ -94,7 +94,11 @@ impl Budget {
     }
 
     pub(crate) fn node(&mut self) -> Result<(), Failure> {
-        self.n_nodes += 1;
+        self.nodes(1)
+    }
+
+    pub(crate) fn nodes(&mut self, n: usize) -> Result<(), Failure> {
+        self.n_nodes = self.n_nodes.saturating_add(n);
         if self.n_nodes > self.limits.max_nodes {
             let most = self.limits.max_nodes;
             return Err(Failure::Limit(format!("there are more than {most} nodes")));
@@ -119,12 +123,8 @@ mod tests {
 
     #[test]
     fn each_bound_is_met_after_and_not_at_its_number() {
-        let limits = Limits {
-            max_steps: 2,
-            max_nodes: 1,
-            max_text_bytes: 100,
-            ..Limits::default()
-        };
+        let limits =
+            Limits { max_steps: 2, max_nodes: 1, max_text_bytes: 100, ..Limits::default() };
         let mut budget = Budget::new(&limits);
         assert!(budget.steps(2).is_ok() && budget.steps(1).is_err());
         let mut budget = Budget::new(&limits);

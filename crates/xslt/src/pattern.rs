@@ -45,9 +45,8 @@ const NO_PATTERN: &str =
     "a pattern has only child and attribute steps, `/`, `//`, `key()` and `id()`";
 
 fn pattern(expr: Expr) -> Result<Pattern, String> {
-    let is_nodes = |it: &Expr| {
-        matches!(it, Expr::Named(Function::Key, ..) | Expr::Call(Function::Id, _))
-    };
+    let is_nodes =
+        |it: &Expr| matches!(it, Expr::Named(Function::Key, ..) | Expr::Call(Function::Id, _));
     let (anchor, steps) = match expr {
         Expr::Path(Start::Context, steps) => (Anchor::Free, steps),
         Expr::Path(Start::Root, steps) => (Anchor::Root, steps),

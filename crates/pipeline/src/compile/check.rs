@@ -118,6 +118,8 @@ fn content(
             Some(schema) => child_element(cx, child, schema),
             // Policies are checked when the policy compiles them.
             None if kind == Some(Content::Policies) => {}
+            // The policy reads it itself.
+            None if kind == Some(Content::Foreign) => {}
             None => {
                 let message = format!("`{}` may not stand in `{}`", child.name, node.name);
                 let it = Diagnostic::error(codes::UNKNOWN_CHILD, child.name_span, message);
@@ -171,7 +173,7 @@ fn child_element(cx: &mut CompileCx<'_>, node: &document::Element, schema: &'sta
             attributes(cx, node, shape);
             content(cx, node, None, &[]);
         }
-        Content::Text | Content::Markup => {
+        Content::Text | Content::Markup | Content::Foreign => {
             attributes(cx, node, shape);
             let subject = format!("the text of `{}`", node.name);
             value(cx, &node.text(), schema.expressions, &[], &subject);

@@ -16,7 +16,7 @@ use crate::convert::{Convert, Unfit};
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::origin::Origin;
-use crate::schema::Attr;
+use crate::schema::{Attr, Child};
 use crate::section::{Scope, Section};
 use crate::step::Preparation;
 
@@ -168,6 +168,43 @@ impl<'a> CompileCx<'a> {
         let subject = element.name().to_owned();
         let reading = Reading { on_null: None, trim: false, subject };
         Ok(self.computed(&text, Mode::Policy, reading))
+    }
+
+    /// The element of another vocabulary in a policy declared with
+    /// [`Child::foreign`](crate::Child::foreign): its source text, tags included, with named values
+    /// put in. `known` are the child elements of the schema. `None` if a named value is missing.
+    ///
+    /// # Errors
+    ///
+    /// There is no such element, or more than one.
+    pub fn foreign(
+        &mut self,
+        element: Element<'_>,
+        known: &[&Child],
+    ) -> Result<Option<Resolved>, Diagnostic> {
+        let is_foreign =
+            |it: &&document::Element| !known.iter().any(|child| child.name() == it.name);
+        let mut found = element.node().child_elements().filter(is_foreign);
+        let Some(first) = found.next() else {
+            let message = format!("`{}` holds nothing", element.name());
+            return Err(self.refuse(element, codes::MISSING_CHILD, message).label("empty"));
+        };
+        if let Some(second) = found.next() {
+            let message = format!("`{}` may not stand beside `{}`", second.name, first.name);
+            let it = Diagnostic::error(codes::REPEATED_CHILD, second.name_span, message);
+            return Err(it.label("one element is allowed here"));
+        }
+        let source = self.source.get(first.span.range()).unwrap_or("");
+        let text = SourceText::verbatim(source, first.span.range().start);
+        let (resolved, problems) = self.surroundings.named_values.resolve(&text, Mode::Policy);
+        for problem in problems {
+            self.report(problem);
+        }
+        if resolved.is_missing() {
+            self.is_incomplete = true;
+            return Ok(None);
+        }
+        Ok(Some(resolved))
     }
 
     /// An error at an element.

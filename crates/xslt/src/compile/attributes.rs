@@ -19,8 +19,7 @@ impl Compiler<'_> {
             .filter(|it| {
                 let name = self.document.name(*it);
                 let local = self.names.text(name.local);
-                name.space == Atom::XSLT
-                    || name.space == Atom::EMPTY && !allowed.contains(&local)
+                name.space == Atom::XSLT || name.space == Atom::EMPTY && !allowed.contains(&local)
             })
             .collect();
         for attribute in wrong {
@@ -114,7 +113,11 @@ impl Compiler<'_> {
                 None => None,
                 Some(Some(text)) => Some(self.names.atom(text)),
                 Some(None) => {
-                    return Some(NameSource::Computed { name, space, spaces: Arc::clone(&self.spaces) });
+                    return Some(NameSource::Computed {
+                        name,
+                        space,
+                        spaces: Arc::clone(&self.spaces),
+                    });
                 }
             };
             return match fixed_name(written, fixed_space, is_attribute, self) {

@@ -147,7 +147,9 @@ impl Compiler<'_> {
                 let local = self.names.text(name.local);
                 let is_known = matches!(
                     local,
-                    "version" | "exclude-result-prefixes" | "extension-element-prefixes"
+                    "version"
+                        | "exclude-result-prefixes"
+                        | "extension-element-prefixes"
                         | "use-attribute-sets"
                 );
                 if !is_known && !self.is_forwards {

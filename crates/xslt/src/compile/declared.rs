@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::Compiler;
 use crate::document::{Keeps, Kind};
 use crate::names::{Atom, Key, is_space};
-use crate::xpath::Function;
 use crate::sheet::{DecimalFormat, KeyRule, Sheet, Template, What};
+use crate::xpath::Function;
 
 /// What is collected until the end of the stylesheet.
 #[derive(Debug, Default)]
@@ -64,8 +64,17 @@ impl Compiler<'_> {
         self.only(
             id,
             &[
-                "name", "decimal-separator", "grouping-separator", "infinity", "minus-sign", "NaN",
-                "percent", "per-mille", "zero-digit", "digit", "pattern-separator",
+                "name",
+                "decimal-separator",
+                "grouping-separator",
+                "infinity",
+                "minus-sign",
+                "NaN",
+                "percent",
+                "per-mille",
+                "zero-digit",
+                "digit",
+                "pattern-separator",
             ],
         );
         let name = match self.given(id, "name") {
@@ -102,17 +111,27 @@ impl Compiler<'_> {
             self.problem_at(id, "`zero-digit` must be a digit of value zero");
         }
         let signs = [
-            format.decimal, format.grouping, format.percent, format.per_mille, format.zero,
-            format.digit, format.separator,
+            format.decimal,
+            format.grouping,
+            format.percent,
+            format.per_mille,
+            format.zero,
+            format.digit,
+            format.separator,
         ];
-        let are_distinct =
-            signs.iter().enumerate().all(|(at, it)| !signs.iter().skip(at + 1).any(|other| other == it));
+        let are_distinct = signs
+            .iter()
+            .enumerate()
+            .all(|(at, it)| !signs.iter().skip(at + 1).any(|other| other == it));
         if !are_distinct {
             self.problem_at(id, "the characters of a decimal format must differ from each other");
         }
         match sheet.formats.get(&name) {
             Some(other) if *other != format => {
-                self.problem_at(id, "a decimal format may be declared again only with the same values");
+                self.problem_at(
+                    id,
+                    "a decimal format may be declared again only with the same values",
+                );
             }
             _ => {
                 sheet.formats.insert(name, format);
@@ -154,7 +173,10 @@ impl Compiler<'_> {
             template.n_variables = template.n_variables.max(n_variables);
         }
         debug_assert!(sheet.sets.iter().all(|it| {
-            it.template.body.iter().all(|op| matches!(op.what, What::Attribute(..) | What::Unsupported(_)))
+            it.template
+                .body
+                .iter()
+                .all(|op| matches!(op.what, What::Attribute(..) | What::Unsupported(_)))
         }));
     }
 

@@ -86,7 +86,8 @@ impl Compiler<'_> {
                     .to_owned()
             }
             "with-param" => {
-                "`xsl:with-param` stands in `xsl:call-template` and `xsl:apply-templates`".to_owned()
+                "`xsl:with-param` stands in `xsl:call-template` and `xsl:apply-templates`"
+                    .to_owned()
             }
             "when" | "otherwise" => format!("`xsl:{kind}` stands in `xsl:choose`"),
             _ if self.is_forwards => return self.extension(id, ops),
@@ -299,7 +300,8 @@ impl Compiler<'_> {
                     }));
                 }
                 (Kind::Element, _) => {
-                    let message = format!("`{}` may not stand here in `xsl:choose`", self.tag(child));
+                    let message =
+                        format!("`{}` may not stand here in `xsl:choose`", self.tag(child));
                     self.problem_at(child, message);
                 }
                 (Kind::Text, _) if !self.is_stripped(child) => {
@@ -319,8 +321,15 @@ impl Compiler<'_> {
         self.empty(
             id,
             &[
-                "level", "count", "from", "value", "format", "lang", "letter-value",
-                "grouping-separator", "grouping-size",
+                "level",
+                "count",
+                "from",
+                "value",
+                "format",
+                "lang",
+                "letter-value",
+                "grouping-separator",
+                "grouping-size",
             ],
         );
         let value = match self.given(id, "value") {

@@ -199,7 +199,8 @@ impl<'a> Compiler<'a> {
         match crate::xpath::parse(given.value, &mut cx) {
             Ok(expr) => {
                 let end = given.at + given.value.len();
-                let placed = referred.into_iter().map(|(what, key, at)| (what, key, given.at + at..end));
+                let placed =
+                    referred.into_iter().map(|(what, key, at)| (what, key, given.at + at..end));
                 self.referred.extend(placed);
                 Some(expr)
             }

@@ -9,8 +9,15 @@ impl Compiler<'_> {
         self.only(
             id,
             &[
-                "method", "version", "encoding", "omit-xml-declaration", "standalone",
-                "doctype-public", "doctype-system", "cdata-section-elements", "indent",
+                "method",
+                "version",
+                "encoding",
+                "omit-xml-declaration",
+                "standalone",
+                "doctype-public",
+                "doctype-system",
+                "cdata-section-elements",
+                "indent",
                 "media-type",
             ],
         );
@@ -20,7 +27,8 @@ impl Compiler<'_> {
                 "html" => output.method = Some(Method::Html),
                 "text" => output.method = Some(Method::Text),
                 other => {
-                    let message = format!("`{other}` is no output method; `xml`, `html` and `text` are");
+                    let message =
+                        format!("`{other}` is no output method; `xml`, `html` and `text` are");
                     self.problem_in(given, message);
                 }
             }
@@ -57,7 +65,8 @@ impl Compiler<'_> {
                 if let Some(mut name) = self.qualified(value) {
                     if !word.contains(':') {
                         let default = crate::names::Atom::EMPTY;
-                        name.space = crate::xpath::space_of(&self.spaces, default).unwrap_or_default();
+                        name.space =
+                            crate::xpath::space_of(&self.spaces, default).unwrap_or_default();
                     }
                     output.cdata.push(name);
                 }

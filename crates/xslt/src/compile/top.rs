@@ -55,11 +55,8 @@ impl Compiler<'_> {
         self.set_version(version);
         let body = self.literal(root).into_iter().collect();
         sheet.templates.push(Template { body, n_variables: self.n_variables as usize });
-        let pattern = Pattern {
-            steps: Vec::new(),
-            anchor: crate::pattern::Anchor::Root,
-            priority: 0.5,
-        };
+        let pattern =
+            Pattern { steps: Vec::new(), anchor: crate::pattern::Anchor::Root, priority: 0.5 };
         let rules = Rules::new(vec![(0.5, Rule { pattern, template: 0 })]);
         sheet.modes.insert(NO_MODE, rules);
     }
@@ -76,7 +73,10 @@ impl Compiler<'_> {
         if let Some(version) = self.required(root, "version") {
             self.set_version(version);
         }
-        self.only(root, &["version", "id", "extension-element-prefixes", "exclude-result-prefixes"]);
+        self.only(
+            root,
+            &["version", "id", "extension-element-prefixes", "exclude-result-prefixes"],
+        );
         if let Some(given) = self.given(root, "exclude-result-prefixes") {
             let spaces = self.prefixes(given);
             self.excluded.extend(spaces);
@@ -114,7 +114,10 @@ impl Compiler<'_> {
                 Kind::Text if !self.document.value(child).chars().all(is_space) => {
                     let at = self.at(child);
                     let skipped = self.document.value(child).find(|it| !is_space(it)).unwrap_or(0);
-                    self.problem(at + skipped..at + skipped + 1, "text may not stand at the top of a stylesheet");
+                    self.problem(
+                        at + skipped..at + skipped + 1,
+                        "text may not stand at the top of a stylesheet",
+                    );
                     continue;
                 }
                 _ => continue,
@@ -122,7 +125,10 @@ impl Compiler<'_> {
             let name = self.name_of(child);
             match self.names.text(name.space) {
                 "" => {
-                    let message = format!("the top-level element `{}` must be in a namespace", self.tag(child));
+                    let message = format!(
+                        "the top-level element `{}` must be in a namespace",
+                        self.tag(child)
+                    );
                     self.problem_at(child, message);
                 }
                 crate::xpath::MSXSL if self.names.text(name.local) == "script" => {
@@ -167,7 +173,8 @@ impl Compiler<'_> {
                     }
                 };
                 if !is_new {
-                    let what = if kind == "template" { "template" } else { "variable or parameter" };
+                    let what =
+                        if kind == "template" { "template" } else { "variable or parameter" };
                     it.problem_in(given, format!("the {what} `{}` is there twice", given.value));
                 }
             });
@@ -194,12 +201,14 @@ impl Compiler<'_> {
             // Read before anything else was compiled.
             "namespace-alias" => {}
             "include" | "import" => {
-                let message = format!("`xsl:{kind}` is not supported: a stylesheet reads no other documents");
+                let message =
+                    format!("`xsl:{kind}` is not supported: a stylesheet reads no other documents");
                 self.problem_at(id, message);
             }
             _ if self.is_forwards => {}
             _ => {
-                let message = format!("`{}` may not stand at the top of a stylesheet", self.tag(id));
+                let message =
+                    format!("`{}` may not stand at the top of a stylesheet", self.tag(id));
                 self.problem_at(id, message);
             }
         }

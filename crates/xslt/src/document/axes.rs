@@ -152,9 +152,8 @@ impl Document {
                 } else {
                     node.id
                 };
-                let is_before = |it: &u32| {
-                    self.kind(*it) != Kind::Attribute && self.end(*it) <= from
-                };
+                let is_before =
+                    |it: &u32| self.kind(*it) != Kind::Attribute && self.end(*it) <= from;
                 (1..from).rev().filter(is_before).for_each(&mut take);
                 n_seen += from as usize / 8;
             }

@@ -12,8 +12,8 @@ mod axes;
 mod build;
 mod parse;
 
-pub(crate) use build::Builder;
 pub(crate) use axes::{Axis, Test};
+pub(crate) use build::Builder;
 pub(crate) use parse::{Keeps, Options, parse};
 
 use std::borrow::Cow;
@@ -188,6 +188,16 @@ impl Document {
             all.push_str(self.value(text));
         }
         Cow::Owned(all)
+    }
+
+    /// Does any element declare a namespace?
+    pub(crate) fn declares(&self) -> bool {
+        !self.declared.is_empty()
+    }
+
+    /// How many ancestors a node has.
+    pub(crate) fn depth(&self, id: u32) -> usize {
+        std::iter::successors(self.parent(id), |it| self.parent(*it)).count()
     }
 
     /// What an element declares itself.

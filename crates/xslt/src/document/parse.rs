@@ -7,13 +7,15 @@
 //!
 //! The messages are those of `System.Xml.XmlReader`.
 
+mod prolog;
+mod tags;
 mod text;
 
 use std::collections::HashMap;
 
 use super::{Builder, Document};
-use crate::names::{Atom, Key, Name, Names, is_part, is_space, is_start};
-use text::{allowed, decode};
+use crate::names::{Atom, Key, Names, is_part, is_space, is_start};
+use text::allowed;
 
 /// How a document is read.
 #[derive(Debug)]
@@ -143,10 +145,13 @@ impl<'a> Parser<'a, '_> {
         self.n_nodes += 1;
         let most = self.options.max_nodes;
         if self.n_nodes > most {
-            let message = format!("the document has more than {most} nodes");
-            return Err(Malformed { message, at: self.at, is_limit: true });
+            return self.limit(format!("the document has more than {most} nodes"));
         }
         Ok(())
+    }
+
+    fn limit<T>(&self, message: String) -> Read<T> {
+        Err(Malformed { message, at: self.at, is_limit: true })
     }
 
     fn placed(&mut self, node: usize, value: usize) {
@@ -171,7 +176,9 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn run(&mut self) -> Read<()> {
-        if self.rest().starts_with("<?xml") && self.rest().get(5..).is_some_and(|it| it.starts_with(is_space)) {
+        if self.rest().starts_with("<?xml")
+            && self.rest().get(5..).is_some_and(|it| it.starts_with(is_space))
+        {
             self.declaration()?;
         }
         while self.at < self.text.len() {
@@ -249,89 +256,6 @@ impl<'a> Parser<'a, '_> {
         self.error(at, format!("'{it}', hexadecimal value 0x{code:02X}, is an invalid character."))
     }
 
-    fn declaration(&mut self) -> Read<()> {
-        self.at += 5;
-        let Some(length) = self.rest().find("?>") else {
-            return self.error(self.text.len(), "Unexpected end of file has occurred.");
-        };
-        let end = self.at + length;
-        let mut n_seen = 0;
-        while self.space() && self.at < end {
-            let name = self.name()?;
-            self.space();
-            if !self.take("=") {
-                return self.unexpected("'='");
-            }
-            self.space();
-            let (value, _) = self.quoted()?;
-            let is_right = match name {
-                "version" => n_seen == 0 && value.starts_with("1."),
-                "encoding" => n_seen == 1 && !value.is_empty(),
-                "standalone" => n_seen >= 1 && matches!(value, "yes" | "no"),
-                _ => false,
-            };
-            if !is_right {
-                return self.error(self.at, "Syntax for an XML declaration is invalid.");
-            }
-            n_seen += 1;
-        }
-        if n_seen == 0 || !self.take("?>") {
-            return self.error(self.at, "Syntax for an XML declaration is invalid.");
-        }
-        Ok(())
-    }
-
-    fn instruction(&mut self) -> Read<()> {
-        let start = self.at;
-        self.at += 2;
-        let target = self.name()?;
-        if target.eq_ignore_ascii_case("xml") {
-            return self.error(start + 2, "Unexpected XML declaration. The XML declaration must be the first node in the document, and no whitespace characters are allowed to appear before it.");
-        }
-        if !self.space() && !self.rest().starts_with("?>") {
-            return self.unexpected("'?>'");
-        }
-        let inner = self.until("?>", "PI")?;
-        self.count()?;
-        let target = self.names.atom(target);
-        let inner = lines(inner, &mut self.buffer);
-        self.builder.instruction(target, inner);
-        self.placed(start, start + 2);
-        Ok(())
-    }
-
-    /// A document type; declarations of entities are refused.
-    fn document_type(&mut self) -> Read<()> {
-        if self.has_root || !self.open.is_empty() {
-            return self.error(self.at, "Unexpected DTD declaration.");
-        }
-        self.space();
-        self.name()?;
-        self.space();
-        if self.take("PUBLIC") {
-            self.space();
-            self.quoted()?;
-            self.space();
-            self.quoted()?;
-        } else if self.take("SYSTEM") {
-            self.space();
-            self.quoted()?;
-        }
-        self.space();
-        if self.take("[") {
-            let start = self.at;
-            let subset = self.until("]", "DTD")?;
-            if subset.contains("<!ENTITY") || subset.contains('%') {
-                return self.error(
-                    start,
-                    "For security reasons entities cannot be declared in this XML document.",
-                );
-            }
-            self.space();
-        }
-        if self.take(">") { Ok(()) } else { self.unexpected("'>'") }
-    }
-
     /// A name with at most one colon.
     fn name(&mut self) -> Read<&'a str> {
         let rest = self.rest();
@@ -342,10 +266,13 @@ impl<'a> Parser<'a, '_> {
             return Ok(name);
         }
         match rest.chars().next() {
-            Some(it) if !is_start(it) => self.error(self.at, format!(
-                "Name cannot begin with the '{it}' character, hexadecimal value 0x{:02X}.",
-                u32::from(it)
-            )),
+            Some(it) if !is_start(it) => self.error(
+                self.at,
+                format!(
+                    "Name cannot begin with the '{it}' character, hexadecimal value 0x{:02X}.",
+                    u32::from(it)
+                ),
+            ),
             Some(_) => self.error(
                 self.at + name.rfind(':').unwrap_or(0),
                 "The ':' character, hexadecimal value 0x3A, cannot be included in a name.",
@@ -363,175 +290,6 @@ impl<'a> Parser<'a, '_> {
                 Ok((self.until(quote.encode_utf8(&mut [0; 4]), "literal")?, start))
             }
             _ => self.unexpected("'\"' or '''"),
-        }
-    }
-
-    fn start_tag(&mut self) -> Read<()> {
-        let start = self.at;
-        self.at += 1;
-        let tag = self.name()?;
-        if self.open.is_empty() && self.has_root {
-            return self.error(start + 1, "There are multiple root elements.");
-        }
-        self.has_root = true;
-        self.raw_attributes()?;
-        let is_empty = self.take("/");
-        if !self.take(">") {
-            return self.unexpected("'>'");
-        }
-        let n_bound = self.bound.len();
-        self.bind()?;
-        let name = self.resolve(tag, true, start + 1)?;
-        self.count()?;
-        self.builder.start(name);
-        self.placed(start, start + 1);
-        for at in n_bound..self.bound.len() {
-            if let Some((prefix, space)) = self.bound.get(at).copied() {
-                self.count()?;
-                self.builder.declare(prefix, space);
-            }
-        }
-        let mut is_preserved = self.open.last().is_some_and(|it| it.is_preserved);
-        self.add_attributes(&mut is_preserved)?;
-        if is_empty {
-            self.builder.end();
-            self.bound.truncate(n_bound);
-            return Ok(());
-        }
-        let keeps = is_preserved || self.options.keeps.is_none_or(|it| it.of(name.key()));
-        self.open.push(Open { tag, at: start + 1, n_bound, is_preserved, keeps });
-        Ok(())
-    }
-
-    /// The attributes of a tag; the declarations among them.
-    fn raw_attributes(&mut self) -> Read<()> {
-        self.attributes.clear();
-        loop {
-            let is_spaced = self.space();
-            match self.rest().chars().next() {
-                Some('/' | '>') => return Ok(()),
-                None => return self.error(self.at, "Unexpected end of file has occurred."),
-                Some(it) if !is_spaced => {
-                    let message = format!("'{it}' is an unexpected token. Expecting whitespace.");
-                    return self.error(self.at, message);
-                }
-                Some(_) => {}
-            }
-            let at = self.at;
-            let name = self.name()?;
-            self.space();
-            if !self.take("=") {
-                return self.unexpected("'='");
-            }
-            self.space();
-            let (value, value_at) = self.quoted()?;
-            if let Some(offset) = value.find('<') {
-                return self.error(value_at + offset, "'<', hexadecimal value 0x3C, is an invalid attribute character.");
-            }
-            self.attributes.push(Raw { name, at, value, value_at });
-        }
-    }
-
-    /// Binds the prefixes that a tag declares.
-    fn bind(&mut self) -> Read<()> {
-        for attribute in std::mem::take(&mut self.attributes) {
-            let prefix = match attribute.name {
-                "xmlns" => "",
-                other => match other.strip_prefix("xmlns:") {
-                    Some(prefix) => prefix,
-                    None => {
-                        self.attributes.push(attribute);
-                        continue;
-                    }
-                },
-            };
-            let value = self.decoded(attribute.value, attribute.value_at, true)?;
-            let is_wrong = (prefix == "xml") != (value == crate::names::XML)
-                || prefix == "xmlns"
-                || value == crate::names::XMLNS
-                || (!prefix.is_empty() && value.is_empty());
-            if is_wrong {
-                return self.error(attribute.at, "Invalid namespace declaration.");
-            }
-            let (prefix, space) = (self.names.atom(prefix), self.names.atom(&value));
-            self.bound.push((prefix, space));
-        }
-        Ok(())
-    }
-
-    fn add_attributes(&mut self, is_preserved: &mut bool) -> Read<()> {
-        let attributes = std::mem::take(&mut self.attributes);
-        for raw in &attributes {
-            let name = self.resolve(raw.name, false, raw.at)?;
-            let element = self.builder.innermost();
-            let document = self.builder.document();
-            if document.attributes(element).any(|it| document.name(it).key() == name.key()) {
-                let message = format!("'{}' is a duplicate attribute name.", raw.name);
-                return self.error(raw.at, message);
-            }
-            self.count()?;
-            let value = self.decoded(raw.value, raw.value_at, true)?;
-            if raw.name == "xml:space" {
-                *is_preserved = value == "preserve";
-            }
-            self.builder.attribute(name, &value);
-            self.placed(raw.at, raw.value_at);
-        }
-        self.attributes = attributes;
-        Ok(())
-    }
-
-    fn decoded(
-        &self,
-        raw: &'a str,
-        at: usize,
-        is_attribute: bool,
-    ) -> Read<std::borrow::Cow<'a, str>> {
-        decode(raw, is_attribute).or_else(|(offset, message)| self.error(at + offset, message))
-    }
-
-    fn resolve(&mut self, written: &str, is_element: bool, at: usize) -> Read<Name> {
-        let (prefix, local) = crate::names::split(written).unwrap_or(("", written));
-        let local = self.names.atom(local);
-        if prefix.is_empty() && !is_element {
-            return Ok(Name { prefix: Atom::EMPTY, space: Atom::EMPTY, local });
-        }
-        if prefix == "xml" {
-            return Ok(Name { prefix: Atom::XML_PREFIX, space: Atom::XML, local });
-        }
-        let found = self.names.find(prefix);
-        let bound = self.bound.iter().rev().find(|(it, _)| Some(*it) == found);
-        match (found, bound) {
-            (Some(prefix), Some((_, space))) => Ok(Name { prefix, space: *space, local }),
-            _ if prefix.is_empty() => Ok(Name { prefix: Atom::EMPTY, space: Atom::EMPTY, local }),
-            _ => self.error(at, format!("'{prefix}' is an undeclared prefix.")),
-        }
-    }
-
-    fn end_tag(&mut self) -> Read<()> {
-        self.at += 2;
-        let at = self.at;
-        let tag = self.name()?;
-        self.space();
-        if !self.take(">") {
-            return self.unexpected("'>'");
-        }
-        match self.open.pop() {
-            Some(open) if open.tag == tag => {
-                self.bound.truncate(open.n_bound);
-                self.builder.end();
-                Ok(())
-            }
-            Some(open) => {
-                let before = self.text.get(..open.at).unwrap_or("");
-                let line = before.matches('\n').count() + 1;
-                let position = before.rsplit('\n').next().map_or(1, |it| it.encode_utf16().count() + 1);
-                self.error(at, format!(
-                    "The '{}' start tag on line {line} position {position} does not match the end tag of '{tag}'.",
-                    open.tag
-                ))
-            }
-            None => self.error(at, "Unexpected end tag."),
         }
     }
 

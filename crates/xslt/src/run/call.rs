@@ -30,12 +30,16 @@ impl<'s> Run<'s> {
             F::Count => Value::count(self.nodes_at(arguments, focus)?.len()),
             F::Sum => {
                 let nodes = self.nodes_at(arguments, focus)?;
-                self.budget.steps(nodes.len())?;
-                Value::Number(nodes.iter().map(|it| parse_number(&self.string(*it))).sum::<f64>() + 0.0)
+                let mut sum = 0.0;
+                for node in nodes.iter() {
+                    self.budget.steps(1)?;
+                    sum += parse_number(&self.string(*node)?);
+                }
+                Value::Number(sum)
             }
             F::Number => match arguments.first() {
                 Some(expr) => Value::Number(self.number(expr, focus)?),
-                None => Value::Number(parse_number(&self.string(focus.node))),
+                None => Value::Number(parse_number(&self.string(focus.node)?)),
             },
             F::Floor => Value::Number(self.number_at(arguments, 0, focus)?.floor()),
             F::Ceiling => Value::Number(self.number_at(arguments, 0, focus)?.ceil()),
@@ -52,6 +56,7 @@ impl<'s> Run<'s> {
             }
             F::Lang => {
                 let wanted = self.text_at(arguments, 0, focus)?;
+                self.budget.steps(self.document(focus.node).depth(focus.node.id))?;
                 Value::Boolean(self.lang(&wanted, focus.node))
             }
             F::LocalName | F::Name | F::NamespaceUri | F::GenerateId => {
@@ -79,7 +84,7 @@ impl<'s> Run<'s> {
         use Function as F;
         let first = match arguments.first() {
             Some(expr) => self.text(expr, focus)?,
-            None => self.string(focus.node),
+            None => self.string(focus.node)?,
         };
         self.budget.steps(first.len() / 64)?;
         let text = match function {
@@ -231,6 +236,7 @@ impl<'s> Run<'s> {
                 Rc::new(builder.finish())
             }
         };
+        self.budget.steps(self.documents.len() / 8)?;
         let known = self.documents.iter().position(|it| Rc::ptr_eq(it, &tree));
         let place = match known {
             Some(place) => place,
@@ -272,7 +278,8 @@ impl<'s> Run<'s> {
             Function::Name => self.names.written(name),
             _ => {
                 let kind = if document.kind_of(node) == Kind::Namespace { "ns" } else { "id" };
-                let space = if node.space == 0 { String::new() } else { format!("s{}", node.space) };
+                let space =
+                    if node.space == 0 { String::new() } else { format!("s{}", node.space) };
                 format!("{kind}{}n{}{space}", node.document, node.id)
             }
         }
@@ -293,7 +300,22 @@ impl<'s> Run<'s> {
 
 /// The instructions that `element-available()` knows.
 const INSTRUCTIONS: [&str; 18] = [
-    "apply-imports", "apply-templates", "attribute", "call-template", "choose", "comment", "copy",
-    "copy-of", "element", "fallback", "for-each", "if", "message", "number",
-    "processing-instruction", "text", "value-of", "variable",
+    "apply-imports",
+    "apply-templates",
+    "attribute",
+    "call-template",
+    "choose",
+    "comment",
+    "copy",
+    "copy-of",
+    "element",
+    "fallback",
+    "for-each",
+    "if",
+    "message",
+    "number",
+    "processing-instruction",
+    "text",
+    "value-of",
+    "variable",
 ];

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Run;
+use crate::document::Node;
 use crate::limits::Failure;
 use crate::xpath::{Comparison, Value, parse_number};
 
@@ -19,8 +20,8 @@ impl Run<'_> {
         Ok(match (a, b) {
             (Value::Nodes(a), Value::Nodes(b)) => {
                 self.budget.steps(a.len() + b.len())?;
-                let a: Vec<Arc<str>> = a.iter().map(|it| self.string(*it)).collect();
-                let b: Vec<Arc<str>> = b.iter().map(|it| self.string(*it)).collect();
+                let a = self.strings(a)?;
+                let b = self.strings(b)?;
                 two_sets(comparison, &a, &b)
             }
             (Value::Boolean(it), other) | (other, Value::Boolean(it)) if is_equality => {
@@ -36,11 +37,11 @@ impl Run<'_> {
             }
             _ if is_equality => match (a, b) {
                 (Value::Number(_), _) | (_, Value::Number(_)) => {
-                    comparison.numbers(self.number_of(a), self.number_of(b))
+                    comparison.numbers(self.number_of(a)?, self.number_of(b)?)
                 }
                 _ => (self.text_of(a)? == self.text_of(b)?) == wants_equal,
             },
-            _ => comparison.numbers(self.number_of(a), self.number_of(b)),
+            _ => comparison.numbers(self.number_of(a)?, self.number_of(b)?),
         })
     }
 
@@ -48,7 +49,7 @@ impl Run<'_> {
     fn set_and_value(
         &mut self,
         comparison: Comparison,
-        nodes: &[crate::document::Node],
+        nodes: &[Node],
         value: &Value,
     ) -> Result<bool, Failure> {
         if let Value::Boolean(it) = value {
@@ -59,11 +60,24 @@ impl Run<'_> {
         if is_text && matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
             let text = self.text_of(value)?;
             let wants_equal = comparison == Comparison::Equal;
-            return Ok(nodes.iter().any(|it| (*self.string(*it) == *text) == wants_equal));
+            for node in nodes {
+                if (*self.string(*node)? == *text) == wants_equal {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
         }
-        let number = self.number_of(value);
-        let of = |run: &Self, it: &crate::document::Node| parse_number(&run.string(*it));
-        Ok(nodes.iter().any(|it| comparison.numbers(of(self, it), number)))
+        let number = self.number_of(value)?;
+        for node in nodes {
+            if comparison.numbers(parse_number(&self.string(*node)?), number) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn strings(&mut self, nodes: &[Node]) -> Result<Vec<Arc<str>>, Failure> {
+        nodes.iter().map(|it| self.string(*it)).collect()
     }
 }
 
@@ -100,7 +114,8 @@ mod tests {
 
     #[test]
     fn two_sets_compare_if_any_pair_does() {
-        let set = |text: &str| -> Vec<Arc<str>> { text.split_whitespace().map(Arc::from).collect() };
+        let set =
+            |text: &str| -> Vec<Arc<str>> { text.split_whitespace().map(Arc::from).collect() };
         for (a, comparison, b, expected) in [
             ("a b", Comparison::Equal, "b c", true),
             ("a", Comparison::Equal, "b", false),

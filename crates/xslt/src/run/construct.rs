@@ -25,12 +25,14 @@ impl<'s> Run<'s> {
 
     pub(super) fn start(&mut self, name: Name) -> Result<(), Failure> {
         self.budget.node()?;
+        self.budget.steps(self.out.n_declared() / 16)?;
         self.out.start(name);
         Ok(())
     }
 
     pub(super) fn write_attribute(&mut self, name: Name, value: &str) -> Result<(), Failure> {
         self.budget.text(value.len())?;
+        self.budget.steps(self.out.n_attributes() / 8)?;
         match self.out.attribute(name, value, &mut self.names) {
             Ok(true) => self.budget.node(),
             Ok(false) => Ok(()),
@@ -63,11 +65,16 @@ impl<'s> Run<'s> {
     }
 
     /// Declares what is in scope at an element.
-    pub(super) fn declare_all(&mut self, document: &Document, id: u32) {
+    pub(super) fn declare_all(&mut self, document: &Document, id: u32) -> Result<(), Failure> {
+        if !document.declares() {
+            return Ok(());
+        }
+        self.budget.steps(document.depth(id))?;
         for space in document.namespaces(id) {
             let (prefix, space) = document.declaration(space);
             self.out.declare(prefix, space);
         }
+        Ok(())
     }
 
     /// A node that is no element and no root.
@@ -131,7 +138,7 @@ impl<'s> Run<'s> {
                 Kind::Element => {
                     self.start(document.name(id))?;
                     if id == from {
-                        self.declare_all(document, id);
+                        self.declare_all(document, id)?;
                     } else {
                         for (prefix, space) in document.declared(id) {
                             self.out.declare(*prefix, *space);

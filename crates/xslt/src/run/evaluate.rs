@@ -8,7 +8,8 @@ use super::{Focus, Run};
 use crate::document::{Kind, Node};
 use crate::limits::Failure;
 use crate::xpath::{
-    Arithmetic, Axis, Comparison, Expr, Predicate, Start, Step, Value, number_of, number_text, parse_number,
+    Arithmetic, Axis, Comparison, Expr, Predicate, Start, Step, Value, number_of, number_text,
+    parse_number,
 };
 
 /// Expressions inside of expressions, those of global variables and keys that they wait for
@@ -133,22 +134,23 @@ impl<'s> Run<'s> {
             return Ok(*it);
         }
         let value = self.evaluate(expr, focus)?;
-        Ok(self.number_of(&value))
+        self.number_of(&value)
     }
 
-    pub(super) fn number_of(&self, value: &Value) -> f64 {
+    pub(super) fn number_of(&mut self, value: &Value) -> Result<f64, Failure> {
         match value {
-            Value::Nodes(nodes) => {
-                nodes.first().map_or(f64::NAN, |it| parse_number(&self.string(*it)))
-            }
-            other => other.plain_number().unwrap_or(f64::NAN),
+            Value::Nodes(nodes) => match nodes.first() {
+                Some(node) => Ok(parse_number(&self.string(*node)?)),
+                None => Ok(f64::NAN),
+            },
+            other => Ok(other.plain_number().unwrap_or(f64::NAN)),
         }
     }
 
     /// The text of an expression's value.
     pub(super) fn text(&mut self, expr: &'s Expr, focus: Focus) -> Result<Arc<str>, Failure> {
         match self.simple_node(expr, focus)? {
-            Some(Some(node)) => Ok(self.string(node)),
+            Some(Some(node)) => self.string(node),
             Some(None) => Ok(Arc::from("")),
             None => {
                 let value = self.evaluate(expr, focus)?;
@@ -160,7 +162,7 @@ impl<'s> Run<'s> {
     pub(super) fn text_of(&mut self, value: &Value) -> Result<Arc<str>, Failure> {
         let text = match value {
             Value::Nodes(nodes) => match nodes.first() {
-                Some(node) => self.string(*node),
+                Some(node) => self.string(*node)?,
                 None => Arc::from(""),
             },
             Value::Number(it) => Arc::from(number_text(*it)),
@@ -171,23 +173,24 @@ impl<'s> Run<'s> {
     }
 
     /// The string-value of a node.
-    pub(super) fn string(&self, node: Node) -> Arc<str> {
+    pub(super) fn string(&mut self, node: Node) -> Result<Arc<str>, Failure> {
         let document = self.document(node);
         if node.space != 0 {
-            return Arc::from(self.names.text(document.declaration(node.space).1));
+            return Ok(Arc::from(self.names.text(document.declaration(node.space).1)));
         }
-        match document.string(node.id) {
+        // What an element holds has to be walked through.
+        let n_inner = document.end(node.id).saturating_sub(node.id) as usize;
+        self.budget.steps(n_inner / 8)?;
+        let text = document.string(node.id);
+        self.budget.steps(text.len() / 64)?;
+        Ok(match text {
             Cow::Borrowed(text) => Arc::from(text),
             Cow::Owned(text) => Arc::from(text),
-        }
+        })
     }
 
     /// The nodes of an expression.
-    pub(super) fn nodes(
-        &mut self,
-        expr: &'s Expr,
-        focus: Focus,
-    ) -> Result<Rc<Vec<Node>>, Failure> {
+    pub(super) fn nodes(&mut self, expr: &'s Expr, focus: Focus) -> Result<Rc<Vec<Node>>, Failure> {
         match self.evaluate(expr, focus)? {
             Value::Nodes(nodes) => Ok(nodes),
             Value::Fragment(_) => Err(Failure::broken(

@@ -215,7 +215,11 @@ mod tests {
             (f64::NAN, "0", "NaN"),
             (f64::NEG_INFINITY, "0", "-Infinity"),
         ] {
-            assert_eq!(written(number, pattern, &format).as_deref(), Ok(expected), "{number} {pattern}");
+            assert_eq!(
+                written(number, pattern, &format).as_deref(),
+                Ok(expected),
+                "{number} {pattern}"
+            );
         }
     }
 

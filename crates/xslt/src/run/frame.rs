@@ -124,7 +124,9 @@ impl<'s> Run<'s> {
                 }
                 self.budget.steps(1)?;
                 match node {
-                    Some(node) => self.apply_to(Focus { node, position: at + 1, size }, rules, params),
+                    Some(node) => {
+                        self.apply_to(Focus { node, position: at + 1, size }, rules, params)
+                    }
                     None => Ok(()),
                 }
             }
@@ -231,11 +233,7 @@ impl<'s> Run<'s> {
     }
 
     /// The rules that are always there (XSLT 1.0, section 5.8).
-    pub(super) fn built_in(
-        &mut self,
-        node: Node,
-        rules: Option<&'s Rules>,
-    ) -> Result<(), Failure> {
+    pub(super) fn built_in(&mut self, node: Node, rules: Option<&'s Rules>) -> Result<(), Failure> {
         let document = self.document(node);
         match document.kind_of(node) {
             Kind::Root | Kind::Element => {

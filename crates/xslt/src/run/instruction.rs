@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::frame::{Capture, Frame, Then};
 use super::Run;
+use super::frame::{Capture, Frame, Then};
 use crate::document::{Kind, Node};
 use crate::limits::Failure;
 use crate::pattern::NO_MODE;
@@ -121,6 +121,8 @@ impl<'s> Run<'s> {
             let text = self.names.text(space).to_owned();
             return self.write_text(&text, is_raw);
         }
+        let n_inner = document.end(node.id).saturating_sub(node.id) as usize;
+        self.budget.steps(n_inner / 8)?;
         self.write_text(&document.string(node.id), is_raw)
     }
 
@@ -224,7 +226,7 @@ impl<'s> Run<'s> {
             Kind::Root => self.push_body(body),
             Kind::Element => {
                 self.start(document.name(node.id))?;
-                self.declare_all(&document, node.id);
+                self.declare_all(&document, node.id)?;
                 self.frames.push(Frame::Close);
                 self.push_body(body);
                 self.push_sets(sets);

@@ -23,7 +23,8 @@ impl Run<'_> {
             Value::Nodes(nodes) => {
                 for node in nodes.iter() {
                     self.budget.steps(1)?;
-                    found.extend(index.get(&*self.string(*node)).into_iter().flatten());
+                    let text = self.string(*node)?;
+                    found.extend(index.get(&*text).into_iter().flatten());
                 }
             }
             other => {
@@ -75,7 +76,11 @@ impl Run<'_> {
                     }
                 };
                 match used? {
-                    Value::Nodes(nodes) => nodes.iter().for_each(|it| add(self.string(*it))),
+                    Value::Nodes(nodes) => {
+                        for used in nodes.iter() {
+                            add(self.string(*used)?);
+                        }
+                    }
                     other => add(self.text_of(&other)?),
                 }
             }

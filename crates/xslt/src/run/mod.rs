@@ -104,11 +104,8 @@ pub(crate) fn transform(
     limits: &Limits,
 ) -> Result<crate::Output, Failure> {
     let mut names = Names::on(&sheet.names);
-    let options = Options {
-        max_nodes: limits.max_nodes,
-        keeps: sheet.keeps.as_ref(),
-        places: false,
-    };
+    let options =
+        Options { max_nodes: limits.max_nodes, keeps: sheet.keeps.as_ref(), places: false };
     let document = parse(document, &mut names, &options).map_err(|it| match it.is_limit {
         true => Failure::Limit(it.message),
         false => Failure::Malformed(it.message),
@@ -121,11 +118,13 @@ pub(crate) fn transform(
         })
         .collect();
     let no_params: Params = Rc::new(Vec::new());
+    let mut budget = Budget::new(limits);
+    budget.nodes(document.len() as usize)?;
     let mut run = Run {
         sheet,
         names,
         documents: vec![Rc::new(document)],
-        budget: Budget::new(limits),
+        budget,
         focus: Focus::alone(Node::root(0)),
         locals: Vec::new(),
         base: 0,

@@ -1,7 +1,7 @@
 //! `xsl:number`: which numbers (XSLT 1.0, section 7.7).
 
-use super::numerals::{Grouping, formatted};
 use super::Run;
+use super::numerals::{Grouping, formatted};
 use crate::document::{Axis, Document, Kind, Node, Test};
 use crate::limits::Failure;
 use crate::pattern::Pattern;

@@ -58,7 +58,9 @@ impl<'s> Run<'s> {
             for (sort, is_number) in sorts.iter().zip(&numeric) {
                 let key = match is_number {
                     true => self.number(&sort.select, focus).map(SortKey::Number),
-                    false => self.text(&sort.select, focus).map(|it| SortKey::Text(Str::from(&*it))),
+                    false => {
+                        self.text(&sort.select, focus).map(|it| SortKey::Text(Str::from(&*it)))
+                    }
                 };
                 match key {
                     Ok(key) => keys.push(key),

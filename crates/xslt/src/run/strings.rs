@@ -19,7 +19,12 @@ pub(super) fn substring(text: &str, from: f64, length: Option<f64>) -> String {
         position >= from && position < end
     };
     if text.chars().all(|it| it.len_utf16() == 1) {
-        return text.chars().enumerate().filter(|(at, _)| is_wanted(at + 1)).map(|it| it.1).collect();
+        return text
+            .chars()
+            .enumerate()
+            .filter(|(at, _)| is_wanted(at + 1))
+            .map(|it| it.1)
+            .collect();
     }
     let units: Vec<u16> = text
         .encode_utf16()
@@ -85,7 +90,10 @@ mod tests {
         ] {
             assert_eq!(translated(text, from, to), expected);
         }
-        assert_eq!((length("\u{1f600}a"), normalized(" a\n b\u{a0} ")), (3, "a b\u{a0}".to_owned()));
+        assert_eq!(
+            (length("\u{1f600}a"), normalized(" a\n b\u{a0} ")),
+            (3, "a b\u{a0}".to_owned())
+        );
     }
 
     proptest! {

@@ -56,7 +56,10 @@ fn deep_documents_need_no_stack() {
     let document = "<a>".repeat(depth) + &"</a>".repeat(depth);
     let identity = "<xsl:template match='@*|node()'><xsl:copy>\
         <xsl:apply-templates select='@*|node()'/></xsl:copy></xsl:template>";
-    assert_eq!(run(identity, &document, &Limits::default()).unwrap().matches("</a>").count(), depth - 1);
+    assert_eq!(
+        run(identity, &document, &Limits::default()).unwrap().matches("</a>").count(),
+        depth - 1
+    );
     let deeper = "<a>".repeat(50_000) + &"</a>".repeat(50_000);
     assert!(limit(identity, &deeper, &Limits::default()).starts_with("templates nest"));
     let copy = "<xsl:template match='/'><xsl:copy-of select='.'/></xsl:template>";
@@ -88,7 +91,10 @@ fn global_variables_that_wait_for_themselves_or_for_too_many_are_refused() {
 
     let mut chain = String::new();
     for at in 0..100 {
-        chain += &format!("<xsl:variable name='v{at}'><xsl:value-of select='$v{}'/></xsl:variable>", at + 1);
+        chain += &format!(
+            "<xsl:variable name='v{at}'><xsl:value-of select='$v{}'/></xsl:variable>",
+            at + 1
+        );
     }
     chain += "<xsl:variable name='v100' select='1'/>";
     assert!(limit(&chain, "<a/>", &Limits::default()).contains("wait for each other"));

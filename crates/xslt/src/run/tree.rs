@@ -38,6 +38,20 @@ impl Tree {
         self.builder.depth()
     }
 
+    /// Attributes of the innermost element; none if it has content.
+    pub(super) fn n_attributes(&self) -> usize {
+        if !self.is_tag_open {
+            return 0;
+        }
+        let document = self.builder.document();
+        (document.len() - self.builder.innermost()) as usize
+    }
+
+    /// Declarations in scope.
+    pub(super) fn n_declared(&self) -> usize {
+        self.scope.len()
+    }
+
     fn space(&self, prefix: Atom) -> Option<Atom> {
         if prefix == Atom::XML_PREFIX {
             return Some(Atom::XML);

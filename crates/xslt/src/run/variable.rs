@@ -74,7 +74,8 @@ impl Run<'_> {
             return Ok(());
         }
         let focus = std::mem::replace(&mut self.focus, Focus::alone(Node::root(0)));
-        let rules = std::mem::replace(&mut self.rules, self.sheet.modes.get(&crate::pattern::NO_MODE));
+        let rules =
+            std::mem::replace(&mut self.rules, self.sheet.modes.get(&crate::pattern::NO_MODE));
         let no_params = Rc::clone(&self.no_params);
         let params = std::mem::replace(&mut self.params, no_params);
         let (base, n_locals) = (self.base, self.locals.len());

@@ -16,15 +16,8 @@ pub(super) fn write(
     output: &Output,
     sink: Sink,
 ) -> Result<String, Failure> {
-    let mut writer = Writer {
-        tree,
-        names,
-        output,
-        sink,
-        open: Vec::new(),
-        block_end: None,
-        has_element: false,
-    };
+    let mut writer =
+        Writer { tree, names, output, sink, open: Vec::new(), block_end: None, has_element: false };
     for visit in visits(tree) {
         match visit {
             Visit::Enter(id) => writer.enter(id),
@@ -163,7 +156,11 @@ impl Writer<'_> {
         if closes {
             self.sink.push(">");
         }
-        self.open.push(Open { traits, is_xml, content: if is_full { usize::MAX } else { self.sink.text.len() } });
+        self.open.push(Open {
+            traits,
+            is_xml,
+            content: if is_full { usize::MAX } else { self.sink.text.len() },
+        });
         if traits.is_head {
             self.meta();
         }

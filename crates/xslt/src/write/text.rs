@@ -124,7 +124,11 @@ mod tests {
         let text = "<&>\"\n\r\t\u{e9}\u{20ac}";
         for (place, encoding, expected) in [
             (Place::Text, Encoding::Utf8, "&lt;&amp;&gt;\"\n\n\t\u{e9}\u{20ac}"),
-            (Place::Attribute, Encoding::Latin1, "&lt;&amp;&gt;&quot;&#xA;&#xD;&#x9;\u{e9}&#x20AC;"),
+            (
+                Place::Attribute,
+                Encoding::Latin1,
+                "&lt;&amp;&gt;&quot;&#xA;&#xD;&#x9;\u{e9}&#x20AC;",
+            ),
             (Place::HtmlAttribute, Encoding::Ascii, "<&amp;>&quot;&#xA;&#xD;\t&#xE9;&#x20AC;"),
         ] {
             assert_eq!(escaped(text, place, encoding), expected, "{place:?}");

@@ -138,7 +138,11 @@ impl Function {
     pub(crate) fn reads_names(self) -> bool {
         matches!(
             self,
-            F::Key | F::FormatNumber | F::SystemProperty | F::ElementAvailable | F::FunctionAvailable
+            F::Key
+                | F::FormatNumber
+                | F::SystemProperty
+                | F::ElementAvailable
+                | F::FunctionAvailable
         )
     }
 

@@ -24,8 +24,8 @@ pub(super) enum Token<'a> {
 pub(super) type Placed<'a> = (Token<'a>, usize);
 
 const SIGNS: [&str; 22] = [
-    "//", "::", "!=", "<=", ">=", "..", "/", "|", "+", "-", "=", "<", ">", "(", ")", "[", "]",
-    ",", "@", ".", "*", "$",
+    "//", "::", "!=", "<=", ">=", "..", "/", "|", "+", "-", "=", "<", ">", "(", ")", "[", "]", ",",
+    "@", ".", "*", "$",
 ];
 const WORDS: [&str; 4] = ["and", "or", "mod", "div"];
 
@@ -39,8 +39,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, (usize, String)> {
         at += skipped;
         let rest = rest.get(skipped..).unwrap_or("");
         let Some(first) = rest.chars().next() else { break };
-        let (token, n_bytes) = token(rest, first, after_operand(&tokens))
-            .map_err(|message| (at, message))?;
+        let (token, n_bytes) =
+            token(rest, first, after_operand(&tokens)).map_err(|message| (at, message))?;
         tokens.push((token, at));
         at += n_bytes;
     }
@@ -100,7 +100,8 @@ fn token(rest: &str, first: char, is_operator: bool) -> Result<(Token<'_>, usize
 }
 
 fn number(rest: &str) -> (Token<'_>, usize) {
-    let digits = |text: &str| text.len() - text.trim_start_matches(|it: char| it.is_ascii_digit()).len();
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|it: char| it.is_ascii_digit()).len();
     let mut n_bytes = digits(rest);
     if rest.as_bytes().get(n_bytes) == Some(&b'.') {
         n_bytes += 1;

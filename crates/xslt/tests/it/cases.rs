@@ -29,8 +29,7 @@ pub(crate) struct Case {
 /// Every case of every file.
 pub(crate) fn all() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut paths: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     paths.sort();
     let mut cases = Vec::new();
     for path in paths {
@@ -63,8 +62,11 @@ fn read(file: &str, text: &str, cases: &mut Vec<Case>) {
     if let Some(lines) = section("xpath") {
         for line in lines.lines().filter(|it| !it.trim().is_empty()) {
             let (expression, expected) = line.split_once(" => ").unwrap_or((line, ""));
-            let select = expression.trim().replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-            let top = format!("<xsl:template match=\"/\"><xsl:value-of select=\"{select}\"/></xsl:template>");
+            let select =
+                expression.trim().replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+            let top = format!(
+                "<xsl:template match=\"/\"><xsl:value-of select=\"{select}\"/></xsl:template>"
+            );
             cases.push(Case {
                 name: format!("{name}: {expression}"),
                 stylesheet: wrapped("method=\"text\"", &top),
@@ -88,9 +90,14 @@ fn read(file: &str, text: &str, cases: &mut Vec<Case>) {
     let params = section("params").unwrap_or("").lines();
     cases.push(Case {
         stylesheet,
-        params: params.map(|it| it.split_once('=').unwrap()).map(|(a, b)| (a.into(), b.into())).collect(),
+        params: params
+            .map(|it| it.split_once('=').unwrap())
+            .map(|(a, b)| (a.into(), b.into()))
+            .collect(),
         input,
-        expected: section("expected").unwrap_or_else(|| panic!("{name} expects nothing")).to_owned(),
+        expected: section("expected")
+            .unwrap_or_else(|| panic!("{name} expects nothing"))
+            .to_owned(),
         messages: section("messages").map(str::to_owned),
         name,
     });

@@ -39,7 +39,10 @@ fn every_recorded_case_gives_the_recorded_result() {
             Err(_) => false,
         };
         if !is_right {
-            wrong.push(format!("{}\n  expected: {:?}\n  found:    {found:?}", case.name, case.expected));
+            wrong.push(format!(
+                "{}\n  expected: {:?}\n  found:    {found:?}",
+                case.name, case.expected
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));

@@ -2,4 +2,6 @@
 
 mod cases;
 mod conformance;
+mod fuzz;
 mod problems;
+mod properties;

@@ -1,7 +1,10 @@
 //! What is read, and what is refused.
 
-use super::*;
+use std::collections::HashMap;
+
+use super::{Keeps, Options, parse};
 use crate::document::Kind;
+use crate::names::{Atom, Key, Names};
 
 fn outline(text: &str) -> Result<String, String> {
     let mut names = Names::new();
@@ -43,20 +46,44 @@ fn documents_are_read() {
 fn what_is_not_well_formed_is_refused_as_dotnet_says_it() {
     for (text, message) in [
         ("", "Root element is missing."),
-        ("<a><b></a>", "The 'b' start tag on line 1 position 5 does not match the end tag of 'a'. Line 1, position 9."),
+        (
+            "<a><b></a>",
+            "The 'b' start tag on line 1 position 5 does not match the end tag of 'a'. Line 1, position 9.",
+        ),
         ("<a/><b/>", "There are multiple root elements. Line 1, position 6."),
         ("x", "Data at the root level is invalid. Line 1, position 1."),
         ("<a>&x;</a>", "Reference to undeclared entity 'x'. Line 1, position 4."),
-        ("<a x=1/>", "'1' is an unexpected token. The expected token is '\"' or '''. Line 1, position 6."),
+        (
+            "<a x=1/>",
+            "'1' is an unexpected token. The expected token is '\"' or '''. Line 1, position 6.",
+        ),
         ("<a x='1' x='2'/>", "'x' is a duplicate attribute name. Line 1, position 10."),
-        ("<a xmlns:p='u' xmlns:q='u' p:x='' q:x=''/>", "'q:x' is a duplicate attribute name. Line 1, position 35."),
+        (
+            "<a xmlns:p='u' xmlns:q='u' p:x='' q:x=''/>",
+            "'q:x' is a duplicate attribute name. Line 1, position 35.",
+        ),
         ("<p:a/>", "'p' is an undeclared prefix. Line 1, position 2."),
-        ("<a>", "Unexpected end of file has occurred. The following elements are not closed: a. Line 1, position 4."),
+        (
+            "<a>",
+            "Unexpected end of file has occurred. The following elements are not closed: a. Line 1, position 4.",
+        ),
         ("<a>]]></a>", "']]>' is not allowed in character data. Line 1, position 4."),
-        ("<a b='<'/>", "'<', hexadecimal value 0x3C, is an invalid attribute character. Line 1, position 7."),
-        ("<1/>", "Name cannot begin with the '1' character, hexadecimal value 0x31. Line 1, position 2."),
-        ("\n<a>\u{1}</a>", "'\u{1}', hexadecimal value 0x01, is an invalid character. Line 2, position 4."),
-        ("<a b='1'c='2'/>", "'c' is an unexpected token. Expecting whitespace. Line 1, position 9."),
+        (
+            "<a b='<'/>",
+            "'<', hexadecimal value 0x3C, is an invalid attribute character. Line 1, position 7.",
+        ),
+        (
+            "<1/>",
+            "Name cannot begin with the '1' character, hexadecimal value 0x31. Line 1, position 2.",
+        ),
+        (
+            "\n<a>\u{1}</a>",
+            "'\u{1}', hexadecimal value 0x01, is an invalid character. Line 2, position 4.",
+        ),
+        (
+            "<a b='1'c='2'/>",
+            "'c' is an unexpected token. Expecting whitespace. Line 1, position 9.",
+        ),
         ("{\"a\":1}", "Data at the root level is invalid. Line 1, position 1."),
         ("<a xmlns:p=''/>", "Invalid namespace declaration. Line 1, position 4."),
     ] {
@@ -85,6 +112,14 @@ fn depth_costs_nothing_but_nodes_and_they_are_bounded() {
     };
     assert!(read(4).is_ok());
     assert!(read(3).unwrap_err().is_limit);
+}
+
+#[test]
+fn attributes_and_prefixes_are_bounded() {
+    let attributes: String = (0..1_001).map(|it| format!(" a{it}=''")).collect();
+    assert!(outline(&format!("<a{attributes}/>")).unwrap_err().contains("1000 attributes"));
+    let nested: String = (0..501).map(|it| format!("<a xmlns:p{it}='u'>")).collect();
+    assert!(outline(&nested).unwrap_err().contains("500 prefixes"));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What is an expression and what is not.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::names::Atom;
 
 fn parsed(text: &str) -> Result<Expr, String> {
     let mut names = Names::new();
@@ -71,7 +74,10 @@ fn what_is_wrong_is_named_with_its_place() {
         ("sideways::a", "0: `sideways` is no axis"),
         ("a/", "2: expected a step, found the end of the expression"),
         ("document('x')", "0: `document()` is not allowed: a stylesheet reads no other documents"),
-        ("p:f()", "0: there is no function `p:f()`: extension functions other than `node-set` are not supported"),
+        (
+            "p:f()",
+            "0: there is no function `p:f()`: extension functions other than `node-set` are not supported",
+        ),
     ] {
         assert_eq!(parsed(text).unwrap_err(), message, "{text}");
     }
