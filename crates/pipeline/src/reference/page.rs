@@ -151,6 +151,7 @@ fn holds(child: &Child) -> &'static str {
         Content::Elements => "elements",
         Content::Policies => "policies",
         Content::Markup => "text, markup included",
+        Content::Foreign => "an element of another vocabulary",
         Content::Policy => "as the policy",
     }
 }

@@ -134,11 +134,17 @@ fn content(
             }
             let _ = writeln!(out, "{indent}</xs:choice>");
         }
-        _ if children.is_empty() => {}
+        _ if children.is_empty() && own != Some(Content::Foreign) => {}
         _ => {
             let _ = writeln!(out, "{indent}<xs:choice minOccurs=\"0\" maxOccurs=\"unbounded\">");
             for child in children {
                 element(child, registry, depth + 2, out);
+            }
+            if own == Some(Content::Foreign) {
+                let _ = writeln!(
+                    out,
+                    "{indent}  <xs:any namespace=\"##other\" processContents=\"skip\"/>"
+                );
             }
             let _ = writeln!(out, "{indent}</xs:choice>");
         }

@@ -29,7 +29,6 @@ const REFUSED: &[&str] = &[
     "sql-data-source",
     "validate-graphql-request",
     "validate-odata-request",
-    "xsl-transform",
 ];
 
 /// What stands above the table of all pages.

@@ -118,6 +118,7 @@ fn holds(content: Content) -> &'static str {
         Content::Elements => "elements",
         Content::Policies => "policies",
         Content::Markup => "markup",
+        Content::Foreign => "foreign",
         Content::Policy => "policy",
     }
 }
