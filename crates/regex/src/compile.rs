@@ -349,7 +349,7 @@ mod tests {
             (r"\d+\w", Manner::Greedy),
             (r"\d+$", Manner::Greedy),
             (r"a+", Manner::Once),
-            (r"(?:a+)+b", Manner::Greedy),
+            (r"(?:ca+)+b", Manner::Greedy),
             ("[^\"]*?\"", Manner::Once),
             (".*?x", Manner::Lazy),
             (r"(\d+)\.(\d+)", Manner::Once),

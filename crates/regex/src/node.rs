@@ -133,6 +133,20 @@ impl Node {
         }
     }
 
+    /// A node repeated. As in .NET, a loop that holds nothing but a loop of its kind becomes one
+    /// with it, if no number in between is lost; what groups catch in empty rounds depends on it.
+    pub(crate) fn repeat(node: Self, min: u32, max: u32, lazy: bool) -> Self {
+        let times = |a: u32, b: u32| a.checked_mul(b).filter(|it| *it < MANY).unwrap_or(MANY);
+        match node {
+            Self::Repeat { node, min: low, max: high, lazy: own }
+                if own == lazy && !(min == 0 && low > 1) && high >= low.saturating_mul(2) =>
+            {
+                Self::Repeat { node, min: times(low, min), max: times(high, max), lazy }
+            }
+            node => Self::Repeat { node: Box::new(node), min, max, lazy },
+        }
+    }
+
     /// May it match without taking a unit?
     pub(crate) fn may_be_empty(&self) -> bool {
         match self {
@@ -151,7 +165,7 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, Unit};
+    use super::{MANY, Node, Unit};
 
     fn one(it: char) -> Node {
         Node::Unit { unit: Unit::One(it as u16), back: false }
@@ -165,6 +179,21 @@ mod tests {
         assert!(unit.fits('a' as u16) && unit.fits('b' as u16) && !unit.fits('c' as u16));
         assert_eq!(unit.ascii(), 1 << b'a' | 1 << b'b');
         assert!(!unit.has_wide());
+    }
+
+    #[test]
+    fn a_loop_of_a_loop_is_one_where_no_number_is_lost() {
+        let show = |low, high, min, max| {
+            let inner = Node::repeat(one('a'), low, high, false);
+            let Node::Repeat { node, min, max, .. } = Node::repeat(inner, min, max, false) else {
+                panic!("no loop");
+            };
+            (matches!(*node, Node::Unit { .. }), min, max)
+        };
+        assert_eq!(show(1, MANY, 0, 2), (true, 0, MANY));
+        assert_eq!(show(0, 1, 2, 3), (true, 0, 3));
+        assert_eq!(show(2, 3, 2, 4), (false, 2, 4));
+        assert_eq!(show(2, 9, 0, 4), (false, 0, 4));
     }
 
     #[test]

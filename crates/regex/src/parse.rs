@@ -258,7 +258,7 @@ impl Parser<'_> {
         self.group.list.push(match (min, max) {
             (0, 0) => Node::Empty,
             (1, 1) => node,
-            _ => Node::Repeat { node: Box::new(node), min, max, lazy },
+            _ => Node::repeat(node, min, max, lazy),
         });
         Ok(true)
     }
