@@ -2,7 +2,7 @@
 
 /// Makes the types known, once in a process; before anything is compiled or read as a value.
 pub(crate) fn load() {
-    clr::rows::register(|| corelib::types().chain(library::types()).chain(crate::context::types()));
+    clr::rows::register(|| corelib::types().chain(library::types()).chain(context::types()));
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@
 pub mod bind;
 mod catalog;
 pub mod complete;
-mod context;
 mod evaluate;
 mod ir;
 mod options;

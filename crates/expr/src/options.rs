@@ -1,6 +1,7 @@
 //! How expressions are compiled.
 
 use clr::Limits;
+use csharp::parser::Dialect;
 use dotnet::Runtime;
 
 /// How an expression is compiled.
@@ -8,10 +9,19 @@ use dotnet::Runtime;
 pub struct Options {
     /// Which .NET to imitate.
     pub runtime: Runtime,
-    /// Accept types and members that we have but Azure's allow-list has not.
+    /// Accept what Azure refuses and we have: types and members off its allow-list, tuples,
+    /// `dynamic`, `goto`, `yield`, `sizeof`.
     pub allow_unlisted: bool,
     /// How much one evaluation may do.
     pub limits: Limits,
+}
+
+impl Options {
+    /// How much of C# 7 is accepted.
+    #[must_use]
+    pub(crate) const fn dialect(&self) -> Dialect {
+        if self.allow_unlisted { Dialect::Beyond } else { Dialect::Azure }
+    }
 }
 
 #[cfg(test)]

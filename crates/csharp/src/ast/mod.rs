@@ -205,6 +205,10 @@ pub enum ExprKind {
     Default(Option<TypeRef>),
     /// `typeof(T)`; `None` for `typeof(void)`.
     TypeOf(Option<TypeRef>),
+    /// `(a, name: b)`; also what a deconstruction assigns to, declarations included.
+    Tuple(Vec<TupleElement>),
+    /// `sizeof(T)`.
+    SizeOf(TypeRef),
     /// `nameof(a.b)`: the name that it gives. The expression stays, for binding.
     NameOf(Box<Expr>, Box<str>),
     /// `checked(e)` and `unchecked(e)`.

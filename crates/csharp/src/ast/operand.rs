@@ -240,6 +240,15 @@ pub enum InitializerValue {
     Nested(Initializer),
 }
 
+/// An element of a tuple.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TupleElement {
+    /// `name:`.
+    pub name: Option<Name>,
+    /// The value, or what is assigned to.
+    pub value: Expr,
+}
+
 /// A member of an anonymous object. The name is worked out for `b.C` and `d`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnonymousMember {

@@ -86,8 +86,26 @@ pub enum StmtKind {
         /// The body.
         body: Block,
     },
+    /// `label: statement`.
+    Labelled(Name, Box<Stmt>),
+    /// `goto label;`, `goto case 1;`, `goto default;`.
+    Goto(Goto),
+    /// `yield return e;`, or `yield break;` without a value.
+    Yield(Option<Expr>),
     /// `;`.
     Empty,
+}
+
+/// Where a `goto` goes.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a tree lives for one compilation")]
+pub enum Goto {
+    /// A label.
+    Label(Name),
+    /// The section of a constant in the `switch` around.
+    Case(Expr),
+    /// The `default` section of the `switch` around.
+    Default,
 }
 
 /// A declaration of local variables.

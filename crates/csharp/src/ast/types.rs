@@ -54,6 +54,8 @@ pub enum TypeRefKind {
     Nullable(Box<TypeRef>),
     /// `T[]`, `T[,]`: element and rank. `int[][,]` is an array of `int[,]`.
     Array(Box<TypeRef>, u32),
+    /// `(int, string name)`.
+    Tuple(Vec<(TypeRef, Option<Name>)>),
     /// The empty argument of an unbound generic type, as in `typeof(List<>)`.
     Omitted,
     /// Where a problem was reported.

@@ -2,9 +2,9 @@
 //!
 //! Source: C# 7 language specification, 13.6.
 
-use super::Parser;
 use super::types::Question;
-use crate::ast::{LambdaBody, Local, LocalFunction, Name, StmtKind, Variable};
+use super::{Dialect, Parser, expr};
+use crate::ast::{ExprKind, LambdaBody, Local, LocalFunction, Name, StmtKind, Variable};
 use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
@@ -51,7 +51,9 @@ impl Parser<'_> {
     fn is_deconstruction(&self) -> bool {
         let open = if self.is_word(self.at, "var") { self.at + 1 } else { self.at };
         let Some(end) = self.closer(open) else { return false };
-        self.is_punct(open, Punct::OpenParen)
+        let is_expression = open == self.at && self.dialect == Dialect::Beyond;
+        !is_expression
+            && self.is_punct(open, Punct::OpenParen)
             && self.is_punct(end + 1, Punct::Assign)
             && (open > self.at || self.has_comma(open, end))
     }
@@ -71,6 +73,14 @@ impl Parser<'_> {
         let start = self.span();
         while !self.at(Punct::OpenParen) {
             self.advance();
+        }
+        if self.dialect == Dialect::Beyond {
+            let target = Box::new(self.designations());
+            self.expect(Punct::Assign);
+            let value = Box::new(self.expression());
+            self.end_declaration();
+            let kind = ExprKind::Assign { op: None, target, value };
+            return StmtKind::Expression(expr(kind, self.span_from(start)));
         }
         let end = self.closer(self.at).unwrap_or(self.at);
         self.refuse_tuple(start.to(self.span_at(end)));

@@ -52,11 +52,8 @@ const MAX_PROBLEMS: usize = 20;
 ///
 /// What is wrong, in the order of the source; at most 20 problems.
 pub fn parse_expression(source: &str) -> Result<Expr, Vec<Problem>> {
-    let mut parser = Parser::new(source);
-    let root = parser.expression();
-    if !matches!(parser.kind(), TokenKind::End) {
-        parser.unexpected_end_of_expression();
-    }
+    let mut parser = Parser::new(source, Dialect::Azure);
+    let root = parser.whole_expression();
     parser.finish(root)
 }
 
@@ -66,7 +63,7 @@ pub fn parse_expression(source: &str) -> Result<Expr, Vec<Problem>> {
 ///
 /// What is wrong, in the order of the source; at most 20 problems.
 pub fn parse_statements(source: &str) -> Result<Vec<Stmt>, Vec<Problem>> {
-    let mut parser = Parser::new(source);
+    let mut parser = Parser::new(source, Dialect::Azure);
     let statements = parser.all_statements();
     parser.finish(statements)
 }
@@ -76,16 +73,28 @@ pub fn parse_statements(source: &str) -> Result<Vec<Stmt>, Vec<Problem>> {
 /// # Errors
 ///
 /// As [`parse_expression`] and [`parse_statements`].
-pub fn parse(source: &str, form: Form) -> Result<Root, Vec<Problem>> {
-    match form {
-        Form::Expression => parse_expression(source).map(Root::Expression),
-        Form::Statements => parse_statements(source).map(Root::Statements),
-    }
+pub fn parse(source: &str, form: Form, dialect: Dialect) -> Result<Root, Vec<Problem>> {
+    let mut parser = Parser::new(source, dialect);
+    let root = match form {
+        Form::Expression => Root::Expression(parser.whole_expression()),
+        Form::Statements => Root::Statements(parser.all_statements()),
+    };
+    parser.finish(root)
+}
+
+/// How much of C# 7 is accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// What Azure accepts in a policy expression.
+    #[default]
+    Azure,
+    /// Also what Azure refuses: tuples, `dynamic`, `goto`, `yield`, `sizeof`.
+    Beyond,
 }
 
 /// Parses either form as far as it goes: what is wrong is left out of the tree. For editors.
-pub fn parse_partial(source: &str, form: Form) -> (Root, Vec<Problem>) {
-    let mut parser = Parser::new(source);
+pub fn parse_partial(source: &str, form: Form, dialect: Dialect) -> (Root, Vec<Problem>) {
+    let mut parser = Parser::new(source, dialect);
     let root = match form {
         Form::Expression => Root::Expression(parser.expression()),
         Form::Statements => Root::Statements(parser.all_statements()),
@@ -108,12 +117,13 @@ struct Parser<'a> {
     /// Height of what has been parsed in the current frame.
     height: u32,
     too_deep: bool,
+    dialect: Dialect,
     /// Range variables of the query expressions around, innermost last.
     ranges: Vec<query::Range>,
 }
 
 impl<'a> Parser<'a> {
-    fn new(source: &'a str) -> Parser<'a> {
+    fn new(source: &'a str, dialect: Dialect) -> Parser<'a> {
         let (tokens, problems) = tokenize(source);
         let closers = match_brackets(&tokens);
         Parser {
@@ -126,8 +136,18 @@ impl<'a> Parser<'a> {
             depth: 0,
             height: 0,
             too_deep: false,
+            dialect,
             ranges: Vec::new(),
         }
+    }
+
+    /// An expression up to the end of the source.
+    fn whole_expression(&mut self) -> Expr {
+        let root = self.expression();
+        if !matches!(self.kind(), TokenKind::End) {
+            self.unexpected_end_of_expression();
+        }
+        root
     }
 
     /// Statements up to the end of the source.

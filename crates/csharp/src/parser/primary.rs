@@ -3,8 +3,8 @@
 //! Source: C# 7 language specification, 12.8.
 
 use super::types::{Question, predefined};
-use super::{Parser, expr};
-use crate::ast::{Argument, ArgumentMode, Expr, ExprKind, Literal, SimpleName, Span};
+use super::{Dialect, Parser, expr};
+use crate::ast::{Argument, ArgumentMode, Expr, ExprKind, Literal, SimpleName, Span, TupleElement};
 use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
@@ -163,6 +163,13 @@ impl Parser<'_> {
                 expr(ExprKind::Checked { checked, value }, self.span_from(start))
             }
             Keyword::This | Keyword::Base => self.refused_operand("is", None),
+            Keyword::Sizeof if self.dialect == Dialect::Beyond => {
+                self.advance();
+                self.expect(Punct::OpenParen);
+                let ty = self.type_ref(Question::Nullable);
+                self.expect(Punct::CloseParen);
+                expr(ExprKind::SizeOf(ty), self.span_from(start))
+            }
             Keyword::Sizeof | Keyword::Stackalloc | Keyword::Fixed => {
                 self.refused_operand("is", Some("unsafe code is never allowed"))
             }
@@ -217,17 +224,17 @@ impl Parser<'_> {
         expr(ExprKind::Default(ty), self.span_from(start))
     }
 
-    /// `(e)`; a tuple is recognised and refused.
+    /// `(e)`, or a tuple.
     fn parenthesised(&mut self) -> Expr {
         let start = self.span();
         let open = self.at;
         self.advance();
         if self.is_tuple_element() {
-            return self.refused_tuple(start, open);
+            return self.tuple(start, open, None);
         }
         let mut inner = self.expression();
         if self.at(Punct::Comma) && !self.recovering {
-            return self.refused_tuple(start, open);
+            return self.tuple(start, open, Some(inner));
         }
         self.expect(Punct::CloseParen);
         inner.parenthesised = true;
@@ -244,6 +251,68 @@ impl Parser<'_> {
             || (self.is_identifier(ty.end)
                 && (self.is_punct(ty.end + 1, Punct::Comma)
                     || (ty.certain && self.is_punct(ty.end + 1, Punct::CloseParen))))
+    }
+
+    /// The rest of a tuple whose first element may have been parsed.
+    fn tuple(&mut self, start: Span, open: usize, first: Option<Expr>) -> Expr {
+        if self.dialect == Dialect::Azure {
+            return self.refused_tuple(start, open);
+        }
+        let first = first.map(|value| TupleElement { name: None, value });
+        let mut elements = vec![first.unwrap_or_else(|| self.tuple_element())];
+        while self.eat(Punct::Comma) {
+            elements.push(self.tuple_element());
+        }
+        if elements.len() < 2 {
+            self.expected("`,` and another element of the tuple");
+        }
+        self.expect(Punct::CloseParen);
+        expr(ExprKind::Tuple(elements), self.span_from(start))
+    }
+
+    /// `a`, `name: a`, `int x`.
+    fn tuple_element(&mut self) -> TupleElement {
+        let mut name = None;
+        if self.is_identifier(self.at) && self.is_punct(self.at + 1, Punct::Colon) {
+            name = Some(self.name());
+            self.advance();
+        }
+        let start = self.span();
+        let declares = self.scan_type(self.at, Question::Nullable).is_some_and(|it| {
+            self.is_identifier(it.end)
+                && (self.is_punct(it.end + 1, Punct::Comma)
+                    || self.is_punct(it.end + 1, Punct::CloseParen))
+        });
+        let value = if declares {
+            let ty = self.type_or_var();
+            let name = self.designation();
+            expr(ExprKind::Declaration { ty, name }, self.span_from(start))
+        } else {
+            self.expression()
+        };
+        TupleElement { name, value }
+    }
+
+    /// The names in `var (a, (b, _))`; the current token is `(`.
+    pub(super) fn designations(&mut self) -> Expr {
+        let start = self.span();
+        self.expect(Punct::OpenParen);
+        let mut elements = Vec::new();
+        loop {
+            let at = self.span();
+            let value = if self.at(Punct::OpenParen) {
+                self.nested(Self::designations)
+            } else {
+                let name = self.designation();
+                expr(ExprKind::Declaration { ty: None, name }, at)
+            };
+            elements.push(TupleElement { name: None, value });
+            if !self.eat(Punct::Comma) {
+                break;
+            }
+        }
+        self.expect(Punct::CloseParen);
+        expr(ExprKind::Tuple(elements), self.span_from(start))
     }
 
     fn refused_tuple(&mut self, start: Span, open: usize) -> Expr {

@@ -2,10 +2,11 @@
 //!
 //! Source: C# 7 language specification, 13.
 
-use super::Parser;
 use super::types::Question;
+use super::{Dialect, Parser, expr};
 use crate::ast::{
-    Block, Catch, Expr, ExprKind, For, Foreach, Name, Resource, Span, Stmt, StmtKind, Try, TypeRef,
+    Block, Catch, Expr, ExprKind, For, Foreach, Goto, Name, Resource, SimpleName, Span, Stmt,
+    StmtKind, Try, TypeRef,
 };
 use crate::token::{Keyword, Punct, TokenKind};
 
@@ -26,7 +27,10 @@ impl Parser<'_> {
     /// Parses a statement where C# allows no declaration: the body of an `if` or a loop.
     fn embedded(&mut self) -> Stmt {
         let statement = self.statement();
-        if matches!(statement.kind, StmtKind::Local(_) | StmtKind::LocalFunction(_)) {
+        if matches!(
+            statement.kind,
+            StmtKind::Local(_) | StmtKind::LocalFunction(_) | StmtKind::Labelled(..)
+        ) {
             let message = "a declaration cannot stand here without braces".to_owned();
             let help = Some("put it in `{ ... }`");
             self.report("PC0301", statement.span, message, "declared here", help);
@@ -116,6 +120,9 @@ impl Parser<'_> {
                 if self.is_punct(self.at + 1, Punct::Colon) {
                     return self.labelled();
                 }
+                if self.dialect == Dialect::Beyond && self.is_yield() {
+                    return self.yielded();
+                }
                 self.refuse_word_statement();
                 self.declaration_or_expression()
             }
@@ -166,6 +173,7 @@ impl Parser<'_> {
                 StmtKind::Checked { checked, body: self.block() }
             }
             Keyword::Const => self.constant(),
+            Keyword::Goto if self.dialect == Dialect::Beyond => self.goto(),
             Keyword::Lock | Keyword::Goto | Keyword::Unsafe | Keyword::Fixed => {
                 self.refused_statement(keyword)
             }
@@ -176,6 +184,32 @@ impl Parser<'_> {
             }
             _ => self.declaration_or_expression(),
         }
+    }
+
+    fn goto(&mut self) -> StmtKind {
+        self.advance();
+        let target = if self.eat_keyword(Keyword::Case) {
+            Goto::Case(self.expression())
+        } else if self.eat_keyword(Keyword::Default) {
+            Goto::Default
+        } else {
+            Goto::Label(self.name())
+        };
+        self.end_statement();
+        StmtKind::Goto(target)
+    }
+
+    /// `yield return e;` or `yield break;`.
+    fn yielded(&mut self) -> StmtKind {
+        self.advance();
+        let value = if self.eat_keyword(Keyword::Return) {
+            Some(self.expression())
+        } else {
+            self.advance();
+            None
+        };
+        self.end_statement();
+        StmtKind::Yield(value)
     }
 
     fn refused_statement(&mut self, keyword: Keyword) -> StmtKind {
@@ -198,19 +232,28 @@ impl Parser<'_> {
 
     fn labelled(&mut self) -> StmtKind {
         let span = self.span();
+        if self.dialect == Dialect::Beyond {
+            let name = self.name();
+            self.advance();
+            return StmtKind::Labelled(name, Box::new(self.statement()));
+        }
         self.refuse(span, "a label is", Some("there is no `goto`"));
         self.advance();
         self.advance();
         if self.at(Punct::CloseBrace) { StmtKind::Empty } else { self.statement().kind }
     }
 
+    fn is_yield(&self) -> bool {
+        let next = self.at + 1;
+        self.is_word(self.at, "yield")
+            && (self.is_keyword(next, Keyword::Return) || self.is_keyword(next, Keyword::Break))
+    }
+
     /// Statements that begin with a contextual word and are never allowed.
     fn refuse_word_statement(&mut self) {
         let span = self.span();
         let next = self.at + 1;
-        let after_yield =
-            self.is_keyword(next, Keyword::Return) || self.is_keyword(next, Keyword::Break);
-        if self.is_word(self.at, "yield") && after_yield {
+        if self.is_yield() {
             self.refuse(span, "`yield` is", Some("collect into a `List<T>`"));
             self.advance();
         } else if self.is_word(self.at, "await") && self.is_keyword(next, Keyword::Foreach) {
@@ -300,12 +343,42 @@ impl Parser<'_> {
     fn foreach_statement(&mut self) -> StmtKind {
         self.advance();
         self.expect(Punct::OpenParen);
+        if self.dialect == Dialect::Beyond && self.deconstructs() {
+            return self.deconstructing_foreach();
+        }
         let (ty, name) = self.foreach_variable();
         self.expect_keyword(Keyword::In);
         let source = self.expression();
         self.expect(Punct::CloseParen);
         let body = self.embedded();
         StmtKind::Foreach(Box::new(Foreach { ty, name, source, body }))
+    }
+
+    /// `var (` or `(` after `foreach (`, with `in` behind its `)`.
+    fn deconstructs(&self) -> bool {
+        let open = if self.is_word(self.at, "var") { self.at + 1 } else { self.at };
+        self.is_punct(open, Punct::OpenParen)
+            && self.closer(open).is_some_and(|end| self.is_keyword(end + 1, Keyword::In))
+    }
+
+    /// `foreach (var (a, b) in c) s` is `foreach (var t in c) { (var a, var b) = t; s }`.
+    fn deconstructing_foreach(&mut self) -> StmtKind {
+        let start = self.span();
+        let target = if self.eat_word("var") { self.designations() } else { self.expression() };
+        let span = target.span;
+        self.expect_keyword(Keyword::In);
+        let source = self.expression();
+        self.expect(Punct::CloseParen);
+        let body = self.embedded();
+        let name = Name { text: format!("<item {}>", start.start).into(), span };
+        let simple = SimpleName { name: name.clone(), type_arguments: Vec::new() };
+        let value = Box::new(expr(ExprKind::Name(simple), span));
+        let assign = ExprKind::Assign { op: None, target: Box::new(target), value };
+        let first = Stmt { kind: StmtKind::Expression(expr(assign, span)), span };
+        let whole = self.span_from(start);
+        let block = Block { statements: vec![first, body], span: whole };
+        let body = Stmt { kind: StmtKind::Block(block), span: whole };
+        StmtKind::Foreach(Box::new(Foreach { ty: None, name, source, body }))
     }
 
     fn foreach_variable(&mut self) -> (Option<TypeRef>, Name) {

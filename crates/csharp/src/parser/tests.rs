@@ -59,6 +59,11 @@ fn ty(it: &TypeRef) -> String {
             }
             format!("{}{suffix}", ty(at))
         }
+        TypeRefKind::Tuple(all) => {
+            let name =
+                |it: &Option<Name>| it.as_ref().map_or(String::new(), |it| format!(" {}", it.text));
+            format!("({})", list(all, |(kind, own)| format!("{}{}", ty(kind), name(own))))
+        }
         TypeRefKind::Omitted => String::new(),
         TypeRefKind::Missing => "?".to_owned(),
     }
@@ -233,6 +238,16 @@ fn special(it: &ExprKind) -> String {
                 .map_or(String::new(), |it| format!(" {{{}}}", list(it, expression)));
             format!("new{element}[{lengths}]{init}")
         }
+        ExprKind::Tuple(all) => {
+            let name = |it: &Option<Name>| {
+                it.as_ref().map_or(String::new(), |it| format!("{}: ", it.text))
+            };
+            format!(
+                "(tuple {})",
+                list(all, |it| format!("{}{}", name(&it.name), expression(&it.value)))
+            )
+        }
+        ExprKind::SizeOf(it) => format!("sizeof({})", ty(it)),
         ExprKind::ArrayInitializer(it) => format!("{{{}}}", list(it, expression)),
         ExprKind::Default(Some(it)) => format!("default({})", ty(it)),
         ExprKind::Default(None) => "default".to_owned(),
@@ -319,6 +334,12 @@ fn statement(it: &Stmt) -> String {
         StmtKind::Checked { checked, body } => {
             format!("{}checked {}", if *checked { "" } else { "un" }, block(body))
         }
+        StmtKind::Labelled(name, it) => format!("{}: {}", name.text, statement(it)),
+        StmtKind::Goto(Goto::Label(it)) => format!("goto {};", it.text),
+        StmtKind::Goto(Goto::Case(it)) => format!("goto case {};", expression(it)),
+        StmtKind::Goto(Goto::Default) => "goto default;".to_owned(),
+        StmtKind::Yield(None) => "yield break;".to_owned(),
+        StmtKind::Yield(Some(it)) => format!("yield return {};", expression(it)),
         StmtKind::Empty => ";".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: C# 7 language specification, 8.1 and 6.2.5 (the ambiguity of type arguments).
 
-use super::Parser;
+use super::{Dialect, Parser};
 use crate::ast::{Name, Predefined, SimpleName, Span, TypeRef, TypeRefKind};
 use crate::token::{Keyword, Punct, TokenKind};
 
@@ -78,6 +78,9 @@ impl Parser<'_> {
             predefined(*keyword)?;
             return Some(Scanned { end: index + 1, certain: true });
         }
+        if self.is_punct(index, Punct::OpenParen) && self.dialect == Dialect::Beyond {
+            return self.scan_tuple_type(index, depth);
+        }
         let mut end = index;
         let mut certain = false;
         if self.is_word(end, "global") && self.is_punct(end + 1, Punct::DoubleColon) {
@@ -98,6 +101,25 @@ impl Parser<'_> {
                 return Some(Scanned { end, certain });
             }
             end += 1;
+        }
+    }
+
+    /// Scans `(A, B name)` from its `(`.
+    fn scan_tuple_type(&self, index: usize, depth: u32) -> Option<Scanned> {
+        let mut end = index;
+        let mut elements = 0;
+        loop {
+            end = self.scan_type_at(end + 1, Question::Nullable, depth)?.end;
+            if self.is_identifier(end) {
+                end += 1;
+            }
+            elements += 1;
+            if self.is_punct(end, Punct::CloseParen) && elements > 1 {
+                return Some(Scanned { end: end + 1, certain: true });
+            }
+            if !self.is_punct(end, Punct::Comma) {
+                return None;
+            }
         }
     }
 
@@ -219,6 +241,9 @@ impl Parser<'_> {
             self.advance();
             return TypeRef { kind: TypeRefKind::Missing, span: start };
         }
+        if self.at(Punct::OpenParen) && self.dialect == Dialect::Beyond {
+            return self.tuple_type(start);
+        }
         if self.at(Punct::OpenParen) {
             if !self.recovering {
                 let end = self.closer(self.at).unwrap_or(self.at);
@@ -232,7 +257,8 @@ impl Parser<'_> {
             self.expected("a type");
             return TypeRef { kind: TypeRefKind::Missing, span: start };
         }
-        if self.is_word(self.at, "dynamic") && !self.is_punct(self.at + 1, Punct::Dot) {
+        let refuses = self.dialect == Dialect::Azure;
+        if refuses && self.is_word(self.at, "dynamic") && !self.is_punct(self.at + 1, Punct::Dot) {
             self.refuse(start, "`dynamic` is", Some("name the type"));
         }
         if self.is_word(self.at, "global") && self.is_punct(self.at + 1, Punct::DoubleColon) {
@@ -245,6 +271,25 @@ impl Parser<'_> {
             parts.push(self.type_part());
         }
         TypeRef { kind: TypeRefKind::Named(parts), span: self.span_from(start) }
+    }
+
+    /// `(A, B name)`.
+    fn tuple_type(&mut self, start: Span) -> TypeRef {
+        self.advance();
+        let mut elements = Vec::new();
+        loop {
+            let ty = self.type_ref(Question::Nullable);
+            let name = self.is_identifier(self.at).then(|| self.name());
+            elements.push((ty, name));
+            if !self.eat(Punct::Comma) {
+                break;
+            }
+        }
+        if elements.len() < 2 {
+            self.expected("`,` and another type");
+        }
+        self.expect(Punct::CloseParen);
+        TypeRef { kind: TypeRefKind::Tuple(elements), span: self.span_from(start) }
     }
 
     fn type_part(&mut self) -> SimpleName {

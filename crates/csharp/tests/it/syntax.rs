@@ -127,7 +127,7 @@ const PIECES: &[&str] = &[
 
 fn parse_both(source: &str) {
     for form in [Form::Expression, Form::Statements] {
-        if let Err(problems) = parser::parse(source, form) {
+        if let Err(problems) = parser::parse(source, form, parser::Dialect::Azure) {
             assert!(!problems.is_empty());
             for problem in problems {
                 assert!(problem.span.end <= source.len() && problem.span.start <= problem.span.end);

@@ -32,6 +32,7 @@ mod misfit;
 mod names;
 mod operator;
 mod overload;
+mod pass;
 mod pattern;
 pub(crate) mod probe;
 mod scope;
@@ -71,7 +72,7 @@ const MAX_PROBLEMS: usize = 20;
 ///
 /// Every problem that was found, in the order of the source.
 pub fn compile(source: &str, form: Form, options: &Options) -> Result<Program, Vec<Problem>> {
-    let root = parser::parse(source, form)?;
+    let root = parser::parse(source, form, options.dialect())?;
     let mut binder = Binder::new(*options);
     let (code, result) = binder.root(&root);
     let Binder { mut problems, warnings, uses, .. } = binder;

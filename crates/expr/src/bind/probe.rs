@@ -51,7 +51,7 @@ pub(crate) struct Listed {
 /// Where the marker stands; `None` if the binder does not come across it.
 pub(crate) fn probe(source: &str, form: Form, options: &Options) -> Option<Site> {
     crate::catalog::load();
-    let (root, _) = parser::parse_partial(source, form);
+    let (root, _) = parser::parse_partial(source, form, options.dialect());
     let mut binder = Binder::new(*options);
     binder.probe = Some(None);
     binder.root(&root);

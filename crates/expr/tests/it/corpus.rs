@@ -145,8 +145,8 @@ fn every_expression_of_the_corpus_parses() {
         for (at, form, source) in expressions(&text) {
             count += 1;
             let plain = substitute(source);
-            let result = parser::parse(&plain, form)
-                .or_else(|first| parser::parse(&decode(&plain), form).map_err(|_| first));
+            let result = parser::parse(&plain, form, parser::Dialect::Azure)
+                .or_else(|first| parser::parse(&decode(&plain), form, parser::Dialect::Azure).map_err(|_| first));
             if let Err(problems) = result {
                 let problem = &problems[0];
                 let line = text[..at].lines().count();
@@ -193,7 +193,7 @@ pub(crate) fn all(folder: &Path) -> Vec<Found> {
         }
         for (at, form, source) in expressions(&text) {
             let plain = substitute(source);
-            let parsed = parser::parse(&plain, form).is_ok();
+            let parsed = parser::parse(&plain, form, parser::Dialect::Azure).is_ok();
             let source = if parsed { plain } else { decode(&plain) };
             let place = format!("{name}:{}", text[..at].lines().count());
             found.push(Found { place, form, source });

@@ -297,12 +297,12 @@ fn form(random: &mut Random) -> Form {
 fn parser(seed: u64) -> Result<(), String> {
     let mut random = Random::new(seed);
     let (source, form) = (any_source(&mut random), form(&mut random));
-    match parser::parse(&source, form) {
+    match parser::parse(&source, form, parser::Dialect::Beyond) {
         Ok(_) => Ok(()),
         Err(problems) if problems.is_empty() => Err(format!("no problem told: {source:?}")),
         Err(problems) => problems.iter().try_for_each(|it| inside(&source, &it.span)),
     }?;
-    let (_, problems) = parser::parse_partial(&source, form);
+    let (_, problems) = parser::parse_partial(&source, form, parser::Dialect::Beyond);
     problems.iter().try_for_each(|it| inside(&source, &it.span))
 }
 

@@ -1,4 +1,4 @@
-//! `context` and what hangs on it.
+//! Rows of `context`: what policy expressions see of a request, and what hangs on it.
 //!
 //! Parts of `context` are [`HostRef`]s: values without content, whose rows ask the host. What is not
 //! part of the request being handled (a stored response, a product's API) is an object of the same
@@ -6,23 +6,23 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-policy-expressions>
 
-pub(crate) mod api;
-pub(crate) mod backend;
-pub(crate) mod basic;
-pub(crate) mod body;
-pub(crate) mod deployment;
-pub(crate) mod extensions;
-pub(crate) mod form;
-pub(crate) mod jwt;
-pub(crate) mod last_error;
-pub(crate) mod operation;
-pub(crate) mod product;
-pub(crate) mod request;
-pub(crate) mod response;
-pub(crate) mod root;
-pub(crate) mod subscription;
-pub(crate) mod url;
-pub(crate) mod user;
+mod api;
+mod backend;
+mod basic;
+mod body;
+mod deployment;
+mod extensions;
+mod form;
+mod jwt;
+mod last_error;
+mod operation;
+mod product;
+mod request;
+mod response;
+mod root;
+mod subscription;
+mod url;
+mod user;
 
 use clr::rows::TypeDef;
 use clr::types::Type;
@@ -60,7 +60,7 @@ static TYPES: &[&TypeDef] = &[
 ];
 
 /// Every type of `context`.
-pub(crate) fn types() -> impl Iterator<Item = &'static TypeDef> {
+pub fn types() -> impl Iterator<Item = &'static TypeDef> {
     TYPES.iter().copied()
 }
 
@@ -79,18 +79,19 @@ fn list<T>(interface: &'static str, items: &[T], make: impl Fn(&T) -> Value) -> 
 }
 
 #[cfg(test)]
-pub(super) mod test_support {
+mod test_support {
     use clr::EvalCx;
     use clr::exception::Exception;
     use clr::rows::{Args, Member};
 
     use super::*;
-    use crate::oracle::RecordedHost;
-    use crate::{Limits, Runtime};
+    use clr::Limits;
+    use dotnet::Runtime;
+    use expr::oracle::RecordedHost;
 
     /// Runs something over the recorded default context.
     pub(crate) fn with_recorded<R>(f: impl FnOnce(&mut EvalCx<'_>) -> R) -> R {
-        crate::catalog::load();
+        clr::rows::register(|| corelib::types().chain(library::types()).chain(crate::types()));
         let plain = serde_json::json!({ "Variables": { "jobj": null, "jarr": null } });
         let host = RecordedHost::over_default(Some(&plain)).unwrap();
         f(&mut EvalCx::new(&host, Runtime::Modern, Limits::default()))

@@ -1,0 +1,121 @@
+//! Arguments of a call that was chosen: in the order of its parameters, converted.
+//!
+//! Source: C# specification, 12.6.2.
+
+use clr::rows::Constant;
+use clr::types::Type;
+
+use super::Binder;
+use super::overload::{Argument, Fit, Given, Signature};
+use crate::ir::Node;
+
+impl Binder {
+    /// The arguments in the order of the parameters, converted.
+    pub(super) fn pass(
+        &mut self,
+        fit: &Fit,
+        signatures: &[Signature],
+        arguments: &[Argument<'_>],
+    ) -> Passed {
+        let mut passed = Passed { args: Box::default(), outs: Vec::new() };
+        let Some(signature) = signatures.get(fit.index) else { return passed };
+        let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
+        let mut nodes = Vec::with_capacity(signature.params.len());
+        for (at, param) in signature.params.iter().enumerate() {
+            let ty = param.ty.substitute(&[], &of);
+            let given = fit.pairs.iter().filter(|it| it.parameter == at);
+            if let (Type::Params(item), true) = (ty, fit.expanded) {
+                let items = given.filter_map(|it| Some((it.ty, arguments.get(it.argument)?)));
+                let items: Vec<Node> = items
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .map(|(ty, it)| self.pass_one(it, ty))
+                    .collect();
+                nodes.push(Node::NewArray(*item, items.into_boxed_slice()));
+                continue;
+            }
+            let mut given = given;
+            match given.next().and_then(|it| Some((it.ty, arguments.get(it.argument)?))) {
+                Some((
+                    Type::Out(of),
+                    Argument { value: Given::Variable { id, is_ref, .. }, .. },
+                )) => {
+                    nodes.push(self.pass_variable(*id, *of, *is_ref, at, &mut passed));
+                }
+                Some((ty, argument)) => {
+                    let node = self.pass_one(argument, ty);
+                    nodes.push(node);
+                }
+                None => {
+                    let default = param.default.unwrap_or(Constant::Default);
+                    nodes.push(Node::Const(default.value(ty)));
+                }
+            }
+        }
+        passed.args = nodes.into_boxed_slice();
+        passed
+    }
+
+    fn pass_one(&mut self, argument: &Argument<'_>, ty: Type) -> Node {
+        match &argument.value {
+            Given::Expr(it) => self.convert(it.clone(), ty).node,
+            Given::Lambda(it) => self.lambda_as(it, ty).node,
+            Given::Group(it) => self.group_as(it, ty, argument.span).node,
+            Given::Default => Self::default_of(ty, argument.span).node,
+            Given::Variable { .. } => Node::Const(clr::value::Value::Null),
+        }
+    }
+
+    fn pass_variable(
+        &mut self,
+        id: Option<usize>,
+        ty: Type,
+        is_ref: bool,
+        at: usize,
+        passed: &mut Passed,
+    ) -> Node {
+        let slot = self.temporary();
+        let mut initial = Node::Const(clr::rows::default_value(ty));
+        if let Some(id) = id {
+            if let Some(variable) = self.variables.get_mut(id)
+                && variable.ty == Type::Error
+            {
+                variable.ty = ty;
+            }
+            self.flow.assign(id);
+            let target = self.slot_of(id);
+            if is_ref {
+                initial = Node::Local(target);
+            }
+            passed.outs.push((at, Node::SetLocal(target, Box::new(Node::Local(slot))), slot));
+        } else {
+            passed.outs.push((at, Node::Const(clr::value::Value::Null), slot));
+        }
+        initial
+    }
+}
+
+/// Arguments ready to be passed.
+pub(super) struct Passed {
+    pub(super) args: Box<[Node]>,
+    /// Index, what is done with it, slot.
+    pub(super) outs: Vec<(usize, Node, u32)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use crate::bind::tests::check;
+
+    #[test]
+    fn arguments_go_to_their_parameters() {
+        check(
+            Form::Statements,
+            &[
+                ("int F(int a, int b = 2) => a * 10 + b; return F(b: 1, a: 3);", "Int32: 31"),
+                ("int n; int.TryParse(\"5\", out n); return n;", "Int32: 5"),
+                ("void F(ref int x) { x++; } int a = 1; F(ref a); return a;", "Int32: 2"),
+            ],
+        );
+    }
+}
