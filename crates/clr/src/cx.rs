@@ -1,11 +1,13 @@
 //! What one evaluation carries: the host, the runtime to imitate, and the budget.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use dotnet::{Runtime, Str};
 
 use crate::exception::{Exception, Kind};
+use crate::handlers::Handlers;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::slot::{Cell, Slot};
@@ -20,6 +22,36 @@ pub struct EvalCx<'h> {
     depth: u32,
     stack: Vec<Slot>,
     cells: Vec<Arc<Cell>>,
+    unfinished: Option<Arc<Unfinished>>,
+    pub(crate) handlers: Handlers,
+}
+
+/// The slots of a function that waits.
+#[derive(Debug, Default)]
+pub struct Frame(Vec<Slot>);
+
+/// What finishes something.
+pub type Finish = Box<dyn FnOnce(&mut EvalCx<'_>) -> Result<(), Exception> + Send + Sync>;
+
+/// What was let go before it was finished; [`EvalCx::settle`] finishes it.
+#[derive(Default)]
+pub struct Unfinished(Mutex<Vec<Finish>>);
+
+impl Unfinished {
+    /// Leaves something to be finished.
+    pub fn leave(&self, finish: Finish) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(finish);
+    }
+
+    fn take(&self) -> Option<Finish> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+impl fmt::Debug for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unfinished")
+    }
 }
 
 impl<'h> EvalCx<'h> {
@@ -34,6 +66,8 @@ impl<'h> EvalCx<'h> {
             depth: limits.depth,
             stack: Vec::new(),
             cells: Vec::new(),
+            unfinished: None,
+            handlers: Handlers::default(),
         }
     }
 
@@ -142,6 +176,37 @@ impl<'h> EvalCx<'h> {
     #[inline]
     pub fn pop_frame(&mut self, base: usize) {
         self.stack.truncate(base);
+    }
+
+    /// Takes the slots of a function away, to go on with it later.
+    pub fn suspend(&mut self, base: usize) -> Frame {
+        Frame(self.stack.drain(base.min(self.stack.len())..).collect())
+    }
+
+    /// Puts the slots of a function back; gives the first one.
+    pub fn resume(&mut self, frame: Frame) -> usize {
+        let base = self.stack.len();
+        self.stack.extend(frame.0);
+        base
+    }
+
+    /// Where what was left unfinished waits; made when it is first asked for.
+    pub fn unfinished(&mut self) -> Arc<Unfinished> {
+        Arc::clone(self.unfinished.get_or_insert_with(Arc::default))
+    }
+
+    /// Finishes what was left unfinished: `finally` blocks of iterators that were let go.
+    ///
+    /// # Errors
+    ///
+    /// What those throw.
+    pub fn settle(&mut self) -> Result<(), Exception> {
+        let Some(waiting) = self.unfinished.clone() else { return Ok(()) };
+        while let Some(finish) = waiting.take() {
+            self.step()?;
+            finish(self)?;
+        }
+        Ok(())
     }
 
     /// The value of a slot.
@@ -297,6 +362,29 @@ mod tests {
             let nested = cx.deeper(1, |cx| cx.deeper(1, |_| Ok(())));
             assert_eq!(nested.unwrap_err().kind, Kind::Depth);
             assert!(cx.deeper(1, |_| Ok(())).is_ok());
+        });
+    }
+
+    #[test]
+    fn a_suspended_frame_comes_back_with_its_values() {
+        with_limits(Limits::default(), |cx| {
+            let base = cx.push_frame(2);
+            cx.store(base, 1, Value::from(7));
+            let frame = cx.suspend(base);
+            let other = cx.push_frame(1);
+            let again = cx.resume(frame);
+            assert!(again > other && cx.load(again, 1).equals(&Value::from(7)));
+        });
+    }
+
+    #[test]
+    fn what_is_left_unfinished_is_finished_later_and_within_the_budget() {
+        with_limits(Limits { steps: 1, ..Limits::default() }, |cx| {
+            let waiting = cx.unfinished();
+            waiting.leave(Box::new(|cx| cx.allocate(1)));
+            assert!(cx.settle().is_ok());
+            waiting.leave(Box::new(|_| Ok(())));
+            assert_eq!(cx.settle().unwrap_err().kind, Kind::Steps);
         });
     }
 

@@ -14,6 +14,7 @@
 
 pub mod cx;
 pub mod exception;
+pub mod handlers;
 pub mod host;
 mod limits;
 pub mod rows;

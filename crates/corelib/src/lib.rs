@@ -43,6 +43,7 @@ static TYPES: &[&TypeDef] = &[
     &text::version::TYPE,
     &text::webutility::TYPE,
     &collections::array::TYPE,
+    &collections::array_list::TYPE,
     &collections::dictionary::TYPE,
     &collections::dictionary::KEYS,
     &collections::dictionary::VALUES,
@@ -51,8 +52,15 @@ static TYPES: &[&TypeDef] = &[
     &collections::key_value_pair::TYPE,
     &collections::list::TYPE,
     &collections::queue::TYPE,
+    &collections::sorted_dictionary::TYPE,
+    &collections::sorted_dictionary::KEYS,
+    &collections::sorted_dictionary::VALUES,
     &collections::stack::TYPE,
     &collections::tuple::TYPE,
+    &collections::value_tuple::TYPE,
+    &language::buffer::TYPE,
+    &language::console::TYPE,
+    &language::exceptions::BINDER,
 ];
 
 /// Tables of small types that share a file (exceptions, enums).
@@ -64,7 +72,9 @@ static TABLES: &[&[TypeDef]] = &[
     text::integers::TYPES,
     text::reader::TYPES,
     text::timezone::TYPES,
+    collections::grid::TYPES,
     collections::interfaces::TYPES,
+    collections::linked_list::TYPES,
 ];
 
 /// Every type of this crate.

@@ -10,6 +10,9 @@ use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::Span;
 
+use crate::bind::late::Site;
+use crate::steps::Steps;
+
 /// An expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
@@ -83,6 +86,12 @@ pub(crate) enum Node {
     /// Runs the first ones for their effect and gives the last one's value.
     Sequence(Box<[Node]>),
     Throw(Box<Node>, Span),
+    /// A tuple with another value in one place.
+    With(usize, Box<(Node, Node)>),
+    /// An operation on `dynamic`, bound for the types that its operands have.
+    Late(Arc<Site>, Box<[Node]>),
+    /// Runs what iterators that were let go have still to do.
+    Settle(Box<Node>),
 }
 
 /// A call of a row.
@@ -128,6 +137,8 @@ pub(crate) struct Code {
 pub(crate) enum Body {
     Expression(Node),
     Block(Box<[Stmt]>),
+    /// Of a function with `yield`: gives a sequence.
+    Iterator(Steps),
 }
 
 /// An operation on two values of the same type.
@@ -206,6 +217,10 @@ pub(crate) enum Conversion {
     User(&'static Member, bool),
     /// One after the other.
     Chain(Box<(Conversion, Conversion)>),
+    /// Item by item to a tuple type.
+    Tuple(Type, Box<[Option<Conversion>]>),
+    /// Of `dynamic`, bound for the type that the value has.
+    Late(Arc<Site>),
 }
 
 /// A statement.
@@ -235,6 +250,20 @@ pub(crate) enum Stmt {
     Try(Box<Try>),
     /// Runs the body, then disposes of what is in the slot.
     Using(u32, Box<Stmt>),
+    Labels(Box<Labels>),
+    Goto(u32),
+    /// `yield return`, or `yield break` without a value; only where [`Steps`] are made of it.
+    Yield(Option<Node>),
+    /// Runs the statement, then what iterators that were let go have still to do.
+    Settled(Box<Stmt>),
+}
+
+/// Statements with places to go to.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels {
+    pub statements: Box<[Stmt]>,
+    /// Each label with the statement behind it.
+    pub places: Box<[(u32, usize)]>,
 }
 
 #[derive(Clone, Debug)]
@@ -258,13 +287,17 @@ pub(crate) struct Switch {
     /// Conditions in order, each with its section.
     pub cases: Box<[(Node, usize)]>,
     pub default: Option<usize>,
+    /// Where `goto case` and `goto default` go.
+    pub gotos: Box<[(u32, usize)]>,
     pub sections: Box<[Box<[Stmt]>]>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Try {
     pub body: Box<[Stmt]>,
-    pub catches: Box<[Catch]>,
+    pub catches: Arc<[Catch]>,
+    /// Has one of them a filter?
+    pub filters: bool,
     pub finally: Option<Box<[Stmt]>>,
 }
 

@@ -21,6 +21,7 @@ mod program;
 mod reads;
 pub mod reference;
 pub mod show;
+mod steps;
 
 pub use bind::compile;
 pub use clr::{

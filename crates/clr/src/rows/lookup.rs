@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::typedef::{ENUM_BASES, primitive};
 use super::{TypeDef, TypeKind};
 use crate::types::{self, Type, names};
-use crate::value::{DateTime, DateTimeOffset, KeyValuePair, Value};
+use crate::value::{Anonymous, DateTime, DateTimeOffset, KeyValuePair, Value};
 
 #[derive(Default)]
 struct Index {
@@ -55,7 +55,9 @@ pub fn definition(name: &str) -> Option<&'static TypeDef> {
 /// its namespace left out in part or whole; `generics` is the number of type arguments.
 #[must_use]
 pub fn find_type(written: &str, generics: usize) -> Option<&'static TypeDef> {
-    let fits = |it: &&&'static TypeDef| it.generics == generics || it.name == names::TUPLE;
+    let fits = |it: &&&'static TypeDef| {
+        it.generics == generics || matches!(it.name, names::TUPLE | names::VALUETUPLE)
+    };
     let index = INDEX.get()?;
     if let Some(def) = index.by_name.get(written)
         && fits(&def)
@@ -85,7 +87,8 @@ pub fn base_types(of: Type) -> Vec<Type> {
             if def.is_enum() {
                 return ENUM_BASES.to_vec();
             }
-            let arguments = if let Type::Named(_, list) = of { list } else { &[] };
+            let arguments =
+                if let Type::Named(_, list) | Type::Tuple(list, _) = of { list } else { &[] };
             def.bases.iter().map(|it| it.substitute(arguments, &[])).collect()
         }
     }
@@ -160,6 +163,10 @@ pub fn default_value(of: Type) -> Value {
         Type::TimeSpan => Value::TimeSpan(0),
         Type::Named(names::KEYVALUEPAIR, _) => Value::object(KeyValuePair::default_of(of)),
         Type::Named(..) => integer_of(of, 0),
+        Type::Tuple(items, _) => {
+            let fields = items.iter().map(|it| default_value(*it)).collect();
+            Value::object(Anonymous::new(of.erased(), fields))
+        }
         _ if of.is_integral() => integer_of(of, 0),
         _ => Value::Null,
     }
@@ -191,6 +198,9 @@ pub fn integer_of(of: Type, it: i64) -> Value {
 /// The type of a full name with type arguments.
 #[must_use]
 pub fn type_of(def: &'static TypeDef, arguments: &[Type]) -> Type {
+    if def.name == names::VALUETUPLE && arguments.len() > 1 {
+        return types::tuple(arguments, &[]);
+    }
     primitive(def.name).unwrap_or_else(|| types::named(def.name, arguments))
 }
 

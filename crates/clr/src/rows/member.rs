@@ -324,7 +324,7 @@ impl Member {
                 Type::Nullable(it) | Type::Array(it) | Type::Out(it) | Type::Params(it) => {
                     highest(*it)
                 }
-                Type::Named(_, all) | Type::Func(all) => {
+                Type::Named(_, all) | Type::Func(all) | Type::Tuple(all, _) => {
                     all.iter().map(|it| highest(*it)).max().unwrap_or(0)
                 }
                 _ => 0,

@@ -36,8 +36,14 @@ impl Type {
             Self::Array(it) => return format!("{}[]", it.full_name()),
             Self::Out(it) | Self::Params(it) => return it.full_name(),
             Self::Named(name, []) => name,
+            Self::Named(names::ARRAY2, [it]) => return format!("{}[,]", it.full_name()),
+            Self::Named(names::ARRAY3, [it]) => return format!("{}[,,]", it.full_name()),
             Self::Named(name, list) => return format!("{name}<{}>", join(list, Self::full_name)),
             Self::Func(list) => return delegate_name(list, "System.", Self::full_name),
+            Self::Tuple(list, _) => {
+                return format!("{}<{}>", names::VALUETUPLE, join(list, Self::full_name));
+            }
+            Self::Dynamic => "System.Object",
             Self::TypeArg(n) => return format!("T{n}"),
             Self::MethodArg(n) => return format!("M{n}"),
         };
@@ -71,6 +77,7 @@ impl Type {
             Self::Array(_) => names::ARRAY,
             Self::Func(_) => names::DELEGATE,
             Self::Named(name, _) => name,
+            Self::Tuple(..) => names::VALUETUPLE,
             _ => return None,
         })
     }
@@ -106,6 +113,8 @@ impl fmt::Display for Type {
             Self::Array(it) => return write!(f, "{it}[]"),
             Self::Out(it) => return write!(f, "out {it}"),
             Self::Params(it) => return write!(f, "params {it}[]"),
+            Self::Named(names::ARRAY2, [it]) => return write!(f, "{it}[,]"),
+            Self::Named(names::ARRAY3, [it]) => return write!(f, "{it}[,,]"),
             Self::Named(name, list) => {
                 f.write_str(name.rsplit('.').next().unwrap_or(name))?;
                 if list.is_empty() {
@@ -113,6 +122,14 @@ impl fmt::Display for Type {
                 }
                 return write!(f, "<{}>", join(list, |it| it.to_string()));
             }
+            Self::Tuple(list, names) => {
+                let names = names.iter().copied().chain(std::iter::repeat(""));
+                let items: Vec<String> =
+                    list.iter().zip(names).map(|(it, name)| format!("{it} {name}")).collect();
+                let items: Vec<&str> = items.iter().map(|it| it.trim_end()).collect();
+                return write!(f, "({})", items.join(", "));
+            }
+            Self::Dynamic => "dynamic",
             Self::Func(list) => return f.write_str(&delegate_name(list, "", |it| it.to_string())),
             Self::Anonymous(it) => {
                 let fields: Vec<String> =

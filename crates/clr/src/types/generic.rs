@@ -10,6 +10,10 @@ pub fn clr_name(of: Type) -> String {
             let list: Vec<String> = arguments.iter().map(|it| clr_name(*it)).collect();
             format!("{name}`{}[{}]", arguments.len(), list.join(","))
         }
+        Type::Tuple(items, _) => {
+            let list: Vec<String> = items.iter().map(|it| clr_name(*it)).collect();
+            format!("System.ValueTuple`{}[{}]", items.len(), list.join(","))
+        }
         Type::Nullable(it) => format!("System.Nullable`1[{}]", clr_name(*it)),
         Type::Array(it) => format!("{}[]", clr_name(*it)),
         other => other.full_name(),

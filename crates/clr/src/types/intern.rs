@@ -84,6 +84,26 @@ pub fn leak_text(text: &str) -> &'static str {
     leaked
 }
 
+/// A tuple; names are empty where an item has none, or left out altogether.
+#[must_use]
+pub fn tuple(items: &[Type], names: &[&str]) -> Type {
+    let items = intern_list(items);
+    if names.iter().all(|it| it.is_empty()) {
+        return Type::Tuple(items, &[]);
+    }
+    let wanted: Vec<&'static str> = names.iter().map(|it| leak_text(it)).collect();
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = table.names.get(wanted.as_slice()) {
+        return Type::Tuple(items, known);
+    }
+    if table.is_full() {
+        return Type::Tuple(items, &[]);
+    }
+    let leaked: &'static [&'static str] = Box::leak(wanted.into_boxed_slice());
+    table.names.insert(leaked);
+    Type::Tuple(items, leaked)
+}
+
 /// A list of types that lives for ever.
 #[must_use]
 pub fn list(of: &[Type]) -> &'static [Type] {
@@ -113,12 +133,13 @@ struct Table {
     lists: HashSet<&'static [Type]>,
     anonymous: HashSet<&'static AnonymousType>,
     texts: HashSet<&'static str>,
+    names: HashSet<&'static [&'static str]>,
 }
 
 impl Table {
     fn is_full(&self) -> bool {
-        self.types.len() + self.lists.len() + self.anonymous.len() + self.texts.len()
-            >= MAX_INTERNED
+        let of_names = self.texts.len() + self.names.len();
+        self.types.len() + self.lists.len() + self.anonymous.len() + of_names >= MAX_INTERNED
     }
 }
 

@@ -14,7 +14,9 @@ mod intern;
 pub mod names;
 
 pub use generic::clr_name;
-pub use intern::{anonymous, array, enumerable, func, intern, leak_text, list, named, nullable};
+pub use intern::{
+    anonymous, array, enumerable, func, intern, leak_text, list, named, nullable, tuple,
+};
 
 /// How many composite types a process will ever make; further ones become `object`.
 pub const MAX_INTERNED: usize = 1 << 17;
@@ -77,6 +79,11 @@ pub enum Type {
     Func(&'static [Type]),
     /// An anonymous type.
     Anonymous(&'static AnonymousType),
+    /// A tuple `(T1, T2 name, ...)`: its items and their names, empty where there is none; no names
+    /// at all if the list is empty. Values carry the type without names ([`Type::erased`]).
+    Tuple(&'static [Type], &'static [&'static str]),
+    /// `dynamic`: an `object` whose operations are bound when they run.
+    Dynamic,
     /// The n-th type parameter of the type that a row belongs to.
     TypeArg(u8),
     /// The n-th type parameter of a generic method.
@@ -130,7 +137,7 @@ impl Type {
     #[must_use]
     pub fn is_value_type(self) -> bool {
         match self {
-            Self::Nullable(_) => true,
+            Self::Nullable(_) | Self::Tuple(..) => true,
             Self::Named(name, _) => {
                 crate::rows::definition(name).is_some_and(|it| it.is_value_type())
             }
@@ -232,7 +239,9 @@ impl Type {
         match self {
             Self::TypeArg(_) | Self::MethodArg(_) => true,
             Self::Nullable(it) | Self::Array(it) | Self::Out(it) | Self::Params(it) => it.is_open(),
-            Self::Named(_, all) | Self::Func(all) => all.iter().any(|it| it.is_open()),
+            Self::Named(_, all) | Self::Func(all) | Self::Tuple(all, _) => {
+                all.iter().any(|it| it.is_open())
+            }
             Self::Anonymous(it) => it.fields.iter().any(|(_, t)| t.is_open()),
             _ => false,
         }
@@ -256,6 +265,42 @@ impl Type {
             Self::Params(it) => Self::Params(intern(it.substitute(of_type, of_method))),
             Self::Named(name, list) => named(name, &all(list)),
             Self::Func(list) => func(&all(list)),
+            Self::Tuple(list, names) => Self::Tuple(intern::list(&all(list)), names),
+            other => other,
+        }
+    }
+
+    /// Does the static type say more than a value's type: names in a tuple, or `dynamic`?
+    fn has_static_part(self) -> bool {
+        match self {
+            Self::Dynamic => true,
+            Self::Tuple(list, names) => {
+                !names.is_empty() || list.iter().any(|it| it.has_static_part())
+            }
+            Self::Nullable(it) | Self::Array(it) | Self::Out(it) | Self::Params(it) => {
+                it.has_static_part()
+            }
+            Self::Named(_, list) | Self::Func(list) => list.iter().any(|it| it.has_static_part()),
+            _ => false,
+        }
+    }
+
+    /// The type as values carry it: tuples without names, `object` for `dynamic`.
+    #[must_use]
+    pub fn erased(self) -> Self {
+        if !self.has_static_part() {
+            return self;
+        }
+        let all = |of: &[Type]| -> Vec<Type> { of.iter().map(|it| it.erased()).collect() };
+        match self {
+            Self::Dynamic => Self::Object,
+            Self::Tuple(items, _) => Self::Tuple(list(&all(items)), &[]),
+            Self::Nullable(it) => nullable(it.erased()),
+            Self::Array(it) => array(it.erased()),
+            Self::Out(it) => Self::Out(intern(it.erased())),
+            Self::Params(it) => Self::Params(intern(it.erased())),
+            Self::Named(name, of) => named(name, &all(of)),
+            Self::Func(of) => func(&all(of)),
             other => other,
         }
     }
@@ -264,6 +309,16 @@ impl Type {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_s_type_has_no_names_and_no_dynamic() {
+        let named = tuple(&[Type::Int32, Type::Dynamic], &["a", "b"]);
+        let plain = tuple(&[Type::Int32, Type::Object], &[]);
+        assert_ne!(named, plain);
+        assert_eq!(array(named).erased(), array(plain));
+        assert_eq!(named.to_string(), "(int a, dynamic b)");
+        assert_eq!(plain.full_name(), "System.ValueTuple<System.Int32,System.Object>");
+    }
 
     #[test]
     fn substitution_reaches_every_depth() {

@@ -1,6 +1,7 @@
 //! Objects that library files define, and the ones the language itself makes.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub trait Callable: Debug + Send + Sync {
     fn call(&self, args: &[Value], cx: &mut EvalCx<'_>) -> Result<Value, Exception>;
 }
 
-/// An object of an anonymous type.
+/// An object of an anonymous type, or a tuple.
 #[derive(Debug)]
 pub struct Anonymous {
     ty: Type,
@@ -93,7 +94,7 @@ pub struct Anonymous {
 }
 
 impl Anonymous {
-    /// An object; `ty` is its anonymous type, `fields` are the values in order.
+    /// An object; `ty` is its anonymous or tuple type, `fields` are the values in order.
     #[must_use]
     pub fn new(ty: Type, fields: Vec<Value>) -> Self {
         Self { ty, fields: fields.into_boxed_slice() }
@@ -106,10 +107,29 @@ impl Anonymous {
     }
 
     /// Names and values in order.
-    pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub fn members(&self) -> impl Iterator<Item = (Cow<'_, str>, &Value)> {
         let names: &[(String, Type)] =
             if let Type::Anonymous(it) = self.ty { &it.fields } else { &[] };
-        names.iter().map(|(name, _)| name.as_str()).zip(&self.fields)
+        self.fields.iter().enumerate().map(|(at, it)| {
+            let own = names.get(at).map(|(name, _)| Cow::Borrowed(name.as_str()));
+            (own.unwrap_or_else(|| Cow::Owned(format!("Item{}", at + 1))), it)
+        })
+    }
+
+    /// Is it a tuple?
+    #[must_use]
+    pub const fn is_tuple(&self) -> bool {
+        matches!(self.ty, Type::Tuple(..))
+    }
+
+    /// The same with another value in one place.
+    #[must_use]
+    pub fn with(&self, index: usize, value: Value) -> Self {
+        let mut fields = self.fields.clone();
+        if let Some(it) = fields.get_mut(index) {
+            *it = value;
+        }
+        Self { ty: self.ty, fields }
     }
 }
 
@@ -125,6 +145,11 @@ impl Object for Anonymous {
     }
 
     fn to_text(&self, runtime: Runtime) -> Str {
+        if self.is_tuple() {
+            let items: Vec<String> =
+                self.fields.iter().map(|it| it.to_str(runtime).to_string()).collect();
+            return format!("({})", items.join(", ")).into();
+        }
         let members: Vec<String> = self
             .members()
             .map(|(name, value)| format!("{name} = {}", value.to_str(runtime)))
@@ -140,6 +165,12 @@ impl Object for Anonymous {
             self.ty == other.ty && self.fields.iter().zip(&other.fields).all(|(a, b)| a.equals(b))
         });
         Some(same)
+    }
+
+    fn compare(&self, other: &Value) -> Option<Ordering> {
+        let other = other.as_object::<Self>().filter(|it| self.is_tuple() && it.ty == self.ty)?;
+        let mut orders = self.fields.iter().zip(&other.fields).map(|(a, b)| a.compare(b));
+        orders.find(|it| *it != Some(Ordering::Equal)).unwrap_or(Some(Ordering::Equal))
     }
 
     fn hash_code(&self) -> Option<u64> {
@@ -159,6 +190,15 @@ mod tests {
     fn object(a: i32) -> Value {
         let ty = anonymous(vec![("a".to_owned(), Type::Int32), ("b".to_owned(), Type::String)]);
         Value::object(Anonymous::new(ty, vec![Value::from(a), Value::Null]))
+    }
+
+    #[test]
+    fn tuples_print_and_compare_by_their_items() {
+        let ty = crate::types::tuple(&[Type::Int32, Type::String], &[]);
+        let tuple = |a: i32, b: &str| Value::object(Anonymous::new(ty, vec![a.into(), b.into()]));
+        assert_eq!(tuple(1, "a").to_text(), "(1, a)");
+        assert_eq!(tuple(1, "b").compare(&tuple(1, "a")), Some(Ordering::Greater));
+        assert!(tuple(1, "a").equals(&tuple(1, "a")) && !tuple(1, "a").equals(&tuple(2, "a")));
     }
 
     #[test]

@@ -52,6 +52,16 @@ impl Dictionary {
         }
     }
 
+    /// An empty `SortedDictionary`.
+    pub(crate) fn sorted(types: [Type; 2]) -> Self {
+        let ty = types::named(names::SORTEDDICTIONARY, &types);
+        Self { ty, ..Self::new(types, Comparer::Default) }
+    }
+
+    fn is_sorted(&self) -> bool {
+        self.ty.is_named(names::SORTEDDICTIONARY)
+    }
+
     /// The entries, locked: hold it for moments only, never while a lambda runs.
     pub fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -104,10 +114,26 @@ impl Object for Dictionary {
         clr::types::clr_name(self.ty).into()
     }
 
-    fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
-        let version = self.table().version();
-        Ok(Some(Box::new(Entries { dictionary: self, version, at: 0, part: Part::Pair })))
+    fn cursor(self: Arc<Self>, cx: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        entries(self, Part::Pair, cx).map(Some)
     }
+}
+
+/// An enumeration of a dictionary; of a sorted one, in the order of the keys.
+fn entries(
+    dictionary: Arc<Dictionary>,
+    part: Part,
+    cx: &mut EvalCx<'_>,
+) -> Result<Box<dyn Cursor>, Exception> {
+    let version = dictionary.table().version();
+    let mut order = None;
+    if dictionary.is_sorted() {
+        let mut keys: Vec<Value> = dictionary.table().iter().map(|(key, _)| key.clone()).collect();
+        cx.allocate(keys.len() * size_of::<Value>())?;
+        super::sort::sort(&mut keys, Comparer::Default, cx)?;
+        order = Some(keys.into_iter());
+    }
+    Ok(Box::new(Entries { dictionary, version, at: 0, part, order }))
 }
 
 /// What an enumeration gives.
@@ -123,6 +149,8 @@ struct Entries {
     version: u64,
     at: usize,
     part: Part,
+    /// The keys that are left, of a sorted dictionary.
+    order: Option<std::vec::IntoIter<Value>>,
 }
 
 impl Cursor for Entries {
@@ -131,7 +159,18 @@ impl Cursor for Entries {
         if table.version() != self.version {
             return Err(super::modified());
         }
-        let Some((next, key, value)) = table.next_from(self.at) else { return Ok(None) };
+        let sorted = match self.order.as_mut() {
+            None => None,
+            Some(keys) => match keys.next() {
+                Some(key) => Some((self.at, key)),
+                None => return Ok(None),
+            },
+        };
+        let found = match &sorted {
+            Some((at, key)) => table.get(key).map(|value| (*at, key, value)),
+            None => table.next_from(self.at),
+        };
+        let Some((next, key, value)) = found else { return Ok(None) };
         let item = match self.part {
             Part::Key => key.clone(),
             Part::Value => value.clone(),
@@ -160,14 +199,18 @@ impl Half {
 
 impl Object for Half {
     fn net_type(&self) -> Type {
-        let name = if let Part::Key = self.part { KEYS.name } else { VALUES.name };
+        use super::sorted_dictionary as sorted;
+        let name = match (self.part, self.dictionary.is_sorted()) {
+            (Part::Key, false) => KEYS.name,
+            (_, false) => VALUES.name,
+            (Part::Key, true) => sorted::KEYS.name,
+            (_, true) => sorted::VALUES.name,
+        };
         types::named(name, &self.dictionary.types())
     }
 
-    fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
-        let dictionary = Arc::clone(&self.dictionary);
-        let version = dictionary.table().version();
-        Ok(Some(Box::new(Entries { dictionary, version, at: 0, part: self.part })))
+    fn cursor(self: Arc<Self>, cx: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
+        entries(Arc::clone(&self.dictionary), self.part, cx).map(Some)
     }
 }
 

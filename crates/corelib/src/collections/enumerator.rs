@@ -39,6 +39,11 @@ impl Object for Enumerator {
         types::named(names::IENUMERATOR, &[self.element])
     }
 
+    fn dispose(&self) {
+        let cursor = self.state.lock().unwrap_or_else(PoisonError::into_inner).cursor.take();
+        drop(cursor);
+    }
+
     /// What is left of it, for `foreach` over a type that has a `GetEnumerator` of its own.
     fn cursor(self: Arc<Self>, _: &mut EvalCx<'_>) -> Result<Option<Box<dyn Cursor>>, Exception> {
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner).cursor.take())
@@ -51,9 +56,18 @@ impl Object for Enumerator {
 ///
 /// What starting the enumeration throws.
 pub fn start(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    let source = args.value(0).clone();
-    let cursor = Some(source.cursor(cx)?);
     let element = args.returns().argument(0).unwrap_or(Type::Object);
+    enumerator(args.value(0), element, cx)
+}
+
+/// An enumerator of items of a type.
+///
+/// # Errors
+///
+/// What starting the enumeration throws.
+pub fn enumerator(source: &Value, element: Type, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let source = source.clone();
+    let cursor = Some(source.cursor(cx)?);
     let state = Mutex::new(State { cursor, ..State::default() });
     Ok(Value::object(Enumerator { element, source, state }))
 }
@@ -89,7 +103,11 @@ const MEMBERS: &[Member] = &[
             State { cursor, ..State::default() };
         Ok(Value::Null)
     }),
-    Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::method("Dispose", &[], Type::Void, |args, _| {
+        let (it,): (Arc<Enumerator>,) = args.get()?;
+        it.dispose();
+        Ok(Value::Null)
+    }),
 ];
 
 #[cfg(test)]

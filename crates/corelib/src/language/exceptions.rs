@@ -234,6 +234,19 @@ const ARGUMENT_OUT_OF_RANGE: TypeDef = argument_type!(
     .params(&["paramName", "actualValue", "message"]),
 );
 
+/// What an operation on `dynamic` throws that does not exist: not on the list, as `dynamic` is not.
+pub(crate) const BINDER: TypeDef = TypeDef::class(
+    "Microsoft.CSharp.RuntimeBinder.RuntimeBinderException",
+    &[Member::constructor(
+        &[STRING],
+        Type::named("Microsoft.CSharp.RuntimeBinder.RuntimeBinderException"),
+        |args, _| construct(args, ""),
+    )
+    .params(&["message"])],
+)
+.bases(&[INNER])
+.unlisted();
+
 pub(crate) const TYPES: &[TypeDef] = exceptions! {
     "System.SystemException": "System.Exception" = "System error.";
     "System.ApplicationException": "System.Exception" = "Error in the application.";

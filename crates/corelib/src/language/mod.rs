@@ -1,6 +1,8 @@
 //! Types that the language itself stands on.
 
 pub(crate) mod boolean;
+pub(crate) mod buffer;
+pub(crate) mod console;
 pub(crate) mod exceptions;
 pub(crate) mod nullable;
 pub(crate) mod object;

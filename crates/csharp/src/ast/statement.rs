@@ -98,7 +98,6 @@ pub enum StmtKind {
 
 /// Where a `goto` goes.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a tree lives for one compilation")]
 pub enum Goto {
     /// A label.
     Label(Name),

@@ -126,6 +126,9 @@ impl Parser<'_> {
                 self.refuse_word_statement();
                 self.declaration_or_expression()
             }
+            TokenKind::Punct(Punct::OpenParen) if self.dialect == Dialect::Beyond => {
+                self.declaration_or_expression()
+            }
             _ => self.expression_statement(),
         }
     }

@@ -2,17 +2,20 @@
 //!
 //! Source: C# specification, 12.21.
 
+use std::sync::Arc;
+
 use clr::rows::Member;
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
 
 use super::conversion::{explicit, standard_implicit};
+use super::late::Site;
 use super::{Binder, Expr, advice, codes};
 use crate::ir::{Call, Node};
 
 /// What can be assigned to.
-enum Place {
+pub(super) enum Place {
     Variable {
         id: usize,
         ty: Type,
@@ -27,13 +30,28 @@ enum Place {
         call: Box<Call>,
         ty: Type,
     },
+    /// An item of a tuple that is a place itself.
+    Item {
+        of: Box<Place>,
+        index: usize,
+        ty: Type,
+    },
+    /// A member or an element of a `dynamic` value: the operation that reads it.
+    Late {
+        site: Arc<Site>,
+        operands: Box<[Node]>,
+    },
     Discard,
 }
 
 impl Place {
-    const fn ty(&self) -> Type {
+    pub(super) const fn ty(&self) -> Type {
         match self {
-            Self::Variable { ty, .. } | Self::Element { ty, .. } | Self::Row { ty, .. } => *ty,
+            Self::Variable { ty, .. }
+            | Self::Element { ty, .. }
+            | Self::Row { ty, .. }
+            | Self::Item { ty, .. } => *ty,
+            Self::Late { .. } => Type::Dynamic,
             Self::Discard => Type::Error,
         }
     }
@@ -47,6 +65,9 @@ impl Binder {
         value: &ast::Expr,
         span: Span,
     ) -> Expr {
+        if let (ExprKind::Tuple(elements), None) = (&target.kind, op) {
+            return self.deconstruct(elements, value, span);
+        }
         let Some(mut place) = self.place(target) else {
             if !self.is_untyped(value) {
                 self.value(value);
@@ -82,8 +103,8 @@ impl Binder {
         self.hold(&mut place, &mut before);
         let old = self.read(&place, target.span);
         let ty = place.ty();
-        if old.ty != Type::Error && !ty.without_null().is_numeric() && !ty.without_null().is_enum()
-        {
+        let counts = |it: Type| it.is_numeric() || it.is_enum() || it == Type::Dynamic;
+        if old.ty != Type::Error && !counts(ty.without_null()) {
             let text = if up { "++" } else { "--" };
             self.report(
                 codes::NO_OPERATOR,
@@ -134,7 +155,7 @@ impl Binder {
         Expr { node: Node::Sequence(before.into_boxed_slice()), ..done }
     }
 
-    fn place(&mut self, target: &ast::Expr) -> Option<Place> {
+    pub(super) fn place(&mut self, target: &ast::Expr) -> Option<Place> {
         let span = target.span;
         if let ExprKind::Name(name) = &target.kind {
             let text = &*name.name.text;
@@ -142,8 +163,14 @@ impl Binder {
                 return self.variable_place(id, span);
             }
             if text == "_" {
+                self.discard();
                 return Some(Place::Discard);
             }
+        }
+        if let ExprKind::Member { target: of, .. } = &target.kind
+            && let Some(place) = self.item_place(of, target)
+        {
+            return Some(place);
         }
         let bound = self.value(target);
         match bound.node {
@@ -155,6 +182,13 @@ impl Binder {
             Node::Call(call) if call.member.set.is_some() && !call.set => {
                 Some(Place::Row { call, ty: bound.ty })
             }
+            Node::Late(site, operands) if site.is_place() => Some(Place::Late { site, operands }),
+            Node::Settle(inner) => match *inner {
+                Node::Call(call) if call.member.set.is_some() && !call.set => {
+                    Some(Place::Row { call, ty: bound.ty })
+                }
+                _ => None,
+            },
             Node::Part(member, _) => {
                 self.report_read_only(member, span);
                 None
@@ -174,6 +208,24 @@ impl Binder {
                 None
             }
         }
+    }
+
+    /// The item of a tuple, if that is a place.
+    fn item_place(&mut self, of: &ast::Expr, target: &ast::Expr) -> Option<Place> {
+        if !self.options.allow_unlisted {
+            return None;
+        }
+        let (found, _) = self.speculate(|it| {
+            let bound = it.value(target);
+            let is_tuple = matches!(it.value(of).ty, Type::Tuple(..));
+            match bound.node {
+                Node::AnonymousGet(index, ..) if is_tuple => Some((index, bound.ty)),
+                _ => None,
+            }
+        });
+        let (index, ty) = found?;
+        let of = Box::new(self.place(of)?);
+        Some(Place::Item { of, index, ty })
     }
 
     fn report_read_only(&mut self, member: &'static Member, span: Span) {
@@ -203,7 +255,10 @@ impl Binder {
     }
 
     /// Evaluates what a place is made of once, so that it can be read and written.
-    fn hold(&mut self, place: &mut Place, before: &mut Vec<Node>) {
+    pub(super) fn hold(&mut self, place: &mut Place, before: &mut Vec<Node>) {
+        if let Place::Item { of, .. } = place {
+            return self.hold(of, before);
+        }
         let mut hold = |it: &mut Node| {
             if matches!(it, Node::Const(_)) {
                 return;
@@ -218,7 +273,8 @@ impl Binder {
                 hold(index);
             }
             Place::Row { call, .. } => call.args.iter_mut().for_each(hold),
-            Place::Variable { .. } | Place::Discard => {}
+            Place::Late { operands, .. } => operands.iter_mut().for_each(hold),
+            Place::Variable { .. } | Place::Item { .. } | Place::Discard => {}
         }
     }
 
@@ -229,6 +285,13 @@ impl Binder {
                 Expr::new(Node::ArrayGet(Box::new((array.clone(), index.clone())), span), *ty, span)
             }
             Place::Row { call, ty } => Expr::new(Node::Call(call.clone()), *ty, span),
+            Place::Item { of, index, ty } => {
+                let of = Box::new(self.read(of, span).node);
+                Expr::new(Node::AnonymousGet(*index, of, span), *ty, span)
+            }
+            Place::Late { site, operands } => {
+                Expr::new(Node::Late(Arc::clone(site), operands.clone()), Type::Dynamic, span)
+            }
             Place::Discard => {
                 self.report(codes::NOT_A_VARIABLE, span, "`_` has no value", "a discard", None);
                 Expr::error(span)
@@ -236,7 +299,7 @@ impl Binder {
         }
     }
 
-    fn write(&mut self, place: Place, value: Node, span: Span) -> Expr {
+    pub(super) fn write(&mut self, place: Place, value: Node, span: Span) -> Expr {
         match place {
             Place::Variable { id, ty } => {
                 self.flow.assign(id);
@@ -251,6 +314,18 @@ impl Binder {
                 call.args = call.args.into_vec().into_iter().chain([value]).collect();
                 Expr::new(Node::Call(call), ty, span)
             }
+            Place::Item { of, index, ty } => {
+                let slot = self.temporary();
+                let old = self.read(&of, span).node;
+                let new = Node::With(index, Box::new((old, Node::Local(slot))));
+                let done = self.write(*of, new, span).node;
+                let first = Node::SetLocal(slot, Box::new(value));
+                let nodes = Box::new([first, done, Node::Local(slot)]);
+                Expr::new(Node::Sequence(nodes), ty, span)
+            }
+            Place::Late { site, operands } => {
+                self.late_write(&site, operands.into_vec(), value, span)
+            }
             Place::Discard => Expr::new(value, Type::Error, span),
         }
     }
@@ -262,6 +337,10 @@ impl Binder {
                 Place::Element { array: pair.0, index: pair.1, ty: target.ty }
             }
             Node::Call(call) if call.member.set.is_some() => Place::Row { call, ty: target.ty },
+            Node::Late(site, operands) if site.is_place() => Place::Late { site, operands },
+            Node::Settle(inner) if matches!(&*inner, Node::Call(it) if it.member.set.is_some()) => {
+                return self.write_to(Expr { node: *inner, ..target }, value, span);
+            }
             _ => {
                 if target.ty != Type::Error {
                     self.report(

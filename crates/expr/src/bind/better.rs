@@ -120,7 +120,9 @@ fn openness(of: Type) -> u32 {
     match of {
         Type::MethodArg(_) | Type::TypeArg(_) => 8,
         Type::Nullable(it) | Type::Array(it) | Type::Params(it) | Type::Out(it) => openness(*it),
-        Type::Named(_, all) | Type::Func(all) => all.iter().map(|it| openness(*it).min(4)).sum(),
+        Type::Named(_, all) | Type::Func(all) | Type::Tuple(all, _) => {
+            all.iter().map(|it| openness(*it).min(4)).sum()
+        }
         _ => 0,
     }
 }

@@ -7,7 +7,7 @@ use csharp::ast::{self, ExprKind, Span};
 use super::member::Found;
 use super::names::Head;
 use super::overload::{Argument, Fit, Resolution, Signature};
-use super::{Binder, Expr, codes};
+use super::{Binder, Expr, codes, late};
 use crate::ir::{Call, Node};
 
 impl Binder {
@@ -21,7 +21,7 @@ impl Binder {
         match &target.kind {
             ExprKind::Member { target: object, name } => match self.head(object) {
                 Head::Value(object) => self.method(object, name, arguments, span),
-                Head::Type(of) => self.static_method(of, name, arguments, span),
+                Head::Type(of) => self.static_method(of, target, name, arguments, span),
                 Head::Namespace(namespace) => {
                     self.report_unknown_type(
                         &format!("{namespace}.{}", name.name.text),
@@ -83,6 +83,11 @@ impl Binder {
 
     /// Calls a value.
     pub(super) fn invoke(&mut self, target: Expr, arguments: &[Argument<'_>], span: Span) -> Expr {
+        if target.ty == Type::Dynamic {
+            let mut operands = late::Operands::default();
+            let target = operands.add(target);
+            return self.late_call(target, operands, arguments, span);
+        }
         let Type::Func(signature) = target.ty else {
             if target.ty != Type::Error {
                 self.report(
@@ -132,6 +137,9 @@ impl Binder {
         let type_arguments: Vec<Type> =
             name.type_arguments.iter().map(|it| self.type_of(it)).collect();
         let arguments = self.arguments(arguments);
+        if object.ty == Type::Dynamic || late::has_dynamic(&arguments) {
+            return self.late_method(object, name.clone(), &arguments, span);
+        }
         self.method_with(object, &name.name.text, name.name.span, &type_arguments, &arguments, span)
     }
 
@@ -230,6 +238,7 @@ impl Binder {
     fn static_method(
         &mut self,
         of: Type,
+        target: &ast::Expr,
         name: &ast::SimpleName,
         arguments: &[ast::Argument],
         span: Span,
@@ -240,6 +249,9 @@ impl Binder {
         let arguments = self.arguments(arguments);
         if arguments.iter().any(Argument::is_error) || type_arguments.contains(&Type::Error) {
             return Expr::error(span);
+        }
+        if late::has_dynamic(&arguments) {
+            return self.late_call(target.clone(), late::Operands::default(), &arguments, span);
         }
         let is_static =
             |kind: MemberKind| matches!(kind, MemberKind::StaticMethod | MemberKind::Extension);
@@ -318,13 +330,15 @@ impl Binder {
             set: false,
             args: args.into_boxed_slice(),
             check_null,
-            of_type: found.of_type,
-            of_method: types::list(&fit.of_method),
-            returns,
+            of_type: super::member::erased(found.of_type),
+            of_method: super::member::erased(types::list(&fit.of_method)),
+            returns: returns.erased(),
             outs,
             span,
         };
-        Expr::new(Node::Call(Box::new(call)), returns, span)
+        let node = Node::Call(Box::new(call));
+        let node = if self.settles { Node::Settle(Box::new(node)) } else { node };
+        Expr::new(node, returns, span)
     }
 }
 

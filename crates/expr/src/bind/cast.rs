@@ -23,6 +23,10 @@ impl Binder {
         if bound.is_null_literal() || bound.ty == Type::Void {
             return Expr { span, ..self.convert(bound, ty) };
         }
+        if bound.ty == Type::Dynamic && !matches!(ty, Type::Object | Type::Dynamic) {
+            let way = super::Way::By(super::late::conversion_to(ty.erased(), true));
+            return Expr { span, ..self.apply_way(bound, way, ty) };
+        }
         if let Some(way) = self.implicit_way(&bound, ty) {
             return Expr { span, ..self.apply_way(bound, way, ty) };
         }
@@ -76,7 +80,7 @@ impl Binder {
         written: &ast::TypeRef,
         span: Span,
     ) -> Expr {
-        let bound = self.value(value);
+        let bound = Self::undynamic(self.value(value));
         let ty = self.type_of(written);
         if bound.ty == Type::Error || ty == Type::Error {
             return Expr::error(span);
@@ -104,7 +108,7 @@ impl Binder {
             );
             return Expr::error(span);
         }
-        Expr::new(Node::As(ty, Box::new(bound.node)), ty, span)
+        Expr::new(Node::As(ty.erased(), Box::new(bound.node)), ty, span)
     }
 
     pub(super) fn conditional(
@@ -179,6 +183,9 @@ impl Binder {
     pub(super) fn common_branch_type(&self, a: &Expr, b: &Expr) -> Option<Type> {
         if a.ty == Type::Error || b.ty == Type::Error {
             return Some(Type::Error);
+        }
+        if a.ty == Type::Dynamic || b.ty == Type::Dynamic {
+            return Some(Type::Dynamic);
         }
         let is_throw = |it: &Expr| matches!(it.node, Node::Throw(..));
         if is_throw(a) {

@@ -39,7 +39,11 @@ pub(crate) fn standard_implicit(from: Type, to: Type) -> Option<Way> {
     if from == Type::Void || to == Type::Void {
         return None;
     }
+    if from == Type::Dynamic || to == Type::Dynamic {
+        return matches!(to, Type::Dynamic | Type::Object).then_some(Way::Same);
+    }
     match (from, to) {
+        (Type::Tuple(a, _), Type::Tuple(b, _)) => return item_by_item(a, b, to, &implicit),
         (Type::Null, _) => return to.accepts_null().then_some(Way::Same),
         (Type::Nullable(a), Type::Nullable(b)) => {
             return standard_implicit(*a, *b).map(Way::lifted);
@@ -53,7 +57,34 @@ pub(crate) fn standard_implicit(from: Type, to: Type) -> Option<Way> {
     if from.is_numeric() && to.is_numeric() {
         return widens(from, to).then_some(Way::By(Conversion::Numeric { to, checked: false }));
     }
-    (to.is_reference() && is_reference_convertible(from, to)).then_some(Way::Same)
+    let converts = to.is_reference() && is_reference_convertible(from, to);
+    (converts || differs_in_names(from, to)).then_some(Way::Same)
+}
+
+/// Are the types the same but for names in tuples and `dynamic`?
+fn differs_in_names(from: Type, to: Type) -> bool {
+    let (a, b) = (from.erased(), to.erased());
+    (a != from || b != to) && (a == b || (b.is_reference() && is_reference_convertible(a, b)))
+}
+
+/// The conversion of a tuple by those of its items.
+fn item_by_item(
+    from: &[Type],
+    to: &[Type],
+    whole: Type,
+    way: &dyn Fn(Type, Type) -> Option<Way>,
+) -> Option<Way> {
+    if from.len() != to.len() {
+        return None;
+    }
+    let ways: Option<Vec<Way>> = from.iter().zip(to).map(|(a, b)| way(*a, *b)).collect();
+    let ways = ways?;
+    let same = |it: &Way| matches!(it, Way::Same);
+    if ways.iter().all(same) && from.iter().zip(to).all(|(a, b)| a.erased() == b.erased()) {
+        return Some(Way::Same);
+    }
+    let by = ways.into_iter().map(|it| if let Way::By(it) = it { Some(it) } else { None });
+    Some(Way::By(Conversion::Tuple(whole.erased(), by.collect())))
 }
 
 /// Implicit numeric conversions (10.2.3).
@@ -108,6 +139,9 @@ fn is_zero_fraction(value: &Value) -> bool {
 
 /// An implicit conversion, built in or user-defined.
 pub(crate) fn implicit(from: Type, to: Type) -> Option<Way> {
+    if from == Type::Dynamic && !matches!(to, Type::Dynamic | Type::Object | Type::Void) {
+        return Some(Way::By(super::late::conversion_to(to.erased(), false)));
+    }
     standard_implicit(from, to).or_else(|| user_defined(from, to, false))
 }
 
@@ -123,6 +157,9 @@ pub(crate) fn standard_explicit(from: Type, to: Type, checked: bool) -> Option<W
     let number = |it: Type| it.is_numeric();
     match (from, to) {
         (Type::Void | Type::Null, _) | (_, Type::Void) => return None,
+        (Type::Tuple(a, _), Type::Tuple(b, _)) => {
+            return item_by_item(a, b, to, &|x, y| explicit(x, y, checked));
+        }
         (Type::Nullable(a), Type::Nullable(b)) => {
             return standard_implicit(*a, *b)
                 .or_else(|| standard_explicit(*a, *b, checked))
@@ -158,14 +195,14 @@ pub(crate) fn standard_explicit(from: Type, to: Type, checked: bool) -> Option<W
             || is_reference_convertible(to.without_null(), from)
             || ((is_interface(from) || is_interface(to)) && !is_sealed(from) && !is_sealed(to)));
     if down {
-        return Some(Way::By(Conversion::Cast(to)));
+        return Some(Way::By(Conversion::Cast(to.erased())));
     }
     if let (Type::Array(a), Type::Array(b)) = (from, to)
         && a.is_reference()
         && b.is_reference()
         && standard_explicit(*a, *b, false).is_some()
     {
-        return Some(Way::By(Conversion::Cast(to)));
+        return Some(Way::By(Conversion::Cast(to.erased())));
     }
     None
 }
@@ -239,6 +276,9 @@ fn operators(of: Type) -> Vec<&'static Member> {
 
 /// The most general of the types, to which all others convert; `None` if there is none.
 pub(crate) fn best_common(of: &[Type]) -> Option<Type> {
+    if of.contains(&Type::Dynamic) {
+        return Some(Type::Dynamic);
+    }
     let all_convert = |to: &&Type| of.iter().all(|from| implicit(*from, **to).is_some());
     of.iter().filter(|it| !matches!(it, Type::Null | Type::Void)).find(all_convert).copied()
 }

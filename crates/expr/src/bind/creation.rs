@@ -10,7 +10,7 @@ use csharp::ast::{self, InitializerKind, InitializerTarget, InitializerValue, Sp
 use super::conversion::best_common;
 use super::member::Found;
 use super::overload::Argument;
-use super::{Binder, Expr, codes};
+use super::{Binder, Expr, codes, late};
 use crate::ir::Node;
 
 impl Binder {
@@ -29,7 +29,11 @@ impl Binder {
         if ty == Type::Error || arguments.iter().any(Argument::is_error) {
             return Expr::error(span);
         }
-        let made = self.construct(ty, &arguments, written.span, span);
+        let made = if late::has_dynamic(&arguments) {
+            Expr { ty, ..self.late_new(written, &arguments, span) }
+        } else {
+            self.construct(ty, &arguments, written.span, span)
+        };
         match initializer {
             Some(it) if made.ty != Type::Error => self.initialized(made, it, span),
             _ => made,
@@ -41,14 +45,15 @@ impl Binder {
         let allow_unlisted = self.options.allow_unlisted;
         let rows: Vec<Found> = def.map_or(Vec::new(), |def| {
             let of_type = match ty {
-                Type::Named(_, list) => list,
+                Type::Named(_, list) | Type::Tuple(list, _) => list,
                 Type::Nullable(inner) => std::slice::from_ref(inner),
                 _ => &[],
             };
             let usable = def
                 .members
                 .iter()
-                .filter(|it| it.kind == MemberKind::Constructor && (it.listed || allow_unlisted));
+                .filter(|it| it.kind == MemberKind::Constructor && (it.listed || allow_unlisted))
+                .filter(|it| !matches!(ty, Type::Tuple(of, _) if it.params.len() != of.len()));
             usable.map(|member| Found { member, of_type, depth: 0 }).collect()
         });
         if arguments.is_empty() && ty.is_value_type() {
@@ -168,20 +173,14 @@ impl Binder {
             fields.push((member.name.text.to_string(), value.ty));
             nodes.push(value.node);
         }
-        let ty = types::anonymous(fields);
-        Expr::new(Node::Anonymous(ty, nodes.into_boxed_slice()), ty, span)
+        let erased = fields.iter().map(|(name, ty)| (name.clone(), ty.erased())).collect();
+        let (ty, own) = (types::anonymous(fields), types::anonymous(erased));
+        Expr::new(Node::Anonymous(own, nodes.into_boxed_slice()), ty, span)
     }
 
     pub(super) fn new_array(&mut self, it: &ast::NewArray, span: Span) -> Expr {
         if it.rank > 1 {
-            self.report(
-                codes::UNSUPPORTED,
-                span,
-                "arrays of several dimensions are not supported",
-                "more than one dimension",
-                Some("use an array of arrays, `int[][]`".to_owned()),
-            );
-            return Expr::error(span);
+            return self.new_grid(it, span);
         }
         let element = it.element.as_ref().map(|it| self.type_of(it));
         match (&it.initializer, element) {
@@ -207,7 +206,7 @@ impl Binder {
                         None,
                     );
                 }
-                let node = Node::NewArrayOf(element, Box::new(length.node), span);
+                let node = Node::NewArrayOf(element.erased(), Box::new(length.node), span);
                 Expr::new(node, types::array(element), span)
             }
             (None, None) => Expr::error(span),
@@ -254,11 +253,18 @@ impl Binder {
             return Expr::error(span);
         };
         let nodes: Vec<Node> = bound.into_iter().map(|it| self.convert(it, element).node).collect();
-        Expr::new(Node::NewArray(element, nodes.into_boxed_slice()), types::array(element), span)
+        Expr::new(
+            Node::NewArray(element.erased(), nodes.into_boxed_slice()),
+            types::array(element),
+            span,
+        )
     }
 
     /// `{ 1, 2 }` as an array of a type.
     pub(super) fn array_initializer(&mut self, items: &[ast::Expr], to: Type, span: Span) -> Expr {
+        if let Type::Named(types::names::ARRAY2 | types::names::ARRAY3, _) = to {
+            return self.grid_of(items, to, &[], span);
+        }
         let Type::Array(element) = to else {
             if to != Type::Error {
                 self.report(
@@ -272,7 +278,7 @@ impl Binder {
             return Expr::error(span);
         };
         let nodes: Vec<Node> = items.iter().map(|it| self.value_as(it, *element).node).collect();
-        Expr::new(Node::NewArray(*element, nodes.into_boxed_slice()), to, span)
+        Expr::new(Node::NewArray(element.erased(), nodes.into_boxed_slice()), to, span)
     }
 }
 

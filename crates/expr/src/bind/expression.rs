@@ -119,6 +119,8 @@ impl Binder {
                 );
                 Expr::error(span)
             }
+            ExprKind::Tuple(elements) => self.tuple(elements, span),
+            ExprKind::SizeOf(ty) => self.size_of(ty, span),
             ExprKind::Default(Some(ty)) => {
                 let ty = self.type_of(ty);
                 Self::default_of(ty, span)
@@ -170,6 +172,30 @@ impl Binder {
             }
             ExprKind::Missing => Expr::error(span),
         }
+    }
+
+    /// `sizeof(T)`: a constant for simple types.
+    fn size_of(&mut self, written: &ast::TypeRef, span: Span) -> Expr {
+        let size = match self.type_of(written) {
+            Type::Error => return Expr::error(span),
+            Type::Bool | Type::Byte | Type::SByte => 1,
+            Type::Char | Type::Int16 | Type::UInt16 => 2,
+            Type::Int32 | Type::UInt32 | Type::Single => 4,
+            Type::Int64 | Type::UInt64 | Type::Double => 8,
+            Type::Decimal => 16,
+            it if it.is_enum() => 4,
+            it => {
+                self.report(
+                    codes::NOT_ALLOWED,
+                    span,
+                    format!("`{it}` has no fixed size"),
+                    "not a simple type",
+                    None,
+                );
+                return Expr::error(span);
+            }
+        };
+        Expr::constant(Value::Int(size), Type::Int32, span)
     }
 
     /// `typeof(T)`: `System.Type` is not on the allow-list, but `Enum.Parse` needs it of enums.
@@ -248,6 +274,11 @@ impl Binder {
             ExprKind::Throw(_) => {
                 let bound = self.value(expr);
                 Expr { ty: to, ..bound }
+            }
+            ExprKind::Tuple(elements) if matches!(to, Type::Tuple(of, _) if of.len() == elements.len()) =>
+            {
+                let of = if let Type::Tuple(of, _) = to { of } else { &[] };
+                self.tuple_as(elements, of, to, expr.span)
             }
             _ => {
                 if let Type::Func(_) = to

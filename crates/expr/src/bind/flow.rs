@@ -3,7 +3,7 @@
 //! Source: C# specification, 9.4.
 
 /// Which variables surely have a value, and whether control gets here at all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Flow {
     pub(crate) reachable: bool,
     assigned: Vec<u64>,

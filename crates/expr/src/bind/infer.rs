@@ -163,7 +163,9 @@ fn mentions(of: Type, parameter: usize) -> bool {
         Type::Nullable(it) | Type::Array(it) | Type::Out(it) | Type::Params(it) => {
             mentions(*it, parameter)
         }
-        Type::Named(_, all) | Type::Func(all) => all.iter().any(|it| mentions(*it, parameter)),
+        Type::Named(_, all) | Type::Func(all) | Type::Tuple(all, _) => {
+            all.iter().any(|it| mentions(*it, parameter))
+        }
         _ => false,
     }
 }
@@ -182,7 +184,9 @@ fn exact(from: Type, formal: Type, all: &mut [Bounds]) {
         (Type::Named(x, a), Type::Named(y, b)) if x == y => {
             a.iter().zip(b).for_each(|(a, b)| exact(*a, *b, all));
         }
-        (Type::Func(a), Type::Func(b)) => a.iter().zip(b).for_each(|(a, b)| exact(*a, *b, all)),
+        (Type::Func(a), Type::Func(b)) | (Type::Tuple(a, _), Type::Tuple(b, _)) => {
+            a.iter().zip(b).for_each(|(a, b)| exact(*a, *b, all));
+        }
         _ => {}
     }
 }
@@ -198,6 +202,9 @@ fn lower(from: Type, formal: Type, all: &mut [Bounds]) {
         (Type::Nullable(a), Type::Nullable(b)) => exact(*a, *b, all),
         (_, Type::Nullable(b)) => lower(from, *b, all),
         (Type::Array(a), Type::Array(b)) => by_variance(*a, *b, all),
+        (Type::Tuple(a, _), Type::Tuple(b, _)) => {
+            a.iter().zip(b).for_each(|(a, b)| lower(*a, *b, all));
+        }
         (Type::Func(a), Type::Func(b)) if a.len() == b.len() => {
             if let (Some((r, p)), Some((s, q))) = (a.split_last(), b.split_last()) {
                 p.iter().zip(q).for_each(|(a, b)| upper(*a, *b, all));

@@ -8,7 +8,9 @@ use clr::rows::{self, MemberKind};
 use clr::types::{self, Type};
 use csharp::ast::{self, Argument, ArgumentMode, ExprKind, LambdaBody, Name, SimpleName, Span};
 
+use super::captured::{Effect, Noted};
 use super::conversion::best_common;
+use super::flow::Flow;
 use super::scope::Function;
 use super::{Binder, Expr, codes};
 use crate::ir::{Body, Capture, Code, Node};
@@ -23,6 +25,7 @@ pub(super) struct Bound {
     pub(super) code: Code,
     pub(super) captures: Box<[Capture]>,
     pub(super) result: Type,
+    pub(super) effect: Effect,
 }
 
 /// How many levels a call counts beside the height of its body.
@@ -136,7 +139,7 @@ impl Binder {
             return Expr::error(span);
         }
         let bound = self.bind_lambda(parameters.as_deref(), body, inputs, Some(*result), span);
-        let code = Code { signature: to, ..bound.code };
+        let code = Code { signature: to.erased(), ..bound.code };
         Expr::new(Node::Lambda(Arc::new(code), bound.captures), to, span)
     }
 
@@ -170,38 +173,56 @@ impl Binder {
             named.push((own.name.clone(), *ty));
         }
         self.context.extend_from_slice(inputs);
-        let bound = self.bind_function(&named, body, result, span);
+        let bound = self.bind_function(&named, body, result, span, None);
         self.context.truncate(self.context.len() - inputs.len());
         bound
     }
 
-    /// Binds the body of a lambda or a local function.
+    /// Binds the body of a lambda, or of the local function that is given.
     pub(super) fn bind_function(
         &mut self,
         parameters: &[(Name, Type)],
         body: &LambdaBody,
         result: Option<Type>,
         span: Span,
+        of: Option<&ast::LocalFunction>,
     ) -> Bound {
+        let yields = of.and_then(|it| self.yields(it, result.unwrap_or(Type::Void)));
         let (before, nesting) = (self.flow.clone(), std::mem::take(&mut self.nesting));
         let receivers = std::mem::take(&mut self.receivers);
-        self.functions.push(Function { result, ..Function::default() });
+        let inner = if yields.is_some() { Some(Type::Void) } else { result };
+        let noted = of.map(|_| Noted::default());
+        self.functions.push(Function { result: inner, yields, noted, ..Function::default() });
         self.enter();
+        if of.is_some() {
+            self.flow = Flow::start();
+        }
+        let modes = of.map_or(&[][..], |it| &it.parameters).iter().map(|it| it.mode);
+        let modes = modes.chain(std::iter::repeat(ArgumentMode::Value));
         let mut references = Vec::new();
-        for (name, ty) in parameters {
+        for ((name, ty), mode) in parameters.iter().zip(modes) {
             let by_reference = if let Type::Out(inner) = ty { Some(**inner) } else { None };
             let id = self.declare(name, by_reference.unwrap_or(*ty));
             if by_reference.is_some() {
                 references.push(self.slot_of(id));
             }
-            self.flow.assign(id);
+            if mode == ArgumentMode::Out {
+                self.function().outs.push(id);
+            } else {
+                self.flow.assign(id);
+            }
         }
         let (body, found) = match body {
             LambdaBody::Expression(expr) => {
-                let bound = self.lambda_expression(expr, result);
+                let bound = self.lambda_expression(expr, inner);
                 (Body::Expression(bound.node), bound.ty)
             }
-            LambdaBody::Block(block) => self.lambda_block(block, result, span),
+            LambdaBody::Block(block) => self.lambda_block(block, inner, span),
+        };
+        self.exit_function(span);
+        let body = match yields {
+            Some(yields) => Self::iterator_body(yields, body),
+            None => body,
         };
         let cells = self.leave();
         let function = self.functions.pop().unwrap_or_default();
@@ -210,8 +231,10 @@ impl Binder {
         self.receivers = receivers;
         let result = result.unwrap_or(found);
         let signature: Vec<Type> = parameters.iter().map(|(_, ty)| *ty).chain([result]).collect();
+        let noted = function.noted.unwrap_or_default();
+        let effect = self.effect(&noted, self.functions.len());
         let code = Code {
-            signature: types::func(&signature),
+            signature: types::func(&signature).erased(),
             slots: function.slots,
             height: function.height + CALL_LEVELS,
             references: references.into_boxed_slice(),
@@ -219,7 +242,29 @@ impl Binder {
             body,
         };
         let captures = function.captures.into_iter().map(|(_, it)| it).collect();
-        Bound { code, captures, result }
+        Bound { code, captures, result, effect }
+    }
+
+    /// Notes the state at a `return`, or at the end; `out` parameters have a value there.
+    pub(super) fn exit_function(&mut self, span: Span) {
+        if !self.flow.reachable {
+            return;
+        }
+        let flow = self.flow.clone();
+        let outs = self.function().outs.clone();
+        for id in outs.into_iter().filter(|it| !flow.is_assigned(*it)) {
+            let name = self.variables.get(id).map_or(String::new(), |it| it.name.clone());
+            self.report(
+                codes::UNASSIGNED,
+                span,
+                format!("`{name}` must be given a value before the function returns"),
+                "not on every path",
+                Some(format!("assign `{name}` at the start")),
+            );
+        }
+        if let Some(noted) = &mut self.function().noted {
+            noted.exit(flow);
+        }
     }
 
     fn lambda_expression(&mut self, expr: &ast::Expr, result: Option<Type>) -> Expr {

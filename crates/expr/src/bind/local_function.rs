@@ -3,6 +3,7 @@
 //! A local function is a variable that holds a delegate. A generic one is bound anew for each call,
 //! with its type parameters replaced.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use clr::types::{self, Type};
 use clr::value::Value;
 use csharp::ast::{self, Name, Span};
 
+use super::captured::Effect;
 use super::overload::{Argument, Param, Signature};
 use super::{Binder, Expr, codes};
 use crate::ir::{Node, Stmt};
@@ -24,6 +26,7 @@ pub(crate) struct LocalFunction {
     ast: ast::LocalFunction,
     params: Vec<Param>,
     returns: Type,
+    effect: RefCell<Effect>,
 }
 
 impl Binder {
@@ -50,6 +53,7 @@ impl Binder {
                 ast: (**it).clone(),
                 params,
                 returns,
+                effect: RefCell::default(),
             }));
             let index = self.local_functions.len() - 1;
             if let Some(variable) = self.variables.get_mut(id) {
@@ -90,12 +94,33 @@ impl Binder {
         if !it.type_parameters.is_empty() {
             return None;
         }
-        let node = self.instance(&function, &[], span);
+        let (node, effect) = self.instance(&function, &[], span);
+        function.effect.replace(effect);
         let slot = self.slot_of(id);
         Some(Stmt::Expression(Node::SetLocal(slot, Box::new(node))))
     }
 
-    fn instance(&mut self, function: &LocalFunction, of: &[Option<Type>], span: Span) -> Node {
+    /// What a local function does with the variables around it.
+    pub(super) fn effect_of(&mut self, index: usize, span: Span) -> Effect {
+        let Some(function) = self.local_functions.get(index).map(Rc::clone) else {
+            return Effect::Unknown;
+        };
+        let known = function.effect.borrow().clone();
+        if !matches!(known, Effect::Unknown) || !function.ast.type_parameters.is_empty() {
+            return known;
+        }
+        function.effect.replace(Effect::Underway);
+        let (effect, _) = self.speculate(|it| it.instance(&function, &[], span).1);
+        function.effect.replace(effect.clone());
+        effect
+    }
+
+    fn instance(
+        &mut self,
+        function: &LocalFunction,
+        of: &[Option<Type>],
+        span: Span,
+    ) -> (Node, Effect) {
         let params: Vec<(Name, Type)> = function
             .ast
             .parameters
@@ -106,9 +131,10 @@ impl Binder {
         let inputs: Vec<Type> = params.iter().map(|(_, ty)| *ty).collect();
         self.context.extend_from_slice(&inputs);
         let result = function.returns.substitute(&[], of);
-        let bound = self.bind_function(&params, &function.ast.body, Some(result), span);
+        let (body, own) = (&function.ast.body, Some(&function.ast));
+        let bound = self.bind_function(&params, body, Some(result), span, own);
         self.context.truncate(self.context.len() - inputs.len());
-        Node::Lambda(Arc::new(bound.code), bound.captures)
+        (Node::Lambda(Arc::new(bound.code), bound.captures), bound.effect)
     }
 
     /// The value of a variable, which may be a local function.
@@ -170,6 +196,10 @@ impl Binder {
         } else {
             self.generic_instance(&function, &of, span)
         };
+        if let Some(index) = self.variables.get(id).and_then(|it| it.local_function) {
+            let effect = self.effect_of(index, span);
+            self.after_call(&effect);
+        }
         Expr::new(Node::Invoke(Box::new(target), args, span), returns, span)
     }
 
@@ -203,9 +233,11 @@ impl Binder {
         let before = self.type_parameters.len();
         self.type_parameters.extend(known.collect::<Vec<_>>());
         self.instances.push((at, of.to_vec(), variable));
-        let node = self.instance(function, of, span);
+        let (node, effect) = self.instance(function, of, span);
         self.instances.pop();
         self.type_parameters.truncate(before);
+        self.check_reads(&effect, &function.ast.name.text, span);
+        self.after_call(&effect);
         Node::SetLocal(self.slot_of(variable), Box::new(node))
     }
 }

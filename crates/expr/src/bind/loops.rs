@@ -7,6 +7,7 @@ use clr::types::Type;
 use csharp::ast::{self, Span};
 
 use super::flow::Flow;
+use super::labels::SectionGotos;
 use super::member::item_type;
 use super::statement::scoped;
 use super::{Binder, Expr, codes};
@@ -16,6 +17,10 @@ use crate::ir::{Call, Foreach, Node, Stmt};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loop {
     pub(super) is_switch: bool,
+    /// How many `finally` blocks stand around it.
+    pub(super) finally: usize,
+    /// What goes to its sections, of a `switch`.
+    pub(super) gotos: Option<SectionGotos>,
     pub(super) breaks: Option<Flow>,
     pub(super) continues: Option<Flow>,
 }
@@ -23,10 +28,13 @@ pub(crate) struct Loop {
 impl Binder {
     pub(super) fn in_loop<R>(
         &mut self,
-        is_switch: bool,
+        switched: Option<Type>,
         f: impl FnOnce(&mut Self) -> R,
     ) -> (R, Loop) {
-        self.function().loops.push(Loop { is_switch, ..Loop::default() });
+        let finally = self.function().finally;
+        let gotos = switched.map(|of| SectionGotos { of, all: Vec::new() });
+        let is_switch = gotos.is_some();
+        self.function().loops.push(Loop { is_switch, finally, gotos, ..Loop::default() });
         let result = f(self);
         let own = self.function().loops.pop().unwrap_or_default();
         (result, own)
@@ -36,14 +44,14 @@ impl Binder {
         self.enter();
         let (condition, yes, no) = self.condition(condition);
         self.flow = yes;
-        let (body, own) = self.in_loop(false, |it| it.body(body));
+        let (body, own) = self.in_loop(None, |it| it.body(body));
         let cells = self.leave();
         self.flow = join(no, own.breaks);
         scoped(cells, Stmt::While(condition.node, Box::new(body)))
     }
 
     pub(super) fn do_loop(&mut self, body: &ast::Stmt, condition: &ast::Expr) -> Stmt {
-        let (body, own) = self.in_loop(false, |it| it.body(body));
+        let (body, own) = self.in_loop(None, |it| it.body(body));
         self.flow = join(self.flow.clone(), own.continues);
         let (condition, _, no) = self.condition(condition);
         self.flow = join(no, own.breaks);
@@ -65,7 +73,7 @@ impl Binder {
             None => (None, self.flow.clone(), self.flow.unreachable()),
         };
         self.flow = yes;
-        let (body, own) = self.in_loop(false, |binder| binder.body(&it.body));
+        let (body, own) = self.in_loop(None, |binder| binder.body(&it.body));
         self.flow = join(self.flow.clone(), own.continues);
         let step: Vec<Node> = it.step.iter().map(|it| self.value(it).node).collect();
         let cells = self.leave();
@@ -92,7 +100,10 @@ impl Binder {
                 None,
             );
         }
-        let (source, items) = own_enumerator(source);
+        let (source, items) = match source.ty {
+            Type::Dynamic => (source, Some(Type::Dynamic)),
+            _ => own_enumerator(source),
+        };
         let item = match items {
             Some(item) => item,
             None => {
@@ -134,25 +145,31 @@ impl Binder {
         }
         let before = self.flow.clone();
         self.flow.assign(id);
-        let (body, own) = self.in_loop(false, |binder| binder.body(&it.body));
+        let (body, own) = self.in_loop(None, |binder| binder.body(&it.body));
         self.flow = join(before, own.breaks);
         let slot = self.slot_of(id);
         let captured = !self.leave().is_empty();
-        Stmt::Foreach(Box::new(Foreach {
+        let item = item.erased();
+        let source = source.node;
+        let all = Stmt::Foreach(Box::new(Foreach {
             slot,
             captured,
-            source: source.node,
+            source,
             item,
             conversion,
             body,
             span,
-        }))
+        }));
+        if self.settles { Stmt::Settled(Box::new(all)) } else { all }
     }
 
     pub(super) fn jump(&mut self, span: Span, is_break: bool) -> Stmt {
-        let flow = self.flow.clone();
+        let (flow, finally) = (self.flow.clone(), self.function().finally);
         let target = self.function().loops.iter_mut().rev().find(|it| is_break || !it.is_switch);
         match target {
+            Some(own) if own.finally < finally => {
+                self.report_leaving_finally(if is_break { "break" } else { "continue" }, span);
+            }
             Some(own) => {
                 let met = if is_break { &mut own.breaks } else { &mut own.continues };
                 *met = Some(match met.take() {

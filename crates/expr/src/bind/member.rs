@@ -9,7 +9,7 @@ use csharp::ast::{self, Span};
 
 use super::overload::Argument;
 use super::probe::Site;
-use super::{Binder, Expr, codes, fold};
+use super::{Binder, Expr, codes, fold, late};
 use crate::ir::{Call, Node};
 
 /// A row found on a type.
@@ -58,10 +58,18 @@ pub(super) fn hierarchy(of: Type) -> Vec<(Type, usize)> {
 /// The type arguments that the rows of a type see.
 fn arguments_of(ty: Type) -> &'static [Type] {
     match ty {
-        Type::Named(_, list) => list,
+        Type::Named(_, list) | Type::Tuple(list, _) => list,
         Type::Array(item) | Type::Nullable(item) => std::slice::from_ref(item),
         _ => &[],
     }
+}
+
+/// The type arguments as values carry them.
+pub(super) fn erased(of: &'static [Type]) -> &'static [Type] {
+    if of.iter().all(|it| it.erased() == *it) {
+        return of;
+    }
+    types::list(&of.iter().map(|it| it.erased()).collect::<Vec<_>>())
 }
 
 impl Binder {
@@ -81,7 +89,8 @@ impl Binder {
 
     /// Extension methods of a name.
     pub(super) fn extensions(&self, name: &str) -> Vec<Found> {
-        let all = EXTENSIONS.get(name).map_or(&[][..], Vec::as_slice);
+        let all = EXTENSIONS.get(name).filter(|_| !self.on_dynamic);
+        let all = all.map_or(&[][..], Vec::as_slice);
         let allowed = |it: &&&'static Member| it.listed || self.options.allow_unlisted;
         all.iter().filter(allowed).map(|member| Found { member, of_type: &[], depth: 0 }).collect()
     }
@@ -116,6 +125,12 @@ impl Binder {
             return Expr::error(span);
         }
         let (text, at) = (&*name.name.text, name.name.span);
+        if target.ty == Type::Dynamic {
+            return self.late_member(target, name, span);
+        }
+        if let Some(item) = self.tuple_item(&target, text, span) {
+            return item;
+        }
         if let Type::Anonymous(of) = target.ty
             && let Some(index) = of.fields.iter().position(|(own, _)| own == text)
         {
@@ -185,9 +200,9 @@ impl Binder {
             set: false,
             args: Box::new([target.node]),
             check_null,
-            of_type: found.of_type,
+            of_type: erased(found.of_type),
             of_method: &[],
-            returns,
+            returns: returns.erased(),
             outs: Box::default(),
             span,
         };
@@ -215,9 +230,9 @@ impl Binder {
                 set: false,
                 args: Box::default(),
                 check_null: false,
-                of_type: found.of_type,
+                of_type: erased(found.of_type),
                 of_method: &[],
-                returns,
+                returns: returns.erased(),
                 outs: Box::default(),
                 span,
             };
@@ -278,6 +293,9 @@ impl Binder {
     ) -> Expr {
         if target.ty == Type::Error || arguments.iter().any(Argument::is_error) {
             return Expr::error(span);
+        }
+        if target.ty == Type::Dynamic || late::has_dynamic(arguments) {
+            return self.late_index(target, arguments, span);
         }
         if let Some((index, item)) = self.element_index(&target, arguments) {
             let pair = Box::new((target.node, index));
@@ -355,6 +373,7 @@ pub(super) fn item_type(of: Type) -> Option<Type> {
     items.or_else(|| match of {
         Type::Array(item) => Some(*item),
         Type::String => Some(Type::Char),
+        Type::Named(types::names::ARRAY2 | types::names::ARRAY3, [item]) => Some(*item),
         _ => hierarchy(of)
             .iter()
             .any(|(it, _)| it.is_named(types::names::IENUMERABLE_PLAIN))

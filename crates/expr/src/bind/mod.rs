@@ -13,16 +13,22 @@ mod advice;
 mod assign;
 mod better;
 mod call;
+mod captured;
 mod cast;
 pub mod codes;
 mod conversion;
 mod creation;
+mod dynamic_json;
 mod equality;
 mod expression;
 mod flow;
 mod fold;
+mod grid;
 mod infer;
+mod iterator;
+mod labels;
 mod lambda;
+pub(crate) mod late;
 mod literal;
 mod local_function;
 mod loops;
@@ -40,6 +46,7 @@ mod short_circuit;
 mod statement;
 mod switch;
 mod try_using;
+mod tuple;
 mod unary;
 mod user_operator;
 
@@ -120,6 +127,10 @@ pub(crate) struct Binder {
     instances: Vec<(usize, Vec<Option<Type>>, usize)>,
     /// Type parameters of the generic local function that is being bound.
     type_parameters: Vec<(String, Type)>,
+    /// The operation's receiver is `dynamic`: extension methods are not looked for.
+    on_dynamic: bool,
+    /// Iterators with something to run at their end are about.
+    settles: bool,
     /// For completion: whether the place is looked for, and what was found.
     probe: Option<Option<probe::Site>>,
 }
@@ -178,6 +189,8 @@ impl Binder {
             local_functions: Vec::new(),
             instances: Vec::new(),
             type_parameters: Vec::new(),
+            on_dynamic: false,
+            settles: false,
             probe: None,
         }
     }
@@ -213,10 +226,11 @@ impl Binder {
                 (Body::Block(block.into_boxed_slice()), result)
             }
         };
-        let result = if result == Type::Null { Type::Object } else { result };
+        let is_object = matches!(result, Type::Null | Type::Dynamic);
+        let result = if is_object { Type::Object } else { result };
         let (slots, height) = (self.function().slots, self.function().height);
         let code = Code {
-            signature: func(&[result]),
+            signature: func(&[result.erased()]),
             slots,
             height,
             references: Box::default(),
@@ -329,4 +343,4 @@ impl Binder {
 #[cfg(test)]
 mod soup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

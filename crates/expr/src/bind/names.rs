@@ -220,19 +220,44 @@ impl Binder {
                 let item = self.type_of(item);
                 if item == Type::Error { item } else { types::array(item) }
             }
-            ast::TypeRefKind::Array(..) => {
-                self.report(
-                    codes::UNSUPPORTED,
-                    written.span,
-                    "arrays of several dimensions are not supported",
-                    "more than one dimension",
-                    Some("use an array of arrays, `int[][]`".to_owned()),
-                );
-                Type::Error
+            ast::TypeRefKind::Array(item, rank) => {
+                let item = self.type_of(item);
+                self.grid(item, *rank, written.span)
+            }
+            ast::TypeRefKind::Tuple(elements) => {
+                let items: Vec<Type> = elements.iter().map(|(it, _)| self.type_of(it)).collect();
+                let name =
+                    |it: &Option<ast::Name>| it.as_ref().map_or("", |it| &it.text).to_owned();
+                let names: Vec<String> = elements.iter().map(|(_, it)| name(it)).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                if items.contains(&Type::Error) {
+                    Type::Error
+                } else {
+                    types::tuple(&items, &names)
+                }
             }
             ast::TypeRefKind::Named(parts) => self.named_type(parts, written.span),
             ast::TypeRefKind::Omitted | ast::TypeRefKind::Missing => Type::Error,
         }
+    }
+
+    /// An array of several dimensions.
+    pub(super) fn grid(&mut self, item: Type, rank: u32, span: Span) -> Type {
+        let name = match rank {
+            2 => types::names::ARRAY2,
+            3 => types::names::ARRAY3,
+            _ => {
+                self.report(
+                    codes::UNSUPPORTED,
+                    span,
+                    "arrays of more than three dimensions are not supported",
+                    "too many dimensions",
+                    Some("use an array of arrays, `int[][]`".to_owned()),
+                );
+                return Type::Error;
+            }
+        };
+        if item == Type::Error { item } else { types::named(name, &[item]) }
     }
 
     fn nullable_of(&mut self, inner: &ast::TypeRef) -> Type {
@@ -259,6 +284,9 @@ impl Binder {
             && let Some((_, ty)) = self.type_parameters.iter().find(|(own, _)| *own == name)
         {
             return *ty;
+        }
+        if name == "dynamic" && self.options.allow_unlisted {
+            return Type::Dynamic;
         }
         let arguments: Vec<Type> = arguments.into_iter().map(|it| self.type_of(it)).collect();
         if arguments.contains(&Type::Error) {

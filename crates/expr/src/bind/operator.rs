@@ -52,6 +52,14 @@ impl Binder {
         if a.ty == Type::Error || b.ty == Type::Error || a.ty == Type::Void || b.ty == Type::Void {
             return Expr::error(span);
         }
+        if a.ty == Type::Dynamic || b.ty == Type::Dynamic {
+            return Expr { span, ..self.late_binary(op, op_span, a, b) };
+        }
+        if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual)
+            && let Some(done) = self.tuple_equality(op, op_span, &a, &b, span)
+        {
+            return done;
+        }
         let operands = [a, b];
         if !matches!((operands[0].ty, operands[1].ty), (Type::Null, Type::Null))
             && let Some(done) = self.user_operator(op.text(), &operands, span)

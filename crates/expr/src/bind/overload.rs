@@ -150,6 +150,15 @@ impl Binder {
 
     fn variable_argument<'a>(&mut self, expr: &'a ast::Expr, is_ref: bool) -> Given<'a> {
         match &expr.kind {
+            ExprKind::Declaration { ty: None, name: None } if is_underscore(expr) => {
+                // A variable of the name, if there is one; else the value is thrown away.
+                let id = self.find_variable("_");
+                if id.is_none() {
+                    self.discard();
+                }
+                let ty = id.and_then(|it| self.variables.get(it)).map(|it| it.ty);
+                Given::Variable { id, ty, is_ref }
+            }
             ExprKind::Declaration { ty, name } => {
                 let ty = ty.as_ref().map(|it| self.type_of(it));
                 let id = name.as_ref().map(|it| self.declare(it, ty.unwrap_or(Type::Error)));
@@ -158,6 +167,7 @@ impl Binder {
             ExprKind::Name(name) if name.type_arguments.is_empty() => {
                 let Some(id) = self.find_variable(&name.name.text) else {
                     if &*name.name.text == "_" {
+                        self.discard();
                         return Given::Variable { id: None, ty: None, is_ref };
                     }
                     self.report_unknown_name(&name.name.text, name.name.span);
@@ -284,6 +294,11 @@ impl Binder {
             (Given::Group(it), _) => self.group_fits(it, to),
         }
     }
+}
+
+/// Is it the `_` of `out _`, not that of `out var _`?
+fn is_underscore(it: &ast::Expr) -> bool {
+    it.span.end == it.span.start + 1
 }
 
 /// Why no overload was chosen.

@@ -31,7 +31,7 @@ impl Binder {
                     .into_iter()
                     .map(|(ty, it)| self.pass_one(it, ty))
                     .collect();
-                nodes.push(Node::NewArray(*item, items.into_boxed_slice()));
+                nodes.push(Node::NewArray(item.erased(), items.into_boxed_slice()));
                 continue;
             }
             let mut given = given;

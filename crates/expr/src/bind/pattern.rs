@@ -20,10 +20,16 @@ impl Binder {
             return Expr::error(span);
         }
         let no = self.flow.clone();
+        let bound = Self::undynamic(bound);
         let test = self.pattern(bound.node, bound.ty, pattern, span, true);
         self.when = Some((self.flow.clone(), no.clone()));
         self.flow = no;
         Expr::new(test, Type::Bool, span)
+    }
+
+    /// A `dynamic` value is tested as an `object`.
+    pub(super) fn undynamic(of: Expr) -> Expr {
+        if of.ty == Type::Dynamic { Expr { ty: Type::Object, ..of } } else { of }
     }
 
     fn declare_after_error(&mut self, pattern: &Pattern) {
@@ -51,7 +57,7 @@ impl Binder {
                 let ty = self.type_of(ty);
                 self.check_possible(of, ty, span);
                 let slot = name.as_ref().map(|it| self.pattern_variable(it, ty));
-                Node::IsDeclaration { ty: Some(ty), slot, value }
+                Node::IsDeclaration { ty: Some(ty.erased()), slot, value }
             }
             Pattern::Var { name, .. } => {
                 let slot = name.as_ref().map(|it| self.pattern_variable(it, of));
@@ -99,7 +105,7 @@ impl Binder {
                 "leave it out",
             );
         }
-        Node::Is(ty, value)
+        Node::Is(ty.erased(), value)
     }
 
     fn check_possible(&mut self, of: Type, ty: Type, span: Span) {

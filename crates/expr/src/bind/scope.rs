@@ -53,6 +53,17 @@ pub(crate) struct Function {
     pub(crate) finally: usize,
     /// How deep its expressions and statements nest.
     pub(crate) height: u32,
+    /// Labels of the blocks under way.
+    pub(crate) labels: Vec<super::labels::Label>,
+    pub(crate) label_count: u32,
+    /// What it yields, if it has a `yield`.
+    pub(crate) yields: Option<super::iterator::Yields>,
+    /// How many `try` blocks with `catch`, and `catch` blocks, stand around this.
+    pub(crate) catching: usize,
+    /// Of a local function: what it does with the variables around it.
+    pub(crate) noted: Option<super::captured::Noted>,
+    /// Its `out` parameters.
+    pub(crate) outs: Vec<usize>,
 }
 
 impl Binder {
@@ -104,6 +115,13 @@ impl Binder {
             );
         }
         self.declare_quietly(&name.text, ty)
+    }
+
+    /// `_` throws a value away here, so that it cannot be a variable of this block further down.
+    pub(super) fn discard(&mut self) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.inner.push("_".to_owned());
+        }
     }
 
     pub(super) fn declare_quietly(&mut self, name: &str, ty: Type) -> usize {
@@ -168,7 +186,10 @@ impl Binder {
         if let Some(value) = &variable.constant {
             return Expr::constant(value.clone(), ty, span);
         }
-        if !self.flow.is_assigned(id) && ty != Type::Error {
+        if let Some(function) = variable.local_function {
+            let effect = self.effect_of(function, span);
+            self.check_reads(&effect, &name, span);
+        } else if !self.flow.is_assigned(id) && ty != Type::Error && !self.note_read(id) {
             self.report(
                 codes::UNASSIGNED,
                 span,

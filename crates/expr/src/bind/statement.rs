@@ -12,19 +12,31 @@ use crate::ir::{Node, Stmt};
 impl Binder {
     /// Statements in the scope that is open.
     pub(super) fn statements(&mut self, statements: &[ast::Stmt]) -> Vec<Stmt> {
+        if statements.iter().any(|it| matches!(it.kind, StmtKind::Labelled(..))) {
+            return self.labelled(statements);
+        }
         self.declare_functions(statements);
-        let mut functions = Vec::new();
-        let mut all = Vec::new();
+        let (mut functions, mut all) = (Vec::new(), Vec::new());
         for it in statements {
-            if let StmtKind::LocalFunction(function) = &it.kind {
-                functions.extend(self.local_function(function, it.span));
-                continue;
-            }
-            let bound = self.statement(it);
-            all.push(bound);
+            self.one_statement(it, &mut functions, &mut all);
         }
         functions.extend(all);
         functions
+    }
+
+    /// A statement of a block; local functions go to its start.
+    pub(super) fn one_statement(
+        &mut self,
+        it: &ast::Stmt,
+        functions: &mut Vec<Stmt>,
+        all: &mut Vec<Stmt>,
+    ) {
+        if let StmtKind::LocalFunction(function) = &it.kind {
+            functions.extend(self.local_function(function, it.span));
+            return;
+        }
+        let bound = self.statement(it);
+        all.push(bound);
     }
 
     pub(super) fn block(&mut self, statements: &[ast::Stmt]) -> Vec<Stmt> {
@@ -78,6 +90,11 @@ impl Binder {
                 (self.checked, self.explicitly_unchecked) = before;
                 Stmt::Block(all.into_boxed_slice())
             }
+            StmtKind::Labelled(..) => {
+                Stmt::Block(self.labelled(std::slice::from_ref(it)).into_boxed_slice())
+            }
+            StmtKind::Goto(target) => self.goto(target, span),
+            StmtKind::Yield(value) => self.yield_statement(value.as_ref(), span),
             StmtKind::Empty => Stmt::Block(Box::default()),
         }
     }
@@ -264,6 +281,16 @@ impl Binder {
             let ty = bound.ty;
             self.function().returned.push(ty);
         }
+        if self.function().yields.is_some() && value.is_none() {
+            self.report(
+                codes::CONTROL_FLOW,
+                span,
+                "`return` cannot stand in a function with `yield`",
+                "ends no sequence",
+                Some("write `yield break;`".to_owned()),
+            );
+        }
+        self.exit_function(span);
         self.flow = self.flow.unreachable();
         Stmt::Return(node.map(|it| it.node))
     }

@@ -65,8 +65,11 @@ impl Binder {
         self.require_value(&value);
         let slot = self.temporary();
         let start = self.flow.clone();
-        let (bound, own) = self.in_loop(true, |binder| binder.sections(it, slot, &value));
+        let value = Self::undynamic(value);
+        let (bound, mut own) =
+            self.in_loop(Some(value.ty), |binder| binder.sections(it, slot, &value));
         let (cases, default, sections, cells, all) = bound;
+        let gotos = self.resolve_gotos(own.gotos.take(), &cases, default);
         let mut end = if default.is_some() || all { start.unreachable() } else { start };
         if let Some(breaks) = own.breaks {
             end = end.join(breaks);
@@ -78,6 +81,7 @@ impl Binder {
             cells,
             cases: cases.into_boxed_slice(),
             default,
+            gotos,
             sections: sections.into_boxed_slice(),
         }))
     }

@@ -20,9 +20,28 @@ fn outcome(source: &str, form: Form) -> String {
 }
 
 /// Sources and what they give: type and text, the type of what is thrown, or the first problem's code.
-pub(super) fn check(form: Form, cases: &[(&str, &str)]) {
+pub(crate) fn check(form: Form, cases: &[(&str, &str)]) {
     for (source, expected) in cases {
         assert_eq!(outcome(source, form), *expected, "{source}");
+    }
+}
+
+/// The same for statements that go beyond Azure's C#; `steps` is the end of the budget.
+pub(crate) fn beyond(cases: &[(&str, &str)]) {
+    let limits = clr::Limits { steps: 20_000, ..clr::Limits::default() };
+    let options = Options { allow_unlisted: true, limits, ..Options::default() };
+    for (source, expected) in cases {
+        let outcome = match compile(source, Form::Statements, &options) {
+            Err(problems) => problems.first().map_or_else(String::new, |it| it.code.to_owned()),
+            Ok(program) => match program.evaluate(&EmptyHost::default()) {
+                Ok(value) => {
+                    format!("{}: {}", value.type_name().replace("System.", ""), value.to_text())
+                }
+                Err(error) if !error.is_catchable() => "steps".to_owned(),
+                Err(error) => error.type_name.to_owned(),
+            },
+        };
+        assert_eq!(outcome, *expected, "{source}");
     }
 }
 

@@ -36,6 +36,8 @@ impl Binder {
 
     pub(super) fn try_statement(&mut self, it: &ast::Try) -> Stmt {
         let start = self.flow.clone();
+        let catching = usize::from(!it.catches.is_empty());
+        self.function().catching += catching;
         let body = self.block(&it.body.statements);
         let mut end = self.flow.clone();
         let mut catches = Vec::new();
@@ -49,6 +51,7 @@ impl Binder {
             catches.push(handler);
             end = end.join(self.flow.clone());
         }
+        self.function().catching -= catching;
         let finally = it.finally.as_ref().map(|block| {
             self.flow = start.clone();
             self.function().finally += 1;
@@ -61,7 +64,8 @@ impl Binder {
         self.flow = end;
         Stmt::Try(Box::new(Try {
             body: body.into_boxed_slice(),
-            catches: catches.into_boxed_slice(),
+            filters: catches.iter().any(|it| it.filter.is_some()),
+            catches: catches.into(),
             finally,
         }))
     }

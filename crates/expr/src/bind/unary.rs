@@ -35,6 +35,9 @@ impl Binder {
         if operand.ty == Type::Error {
             return Expr::error(span);
         }
+        if operand.ty == Type::Dynamic {
+            return self.late_unary(op, operand, span);
+        }
         if let Some(done) = self.user_operator(unary_text(op), std::slice::from_ref(&operand), span)
         {
             return done;

@@ -24,6 +24,9 @@ impl Callable for Closure {
     }
 
     fn call(&self, args: &[Value], cx: &mut EvalCx<'_>) -> Outcome {
+        if matches!(self.code.body, Body::Iterator(_)) {
+            return super::iterator::sequence(&self.code, &self.captured, args, cx);
+        }
         run(&self.code, &self.captured, args, cx)
     }
 }
@@ -47,29 +50,43 @@ pub(crate) fn run(
     cx: &mut EvalCx<'_>,
 ) -> Outcome {
     cx.deeper(code.height, |cx| {
-        let base = cx.push_frame(code.slots);
-        for (slot, value) in (0..).zip(args) {
-            match value.to_object::<Cell>().filter(|_| code.references.contains(&slot)) {
-                Some(cell) => cx.share(base, slot, cell),
-                None => cx.store(base, slot, value.clone()),
-            }
-        }
-        for slot in &code.cells {
-            cx.cell(base, *slot);
-        }
-        for (slot, cell) in captured {
-            cx.share(base, *slot, Arc::clone(cell));
-        }
+        let base = enter(code, captured, args, cx);
         let result = match &code.body {
             Body::Expression(node) => eval(node, base, cx),
             Body::Block(statements) => exec_all(statements, base, cx).map(|flow| match flow {
                 Flow::Return(value) => value,
                 _ => Value::Null,
             }),
+            // Made where it is called: see `Closure::call`.
+            Body::Iterator(_) => Ok(Value::Null),
         };
         cx.pop_frame(base);
         result
     })
+}
+
+/// Makes the frame of a function, its arguments in place; gives the first slot.
+#[inline]
+pub(crate) fn enter(
+    code: &Code,
+    captured: &[(u32, Arc<Cell>)],
+    args: &[Value],
+    cx: &mut EvalCx<'_>,
+) -> usize {
+    let base = cx.push_frame(code.slots);
+    for (slot, value) in (0..).zip(args) {
+        match value.to_object::<Cell>().filter(|_| code.references.contains(&slot)) {
+            Some(cell) => cx.share(base, slot, cell),
+            None => cx.store(base, slot, value.clone()),
+        }
+    }
+    for slot in &code.cells {
+        cx.cell(base, *slot);
+    }
+    for (slot, cell) in captured {
+        cx.share(base, *slot, Arc::clone(cell));
+    }
+    base
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, integer_of};
 use clr::types::Type;
-use clr::value::Value;
+use clr::value::{Anonymous, Value};
 use dotnet::Runtime;
 use dotnet::text::number::decimal;
 use rust_decimal::Decimal;
@@ -53,6 +53,18 @@ pub(crate) fn convert(conversion: &Conversion, value: Value, cx: &mut EvalCx<'_>
             let mut args = Args::new(member, &mut values, &[], &[], member.returns);
             (member.call)(&mut args, cx)
         }
+        Conversion::Tuple(ty, items) => {
+            let tuple = value.as_object::<Anonymous>().ok_or_else(Exception::null_reference)?;
+            let each = tuple.fields().iter().zip(items);
+            let fields: Result<Vec<Value>, Exception> = each
+                .map(|(it, by)| match by {
+                    Some(by) => convert(by, it.clone(), cx),
+                    None => Ok(it.clone()),
+                })
+                .collect();
+            Ok(Value::object(Anonymous::new(*ty, fields?)))
+        }
+        Conversion::Late(site) => super::late::apply(site, &[value], cx),
         Conversion::Chain(it) => {
             let value = convert(&it.0, value, cx)?;
             convert(&it.1, value, cx)

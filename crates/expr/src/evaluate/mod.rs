@@ -7,6 +7,8 @@ pub(crate) mod access;
 pub(crate) mod call;
 pub(crate) mod closure;
 pub(crate) mod convert;
+pub(crate) mod iterator;
+pub(crate) mod late;
 pub(crate) mod operators;
 pub(crate) mod statements;
 pub(crate) mod text;
@@ -156,6 +158,18 @@ fn rare(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
             let object = eval(object, base, cx)?;
             let field = object.as_object::<Anonymous>().and_then(|it| it.fields().get(*index));
             field.cloned().ok_or_else(|| Exception::null_reference().at(span.range()))
+        }
+        Node::With(index, it) => {
+            let (tuple, value) = (eval(&it.0, base, cx)?, eval(&it.1, base, cx)?);
+            cx.step()?;
+            let made = tuple.as_object::<Anonymous>().map(|it| it.with(*index, value));
+            made.map(Value::object).ok_or_else(Exception::null_reference)
+        }
+        Node::Late(site, operands) => late::run(site, operands, base, cx),
+        Node::Settle(inner) => {
+            let value = eval(inner, base, cx);
+            cx.settle()?;
+            value
         }
         Node::Throw(value, span) => {
             let value = eval(value, base, cx)?;

@@ -1,12 +1,14 @@
 //! Statements.
 
+use std::sync::Arc;
+
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::value::Value;
 use corelib::language::ExceptionObject;
 
 use super::{Outcome, convert, eval, truth};
-use crate::ir::{Catch, Foreach, Node, Stmt, Switch, Try};
+use crate::ir::{Catch, Foreach, Labels, Node, Stmt, Switch, Try};
 
 /// Where control goes after a statement.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub(crate) enum Flow {
     Break,
     Continue,
     Return(Value),
+    /// To a label.
+    Goto(u32),
 }
 
 type Done = Result<Flow, Exception>;
@@ -30,7 +34,7 @@ pub(crate) fn exec_all(all: &[Stmt], base: usize, cx: &mut EvalCx<'_>) -> Done {
     Ok(Flow::Next)
 }
 
-fn exec(stmt: &Stmt, base: usize, cx: &mut EvalCx<'_>) -> Done {
+pub(crate) fn exec(stmt: &Stmt, base: usize, cx: &mut EvalCx<'_>) -> Done {
     match stmt {
         Stmt::Expression(node) => {
             eval(node, base, cx)?;
@@ -53,8 +57,8 @@ fn exec(stmt: &Stmt, base: usize, cx: &mut EvalCx<'_>) -> Done {
                 cx.step()?;
                 match exec(body, base, cx)? {
                     Flow::Break => break,
-                    Flow::Return(it) => return Ok(Flow::Return(it)),
                     Flow::Next | Flow::Continue => {}
+                    leaving => return Ok(leaving),
                 }
             }
         }
@@ -62,8 +66,8 @@ fn exec(stmt: &Stmt, base: usize, cx: &mut EvalCx<'_>) -> Done {
             cx.step()?;
             match exec(body, base, cx)? {
                 Flow::Break => break,
-                Flow::Return(it) => return Ok(Flow::Return(it)),
                 Flow::Next | Flow::Continue => {}
+                leaving => return Ok(leaving),
             }
             if !truth(condition, base, cx)? {
                 break;
@@ -90,8 +94,32 @@ fn exec(stmt: &Stmt, base: usize, cx: &mut EvalCx<'_>) -> Done {
             dispose(&resource, cx)?;
             return result;
         }
+        Stmt::Labels(it) => return exec_labels(it, base, cx),
+        Stmt::Goto(label) => return Ok(Flow::Goto(*label)),
+        // Laid out as steps: see `crate::steps`.
+        Stmt::Yield(_) => {}
+        Stmt::Settled(inner) => {
+            let result = exec(inner, base, cx);
+            cx.settle()?;
+            return result;
+        }
     }
     Ok(Flow::Next)
+}
+
+/// Runs statements with labels: a `goto` to one of them goes on there.
+#[inline(never)]
+fn exec_labels(it: &Labels, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let mut at = 0;
+    loop {
+        let leaving = exec_all(it.statements.get(at..).unwrap_or_default(), base, cx)?;
+        let Flow::Goto(label) = leaving else { return Ok(leaving) };
+        let Some((_, place)) = it.places.iter().find(|(own, _)| *own == label) else {
+            return Ok(leaving);
+        };
+        cx.step()?;
+        at = *place;
+    }
 }
 
 fn fresh(cells: &[u32], base: usize, cx: &mut EvalCx<'_>) {
@@ -118,8 +146,8 @@ fn exec_for(
         }
         match exec(body, base, cx)? {
             Flow::Break => break,
-            Flow::Return(it) => return Ok(Flow::Return(it)),
             Flow::Next | Flow::Continue => {}
+            leaving => return Ok(leaving),
         }
         for it in step {
             eval(it, base, cx)?;
@@ -145,51 +173,95 @@ fn exec_foreach(it: &Foreach, base: usize, cx: &mut EvalCx<'_>) -> Done {
         cx.store(base, it.slot, item);
         match exec(&it.body, base, cx)? {
             Flow::Break => break,
-            Flow::Return(value) => return Ok(Flow::Return(value)),
             Flow::Next | Flow::Continue => {}
+            leaving => return Ok(leaving),
         }
     }
     Ok(Flow::Next)
 }
 
 fn exec_switch(it: &Switch, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let mut chosen = choose(it, base, cx)?;
+    loop {
+        let Some(section) = chosen.and_then(|at| it.sections.get(at)) else {
+            return Ok(Flow::Next);
+        };
+        match exec_all(section, base, cx)? {
+            Flow::Break => return Ok(Flow::Next),
+            Flow::Goto(label) => match it.gotos.iter().find(|(own, _)| *own == label) {
+                Some((_, section)) => {
+                    cx.step()?;
+                    chosen = Some(*section);
+                }
+                None => return Ok(Flow::Goto(label)),
+            },
+            other => return Ok(other),
+        }
+    }
+}
+
+/// The section of a `switch` that fits its value.
+pub(crate) fn choose(
+    it: &Switch,
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Result<Option<usize>, Exception> {
     let value = eval(&it.value, base, cx)?;
     fresh(&it.cells, base, cx);
     cx.store(base, it.slot, value);
-    let mut chosen = it.default;
     for (condition, section) in &it.cases {
         if truth(condition, base, cx)? {
-            chosen = Some(*section);
-            break;
+            return Ok(Some(*section));
         }
     }
-    let Some(section) = chosen.and_then(|at| it.sections.get(at)) else { return Ok(Flow::Next) };
-    match exec_all(section, base, cx)? {
-        Flow::Break => Ok(Flow::Next),
-        other => Ok(other),
-    }
+    Ok(it.default)
 }
 
+/// Runs `try`. An exception is looked at twice, as in .NET: which handler takes it is decided before
+/// the `finally` blocks on the way there run. Only programs with filters can tell, so only their
+/// handlers are noted with the evaluation.
 fn exec_try(it: &Try, base: usize, cx: &mut EvalCx<'_>) -> Done {
+    let noted = !it.catches.is_empty() && (it.filters || cx.has_handlers());
+    if noted {
+        let catches = Arc::clone(&it.catches);
+        cx.push_handler(Arc::new(move |value, cx| choose_catch(&catches, value, base, cx)));
+    }
     let tried = exec_all(&it.body, base, cx);
+    if noted {
+        cx.pop_handler();
+    }
     let handled = match tried {
-        Err(error) if error.is_catchable() => handle(&it.catches, error, base, cx),
+        Err(error) if error.is_catchable() => handle(&it.catches, noted, error, base, cx),
         other => other,
     };
     let Some(finally) = &it.finally else { return handled };
-    if let Err(error) = &handled
-        && !error.is_catchable()
-    {
-        // The budget is used up: nothing of the expression runs any more.
-        return handled;
+    let mut decided = None;
+    if let Err(error) = &handled {
+        if !error.is_catchable() {
+            // The budget is used up: nothing of the expression runs any more.
+            return handled;
+        }
+        if cx.has_handlers() {
+            decided = cx.decide(error, &exception_object(error))?;
+        }
     }
     exec_all(finally, base, cx)?;
+    cx.set_decided(decided);
     handled
 }
 
-fn handle(catches: &[Catch], error: Exception, base: usize, cx: &mut EvalCx<'_>) -> Done {
-    let value = Value::object(ExceptionObject(error.clone()));
-    for it in catches {
+fn exception_object(error: &Exception) -> Value {
+    Value::object(ExceptionObject(error.clone()))
+}
+
+/// The first handler that takes an exception; it finds it in its slot.
+fn choose_catch(
+    catches: &[Catch],
+    value: &Value,
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Result<Option<usize>, Exception> {
+    for (at, it) in catches.iter().enumerate() {
         if !value.is_instance(it.ty) {
             continue;
         }
@@ -207,10 +279,31 @@ fn handle(catches: &[Catch], error: Exception, base: usize, cx: &mut EvalCx<'_>)
             },
         };
         if matches {
-            return exec_all(&it.body, base, cx);
+            return Ok(Some(at));
         }
     }
-    Err(error)
+    Ok(None)
+}
+
+fn handle(
+    catches: &[Catch],
+    noted: bool,
+    error: Exception,
+    base: usize,
+    cx: &mut EvalCx<'_>,
+) -> Done {
+    let chosen = match cx.decided(&error).filter(|_| noted) {
+        Some(decided) => decided,
+        None if catches.is_empty() => None,
+        None => choose_catch(catches, &exception_object(&error), base, cx)?,
+    };
+    match chosen.and_then(|at| catches.get(at)) {
+        Some(it) => {
+            cx.set_decided(None);
+            exec_all(&it.body, base, cx)
+        }
+        None => Err(error),
+    }
 }
 
 /// The exception that a value thrown stands for.

@@ -182,11 +182,11 @@ impl Writer {
             self.put_rendered("key", &pair.key, depth, cx)?;
             return self.put_rendered("value", &pair.value, depth, cx);
         }
-        if let Some(it) = value.as_object::<Anonymous>() {
+        if let Some(it) = value.as_object::<Anonymous>().filter(|it| !it.is_tuple()) {
             let mut members = Members::new();
             for (name, value) in it.members() {
                 let fresh = Writer { members: Members::new() };
-                members.insert(name.to_owned(), Json::Object(fresh.write(value, depth + 1, cx)?));
+                members.insert(name.into_owned(), Json::Object(fresh.write(value, depth + 1, cx)?));
             }
             self.put("value", Json::Object(members));
             self.put_to_string("text", value, cx);

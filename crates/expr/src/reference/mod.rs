@@ -107,7 +107,10 @@ fn title(namespace: &str) -> String {
 
 /// Every type has an anchor of its own, whatever the page's reader makes of headings.
 fn anchor(def: &TypeDef) -> String {
-    format!("{}-{}", def.name.to_lowercase().replace('.', "-"), def.generics)
+    let name = def.name.to_lowercase().replace('.', "-");
+    // `System.Array[,]` cannot stand in a link.
+    let name = name.replace(['[', ']'], "").replace(',', "x");
+    format!("{name}-{}", def.generics)
 }
 
 fn section(namespace: &(u8, &str), types: &[&'static TypeDef], out: &mut String) {

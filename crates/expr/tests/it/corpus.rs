@@ -145,8 +145,9 @@ fn every_expression_of_the_corpus_parses() {
         for (at, form, source) in expressions(&text) {
             count += 1;
             let plain = substitute(source);
-            let result = parser::parse(&plain, form, parser::Dialect::Azure)
-                .or_else(|first| parser::parse(&decode(&plain), form, parser::Dialect::Azure).map_err(|_| first));
+            let result = parser::parse(&plain, form, parser::Dialect::Azure).or_else(|first| {
+                parser::parse(&decode(&plain), form, parser::Dialect::Azure).map_err(|_| first)
+            });
             if let Err(problems) = result {
                 let problem = &problems[0];
                 let line = text[..at].lines().count();

@@ -4,7 +4,7 @@
 
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, default_value, integer_of, is_reference_convertible};
+use clr::rows::{Args, Member, MemberKind, default_value, integer_of, is_reference_convertible};
 use clr::types::{Type, names};
 use clr::value::Value;
 use tree::json::{Scalar, Target, Token, cast, change_type};
@@ -32,7 +32,7 @@ pub(super) const EXPLICIT: &[Member] = conversions!(explicit, from_token:
     Type::Nullable(&Type::UInt64), Type::Nullable(&Type::Single), Type::Nullable(&Type::Double),
     Type::Nullable(&Type::Decimal), Type::Nullable(&Type::DateTime),
     Type::Nullable(&Type::DateTimeOffset), Type::Nullable(&Type::TimeSpan),
-    Type::Nullable(&Type::Guid),
+    Type::Nullable(&Type::Guid), URI,
 );
 
 /// To a token.
@@ -45,12 +45,24 @@ pub(super) const IMPLICIT: &[Member] = conversions!(implicit, to_token:
     Type::Nullable(&Type::UInt32), Type::Nullable(&Type::Int64), Type::Nullable(&Type::UInt64),
     Type::Nullable(&Type::Single), Type::Nullable(&Type::Double), Type::Nullable(&Type::Decimal),
     Type::Nullable(&Type::DateTime), Type::Nullable(&Type::DateTimeOffset),
-    Type::Nullable(&Type::TimeSpan), Type::Nullable(&Type::Guid),
+    Type::Nullable(&Type::TimeSpan), Type::Nullable(&Type::Guid), URI,
 );
 
-fn from_token(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
+fn from_token(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let to = args.member().returns;
-    cast_to(token_of(args.value(0)), to)
+    let value = cast_to(token_of(args.value(0)), to)?;
+    if to == URI && !value.is_null() { address(value, cx) } else { Ok(value) }
+}
+
+/// `new Uri(text)`.
+fn address(text: Value, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let rows = clr::rows::definition(names::URI).map_or(&[][..], |it| it.members);
+    let is_constructor =
+        |it: &&Member| it.kind == MemberKind::Constructor && it.params == [Type::String];
+    match rows.iter().find(is_constructor) {
+        Some(row) => (row.call)(&mut Args::new(row, &mut [text], &[], &[], row.returns), cx),
+        None => Ok(text),
+    }
 }
 
 fn to_token(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {

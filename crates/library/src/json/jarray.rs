@@ -9,6 +9,7 @@ use tree::json::{Kind, Root, Scalar, Token};
 
 use super::jcontainer::{construct, params};
 use super::jtoken::{from_object, parse};
+use super::settings::LOAD_SETTINGS;
 use super::{JARRAY, JCONTAINER, JTOKEN, token, token_of, value};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::JARRAY, MEMBERS)
@@ -41,6 +42,11 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["json"])
     .doc("Reads a JSON array."),
+    Member::static_method("Parse", &[Type::String, LOAD_SETTINGS], JARRAY, |args, cx| {
+        parse(args, cx, Root::Array)
+    })
+    .params(&["json", "settings"])
+    .unlisted(),
     Member::static_method("FromObject", &[Type::Object], JARRAY, |args, cx| {
         let [value] = args.take()?;
         let made = from_object(&value, cx)?;

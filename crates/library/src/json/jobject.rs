@@ -11,6 +11,7 @@ use tree::json::{Kind, Root, Token};
 
 use super::jcontainer::{construct, params};
 use super::jtoken::{from_object, parse};
+use super::settings::LOAD_SETTINGS;
 use super::{
     COMPARISON, JCONTAINER, JOBJECT, JPROPERTY, JTOKEN, children, jenumerable, token, token_of,
     value,
@@ -49,6 +50,11 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["json"])
     .doc("Reads a JSON object."),
+    Member::static_method("Parse", &[Type::String, LOAD_SETTINGS], JOBJECT, |args, cx| {
+        parse(args, cx, Root::Object)
+    })
+    .params(&["json", "settings"])
+    .unlisted(),
     Member::static_method("FromObject", &[Type::Object], JOBJECT, |args, cx| {
         let [value] = args.take()?;
         let made = from_object(&value, cx)?;

@@ -14,6 +14,7 @@ use dotnet::Str;
 use tree::json::{self, Formatting, ParseOptions, Path, Root, Token};
 
 use super::conversions::{EXPLICIT, IMPLICIT, value_as};
+use super::settings::LOAD_SETTINGS;
 use super::{
     FORMATTING, JCONTAINER, JTOKEN, JTOKENS, children, content, deserialize, jenumerable, lazily,
     serialize, token, token_of, value,
@@ -86,6 +87,11 @@ const OWN: &[Member] = &[
     Member::static_method("Parse", &[Type::String], JTOKEN, |args, cx| parse(args, cx, Root::Any))
         .params(&["json"])
         .doc("Reads any JSON."),
+    Member::static_method("Parse", &[Type::String, LOAD_SETTINGS], JTOKEN, |args, cx| {
+        parse(args, cx, Root::Any)
+    })
+    .params(&["json", "settings"])
+    .unlisted(),
     Member::static_method("FromObject", &[Type::Object], JTOKEN, |args, cx| {
         let [value] = args.take()?;
         from_object(&value, cx).map(super::object)
@@ -252,7 +258,7 @@ pub(super) fn parse(
     cx: &mut EvalCx<'_>,
     root: Root,
 ) -> Result<Value, Exception> {
-    let (text,): (Str,) = args.get()?;
+    let text = args.arg::<Str>(0)?;
     read(&text, root, true, cx).map(super::object)
 }
 

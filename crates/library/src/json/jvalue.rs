@@ -8,6 +8,7 @@ use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
+use clr::value::composite::format_value;
 use clr::value::{Object, Value};
 use dotnet::{Runtime, Str};
 use tree::json::{Kind, Scalar, Token, compare_scalars};
@@ -83,6 +84,12 @@ const MEMBERS: &[Member] = &[
     Member::method("ToString", &[], Type::String, |args, _| {
         Ok(Value::String(Token::to_text(&*token(args, 0)?).into()))
     }),
+    Member::method("ToString", &[Type::String], Type::String, |args, cx| {
+        let value = token(args, 0)?.scalar().map_or(Value::Null, |it| value_of(&it));
+        let format = args.value(1).to_text();
+        format_value(&value, &format, cx.runtime()).map(Value::String).map_err(Exception::from)
+    })
+    .params(&["format"]),
     Member::method("Equals", &[JVALUE], Type::Bool, |args, _| {
         let [a, b] = args.take()?;
         Ok((!b.is_null() && a.equals(&b)).into())

@@ -199,7 +199,9 @@ pub(crate) fn content(value: &Value, cx: &mut EvalCx<'_>) -> Result<Content, Exc
     if let Some(token) = token_of(value) {
         return Ok(Content::Token(token.clone()));
     }
-    if let Some(scalar) = scalar_in(value, cx.runtime()) {
+    // A `JValue` has a constructor for `char`; as an `object` it is nothing to it.
+    let of_its_own = scalar_in(value, cx.runtime()).filter(|_| !matches!(value, Value::Char(_)));
+    if let Some(scalar) = of_its_own {
         return Ok(Content::Value(scalar));
     }
     let is_enumerable = matches!(value, Value::Array(_) | Value::List(_) | Value::Sequence(_))

@@ -47,8 +47,11 @@ pub(super) fn token_of(
     }
     if let Some(it) = value.as_object::<Anonymous>() {
         let members: Vec<(String, Value)> =
-            it.members().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            it.members().map(|(name, value)| (name.into_owned(), value.clone())).collect();
         return object(members, options, cx);
+    }
+    if value.runtime_type().is_named("System.Version") {
+        return Ok(Token::value(Scalar::String((&*value.to_text()).into())));
     }
     cx.deeper(1, |cx| match value {
         Value::Array(_) | Value::List(_) | Value::Sequence(_) => array(value, options, cx),

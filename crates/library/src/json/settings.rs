@@ -1,4 +1,4 @@
-//! `JsonMergeSettings` and `JsonSerializerSettings`: not on the allow-list.
+//! `JsonLoadSettings`, `JsonMergeSettings` and `JsonSerializerSettings`: not on the allow-list.
 //!
 //! <https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_JsonSerializerSettings.htm>
 
@@ -11,6 +11,9 @@ use tree::json::{ArrayMerge, MergeSettings};
 
 use super::FORMATTING;
 
+const LOAD_NAME: &str = "Newtonsoft.Json.Linq.JsonLoadSettings";
+const COMMENTS: Type = Type::named("Newtonsoft.Json.Linq.CommentHandling");
+const LINES: Type = Type::named("Newtonsoft.Json.Linq.LineInfoHandling");
 const MERGE_NAME: &str = "Newtonsoft.Json.Linq.JsonMergeSettings";
 const SERIALIZER_NAME: &str = "Newtonsoft.Json.JsonSerializerSettings";
 const ARRAYS: Type = Type::named("Newtonsoft.Json.Linq.MergeArrayHandling");
@@ -18,6 +21,8 @@ const NULLS: Type = Type::named("Newtonsoft.Json.Linq.MergeNullValueHandling");
 const NULL_VALUES: Type = Type::named("Newtonsoft.Json.NullValueHandling");
 const DATES: Type = Type::named("Newtonsoft.Json.DateParseHandling");
 
+/// `JsonLoadSettings`: what it can say is what the parser does anyway.
+pub(super) const LOAD_SETTINGS: Type = Type::named(LOAD_NAME);
 /// `JsonMergeSettings`.
 pub(super) const MERGE_SETTINGS: Type = Type::named(MERGE_NAME);
 /// `JsonSerializerSettings`.
@@ -61,6 +66,20 @@ macro_rules! setting {
 }
 
 pub(crate) static TYPES: &[TypeDef] = &[
+    TypeDef::class(
+        LOAD_NAME,
+        &[
+            // Lines are noted by default.
+            Member::constructor(&[], LOAD_SETTINGS, |_, _| Ok(settings(LOAD_SETTINGS, 1))),
+            setting!("CommentHandling", COMMENTS, 0),
+            setting!("LineInfoHandling", LINES, 1),
+        ],
+    )
+    .unlisted(),
+    // Comments are skipped; a token for them is not made.
+    TypeDef::enumeration("Newtonsoft.Json.Linq.CommentHandling", &[("Ignore", 0)]).unlisted(),
+    TypeDef::enumeration("Newtonsoft.Json.Linq.LineInfoHandling", &[("Ignore", 0), ("Load", 1)])
+        .unlisted(),
     TypeDef::class(
         MERGE_NAME,
         &[

@@ -53,6 +53,11 @@ pub(crate) struct Expr {
     /// Which .NET decides where runtimes differ.
     #[arg(long, value_enum, default_value_t = RuntimeChoice::Modern)]
     pub(crate) runtime: RuntimeChoice,
+
+    /// Accepts what Azure refuses and this program has: types off its list, tuples, `dynamic`, `goto`,
+    /// `yield`
+    #[arg(long)]
+    pub(crate) allow_unlisted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

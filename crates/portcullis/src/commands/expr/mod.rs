@@ -39,7 +39,8 @@ pub(crate) fn run(arguments: &Expr, global: &Global) -> Exit {
         say(::expr::reference::page().trim_end());
         return Exit::Success;
     }
-    let options = Options { runtime, ..Options::default() };
+    let allow_unlisted = arguments.allow_unlisted;
+    let options = Options { runtime, allow_unlisted, ..Options::default() };
     let described = match Described::of(arguments, &options) {
         Ok(described) => described,
         Err((exit, problem)) => {
