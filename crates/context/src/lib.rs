@@ -87,7 +87,7 @@ mod test_support {
     use super::*;
     use clr::Limits;
     use dotnet::Runtime;
-    use expr::oracle::RecordedHost;
+    use oracle::RecordedHost;
 
     /// Runs something over the recorded default context.
     pub(crate) fn with_recorded<R>(f: impl FnOnce(&mut EvalCx<'_>) -> R) -> R {

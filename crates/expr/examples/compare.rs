@@ -11,7 +11,7 @@ extern crate portcullis_expr as expr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use expr::Runtime;
-use expr::oracle::{evaluate_case, same};
+use oracle::{evaluate_case, same};
 use serde_json::{Map, Value as Json};
 
 fn main() {

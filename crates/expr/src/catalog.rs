@@ -1,7 +1,7 @@
 //! The catalog: every .NET type that an expression can name.
 
 /// Makes the types known, once in a process; before anything is compiled or read as a value.
-pub(crate) fn load() {
+pub fn load() {
     clr::rows::register(|| corelib::types().chain(library::types()).chain(context::types()));
 }
 

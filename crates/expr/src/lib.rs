@@ -16,7 +16,6 @@ pub mod complete;
 mod evaluate;
 mod ir;
 mod options;
-pub mod oracle;
 mod program;
 mod reads;
 pub mod reference;
@@ -24,6 +23,7 @@ pub mod show;
 mod steps;
 
 pub use bind::compile;
+pub use catalog::load as load_types;
 pub use clr::{
     EvalCx, Exception, Host, JwtValue, Limits, Type, Uses, Value, Variables, cx, exception, host,
     types, value,

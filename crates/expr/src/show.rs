@@ -176,7 +176,8 @@ fn properties(value: &Value, indent: &str, out: &mut String, cx: &mut EvalCx<'_>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::RecordedHost;
+    use oracle::RecordedHost;
+
     use crate::{Form, Limits, Options, Runtime, compile};
 
     fn shown(source: &str) -> String {

@@ -1,7 +1,7 @@
 //! Generated values of `context` that fit an expression: the bodies, headers, variables and
 //! parameters that it names are there, of the wanted type or of another, or are not there.
 
-use expr::oracle::RecordedHost;
+use ::oracle::RecordedHost;
 use serde_json::{Map, Value as Json, json};
 
 use crate::random::Random;

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use ::oracle::{evaluate_case, same};
 use expr::Runtime;
-use expr::oracle::{evaluate_case, same};
 use serde_json::{Map, Value as Json, json};
 
 use crate::corpus::shared;

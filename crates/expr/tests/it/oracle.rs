@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::oracle::{evaluate_case, same};
 use expr::Runtime;
-use expr::oracle::{evaluate_case, same};
 use serde_json::{Map, Value as Json};
 
 use crate::corpus::shared;

@@ -2,7 +2,7 @@
 //!
 //! Here the allow list of types is on, as it is for policies.
 
-use expr::oracle::RecordedHost;
+use ::oracle::RecordedHost;
 use expr::{Form, Options, compile};
 use serde_json::Value as Json;
 

@@ -50,7 +50,8 @@ pub(super) fn token_of(
             it.members().map(|(name, value)| (name.into_owned(), value.clone())).collect();
         return object(members, options, cx);
     }
-    if value.runtime_type().is_named("System.Version") {
+    let modern = cx.runtime() == dotnet::Runtime::Modern;
+    if modern && value.runtime_type().is_named("System.Version") {
         return Ok(Token::value(Scalar::String((&*value.to_text()).into())));
     }
     cx.deeper(1, |cx| match value {

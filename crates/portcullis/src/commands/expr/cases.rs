@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use ::expr::Runtime;
-use ::expr::oracle;
 
 use crate::commands::{complain, say};
 use crate::exit::Exit;
@@ -26,7 +25,7 @@ pub(super) fn run(file: &Path, runtime: Runtime) -> Exit {
         let evaluated = match line {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) if line.len() > MAX_LINE_BYTES => Err("the line is too long".to_owned()),
-            Ok(line) => oracle::evaluate_line(&line, runtime).map_err(|fault| fault.to_string()),
+            Ok(line) => ::oracle::evaluate_line(&line, runtime).map_err(|fault| fault.to_string()),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(error.to_string()),
             // Nothing more will come: a folder, for instance, fails at every attempt.
             Err(error) => {

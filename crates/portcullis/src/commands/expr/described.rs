@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use ::expr::oracle::RecordedHost;
 use ::expr::{Options, Variables};
+use ::oracle::RecordedHost;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};

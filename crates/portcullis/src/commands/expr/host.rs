@@ -6,7 +6,7 @@ use ::expr::host::{
     ApiInfo, BackendInfo, DeploymentInfo, Host, LastError, OperationInfo, ProductInfo, RequestView,
     ResponseView, SubscriptionInfo, UserInfo, Variables, WorkspaceInfo,
 };
-use ::expr::oracle::RecordedHost;
+use ::oracle::RecordedHost;
 
 /// The request being looked at.
 #[derive(Debug)]

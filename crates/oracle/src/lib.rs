@@ -21,7 +21,7 @@ use serde_json::{Map, Value as Json, json};
 pub use recorded::{RecordedHost, RecordingFault};
 pub use same::same;
 
-use crate::{EvalCx, Exception, Form, Options, Problem, Runtime, compile};
+use expr::{EvalCx, Exception, Form, Options, Problem, Runtime, compile};
 
 /// Why a line is no case.
 #[derive(Debug, thiserror::Error)]

@@ -21,7 +21,7 @@ use super::parts::{
 use super::values::{date, elapsed, guid, variables};
 
 /// The context of every case that does not say otherwise.
-const DEFAULT: &str = include_str!("../../data/context.json");
+const DEFAULT: &str = include_str!("../data/context.json");
 
 /// What `DateTime.UtcNow` gives, in seconds since 1970: 2026-01-01. The recorded results were made
 /// later than the tokens in them expire.

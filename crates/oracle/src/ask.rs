@@ -8,8 +8,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use clr::host::Host;
 
+use expr::{Form, Options, Program, Runtime, Value, Variables, compile};
+
 use super::recorded::RecordedHost;
-use crate::{Form, Options, Program, Runtime, Value, Variables, compile};
 
 /// The name of the value in the expressions: `context.Variables["v"]`.
 const VARIABLE: &str = "v";

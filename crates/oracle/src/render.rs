@@ -11,8 +11,9 @@ use corelib::language::ExceptionObject;
 use library::linq::Grouping;
 use serde_json::{Map, Value as Json};
 
+use expr::{EvalCx, Exception, Runtime, Str, Type, Value};
+
 use super::ask::ask;
-use crate::{EvalCx, Exception, Runtime, Str, Type, Value};
 
 /// How deep results are written.
 const MAX_DEPTH: u32 = 8;
@@ -280,7 +281,12 @@ fn is_enumerable(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::with_cx;
+
+    fn with_cx<R>(f: impl FnOnce(&mut EvalCx<'_>) -> R) -> R {
+        expr::load_types();
+        let host = clr::host::EmptyHost::default();
+        f(&mut EvalCx::new(&host, Runtime::Modern, expr::Limits::default()))
+    }
 
     fn written(value: &Value) -> String {
         with_cx(|cx| Json::Object(render(value, cx).unwrap()).to_string())

@@ -12,9 +12,10 @@ use clr::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
 use clr::value::{DateTime, JwtValue};
 use serde_json::Value as Json;
 
+use expr::{EvalCx, Limits, Runtime, Type, Value};
+
 use super::parts::response;
 use super::recorded::{RecordedHost, RecordingFault, fault};
-use crate::{EvalCx, Limits, Runtime, Type, Value};
 
 type Result<T> = std::result::Result<T, RecordingFault>;
 
@@ -69,7 +70,7 @@ fn typed(kind: &str, value: &Json) -> Option<Value> {
 
 /// What `T.Parse` of the library makes of a text.
 fn parsed(name: &str, text: &str) -> Option<Value> {
-    crate::catalog::load();
+    expr::load_types();
     let host = RecordedHost::default();
     let mut cx = EvalCx::new(&host, Runtime::Modern, Limits::default());
     rows::parse(name, text.into(), &mut cx).ok()
