@@ -32,6 +32,8 @@ pub(crate) fn certain_reads(code: &Code) -> Vec<BodyRead> {
         Body::Block(statements) => {
             block(statements, &mut found);
         }
+        // What a call of it gives runs when it is enumerated.
+        Body::Iterator(_) => {}
     }
     found
 }
@@ -79,6 +81,7 @@ fn expression(node: &Node, found: &mut Vec<BodyRead>) {
         | Node::Format { value, .. }
         | Node::IsDeclaration { value, .. }
         | Node::NewArrayOf(_, value, _)
+        | Node::Settle(value)
         | Node::AnonymousGet(_, value, _) => expression(value, found),
         Node::Binary(_, both, _)
         | Node::Lifted(_, both, _)
