@@ -56,6 +56,17 @@ impl MemoryCounters {
             Charge::Always(n) => (n, 1),
         };
         let mut standings = Standings::new();
+        if let [rate] = call.rates {
+            // The usual case: the counter is found once.
+            let counter = current(&mut group, rate, call.algorithm, now)?;
+            let mut standing = counter.standing(now, rate, needed);
+            if n > 0 && (standing.has_room || matches!(call.charge, Charge::Always(_))) {
+                counter.add(now, rate, n);
+                standing.remaining = standing.remaining.saturating_sub(n);
+            }
+            standings.push(standing);
+            return Ok(standings);
+        }
         for rate in call.rates {
             let counter = current(&mut group, rate, call.algorithm, now)?;
             standings.push(counter.standing(now, rate, needed));

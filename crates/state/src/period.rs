@@ -35,8 +35,14 @@ pub(crate) fn length(period: Period) -> u64 {
 
 /// Time since the period began: from 0 up to its length.
 fn since(origin_ms: i64, length_ms: u64, now_ms: i64) -> i64 {
-    let since = i128::from(now_ms) - i128::from(origin_ms);
-    i64::try_from(since.rem_euclid(i128::from(length_ms))).unwrap_or(i64::MAX)
+    // Narrow arithmetic is much quicker, and enough for the years 1 to 9999.
+    match (now_ms.checked_sub(origin_ms), i64::try_from(length_ms)) {
+        (Some(since), Ok(length)) => since.rem_euclid(length.max(1)),
+        _ => {
+            let since = i128::from(now_ms) - i128::from(origin_ms);
+            i64::try_from(since.rem_euclid(i128::from(length_ms.max(1)))).unwrap_or(i64::MAX)
+        }
+    }
 }
 
 #[cfg(test)]

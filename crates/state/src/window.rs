@@ -16,6 +16,8 @@ pub(crate) const N_SLOTS: usize = 32;
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     slots: VecDeque<Slot>,
+    /// Of all slots.
+    total: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +29,14 @@ struct Slot {
 impl Window {
     /// No calls yet. All memory that it will ever need is taken now.
     pub(crate) fn new() -> Window {
-        Window { slots: VecDeque::with_capacity(N_SLOTS) }
+        Window { slots: VecDeque::with_capacity(N_SLOTS), total: 0 }
     }
 
     /// Forgets what is a period old.
     pub(crate) fn forget(&mut self, now: u64, period: u64) {
         while self.slots.front().is_some_and(|it| it.last.saturating_add(period) <= now) {
-            self.slots.pop_front();
+            let gone = self.slots.pop_front().map_or(0, |it| it.n);
+            self.total = self.total.saturating_sub(gone.into());
         }
     }
 
@@ -44,7 +47,7 @@ impl Window {
 
     /// Calls that count.
     pub(crate) fn total(&self) -> u64 {
-        self.slots.iter().map(|it| u64::from(it.n)).sum()
+        self.total
     }
 
     /// Time until there is room for so many calls; zero if there is.
@@ -75,17 +78,22 @@ impl Window {
             && (newest.last / part >= now / part)
         {
             newest.last = newest.last.max(now);
-            newest.n = newest.n.saturating_add(n);
+            let counted = n.min(u32::MAX - newest.n);
+            newest.n += counted;
+            self.total += u64::from(counted);
             return;
         }
         if self.slots.len() >= N_SLOTS {
             // Only after a period was made longer: two parts become one, and count longer.
             let oldest = self.slots.pop_front().map_or(0, |it| it.n);
             if let Some(next) = self.slots.front_mut() {
-                next.n = next.n.saturating_add(oldest);
+                let kept = oldest.min(u32::MAX - next.n);
+                next.n += kept;
+                self.total -= u64::from(oldest - kept);
             }
         }
         self.slots.push_back(Slot { last: now, n });
+        self.total += u64::from(n);
     }
 }
 
