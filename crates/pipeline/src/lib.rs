@@ -63,7 +63,7 @@ pub use caches::{CacheConnection, Caches, ExternalCache};
 pub use call::{call_failure, connection_failure, request_body_failure};
 pub use certificates::{Certificate, CertificateEntry, Certificates};
 pub use compile::{
-    Checked, CompileCx, Element, Surroundings, Target, check_fragment, check_text,
+    Checked, CompileCx, Element, Surroundings, Target, TemplateFlaw, check_fragment, check_text,
     compile_default_global, compile_document,
 };
 pub use computed::Computed;

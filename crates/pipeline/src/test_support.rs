@@ -122,12 +122,37 @@ const WORD: PolicyKind = PolicyKind {
     ..MARK
 };
 
+/// `<shout>x</shout>` holds a text in a language without capitals.
+const SHOUT: PolicyKind = PolicyKind {
+    name: "shout",
+    summary: "Holds a text in a language without capitals.",
+    attrs: &[],
+    children: &[Child::markup()],
+    compile: |element, cx| {
+        let made = cx.template(element, |text, _| {
+            let is_bad = |it: &str| it == "LOUD" || it == "hunter2";
+            let bad = text.split(' ').find(|it| is_bad(it));
+            let flaw = bad.and_then(|it| text.find(it).map(|at| crate::TemplateFlaw {
+                severity: document::Severity::Error,
+                code: crate::codes::BAD_TEMPLATE,
+                span: at..at + it.len(),
+                message: format!("`{it}` is too loud"),
+                help: Some(format!("whisper `{it}`")),
+            }));
+            (Some(()), flaw.into_iter().collect())
+        })?;
+        assert!(made.is_none() || !cx.parent().is_some_and(|it| it == "shout"));
+        Ok(Step::inline(Steps::default()))
+    },
+    ..MARK
+};
+
 const NAME: Attr = Attr::required("name");
 const STATUS: Attr = Attr::absent_by_default("status");
 const KEEP: Attr = Attr::optional("keep", "false");
 
 pub(crate) const KINDS: &[PolicyKind] =
-    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, WORD];
+    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, WORD, SHOUT];
 
 #[derive(Debug)]
 struct Mark {

@@ -46,6 +46,7 @@ mod set_method;
 mod set_query_parameter;
 mod set_status;
 mod set_variable;
+mod templates;
 #[cfg(test)]
 mod test_support;
 mod token;

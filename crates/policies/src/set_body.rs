@@ -1,16 +1,19 @@
 //! `<set-body>`: replaces the body of the request or response.
 //!
 //! Literal text is kept exactly, tags included. The result of an expression is its bytes, or its
-//! text in UTF-8; `null` is an empty body. Liquid templates are refused.
+//! text in UTF-8; `null` is an empty body. A Liquid template is compiled when the document loads.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/set-body-policy>
 
 use bytes::Bytes;
 use expr::Value;
+use liquid::body::{Reading, XsiNil};
 use pipeline::{
     Attr, Body, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Message,
-    PolicyError, PolicyKind, Scopes, Sections, Step, codes, words,
+    PolicyError, PolicyKind, Scopes, Sections, Step, Steps, Waiting, words,
 };
+
+use crate::templates::Liquid;
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "set-body",
@@ -27,7 +30,7 @@ const TEMPLATE: Attr = Attr::optional("template", "none")
     .doc("How the content is read.")
     .differs("`liquid` is refused.");
 const XSI_NIL: Attr = Attr::optional("xsi-nil", "blank")
-    .one_of(&["blank", "null"])
+    .one_of(Nil::WORDS)
     .doc("What `xsi:nil` elements are in a Liquid template.");
 const PARSE_DATE: Attr = Attr::optional("parse-date", "true")
     .one_of(&["true", "false"])
@@ -38,6 +41,13 @@ words! {
     enum Template {
         None = "none",
         Liquid = "liquid",
+    }
+}
+
+words! {
+    enum Nil {
+        Blank = "blank",
+        Null = "null",
     }
 }
 
@@ -55,15 +65,7 @@ enum Content {
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     if cx.literal::<Template>(element, &TEMPLATE)? == Template::Liquid {
-        return Err(cx
-            .refuse_attr(
-                element,
-                &TEMPLATE,
-                codes::NOT_SUPPORTED,
-                "Liquid templates are not supported by this gateway yet",
-            )
-            .label("cannot be rendered")
-            .help("make the body with a policy expression"));
+        return template(element, cx);
     }
     let computed: Computed<Value> = cx.markup(element)?;
     let body = match computed.as_literal() {
@@ -73,6 +75,32 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         _ => Content::Expression(computed),
     };
     Ok(Step::immediate(SetBody { message: cx.message(), body }).replacing_body())
+}
+
+fn template(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
+    let xsi_nil = match cx.literal::<Nil>(element, &XSI_NIL)? {
+        Nil::Blank => XsiNil::Blank,
+        Nil::Null => XsiNil::Null,
+    };
+    let reading = Reading { xsi_nil, dates: cx.literal(element, &PARSE_DATE)? };
+    Ok(match Liquid::compile(element, cx, reading)? {
+        Some(liquid) => Step::waiting(SetRendered { message: cx.message(), liquid }),
+        None => Step::inline(Steps::default()),
+    })
+}
+
+#[derive(Debug)]
+struct SetRendered {
+    message: Message,
+    liquid: Liquid,
+}
+
+impl Waiting for SetRendered {
+    async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        let text = self.liquid.render(context).await?;
+        context.set_text_body(self.message, text);
+        Ok(Flow::Next)
+    }
 }
 
 impl Immediate for SetBody {
@@ -139,9 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn liquid_is_refused_by_name() {
-        assert_eq!(problems("<set-body template=\"liquid\">{{body.a}}</set-body>"), "PC0423");
+    fn a_template_is_rendered() {
+        let template = r#"<set-body template="liquid">{{context.Request.Method}} {{ 'a' | Upcase }}</set-body>"#;
+        assert_eq!(body(template), "GET A");
         assert_eq!(problems("<set-body template=\"razor\">x</set-body>"), "PC0409");
+        assert_eq!(problems("<set-body template=\"liquid\">{{nothing}}</set-body>"), "fine");
     }
 
     #[test]

@@ -148,6 +148,15 @@ pub fn object(token: Token) -> Value {
     Value::object(JToken(token))
 }
 
+/// The JSON tree of a value, as `JToken.FromObject` makes it.
+///
+/// # Errors
+///
+/// What reading a property throws; a limit.
+pub fn tree_of(value: &Value, cx: &mut EvalCx<'_>) -> Result<Token, Exception> {
+    serialize::token_of(value, serialize::Options::default(), cx)
+}
+
 /// A token, or null.
 pub(crate) fn value(token: Option<Token>) -> Value {
     token.map_or(Value::Null, object)

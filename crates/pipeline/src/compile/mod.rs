@@ -14,6 +14,7 @@ mod cx;
 mod element;
 mod lone;
 mod policies;
+mod template;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use expr::Uses;
 pub use cx::CompileCx;
 pub use element::Element;
 pub use lone::{Checked, check_fragment, check_text};
+pub use template::Flaw as TemplateFlaw;
 
 use crate::bodies::Event;
 use crate::codes;
