@@ -273,6 +273,8 @@ pub enum Content {
     Markup,
     /// One element of another vocabulary, beside the child elements that the schema lists.
     Foreign,
+    /// Text that may be a template; the policy checks it.
+    Template,
     /// The child is itself the policy of that name, checked by its own schema.
     Policy,
 }
@@ -378,6 +380,14 @@ impl Child {
     #[must_use]
     pub const fn policies(mut self) -> Child {
         self.content = Content::Policies;
+        self
+    }
+
+    /// The element holds text that may be a template; read it with [`CompileCx::template`], or with
+    /// [`CompileCx::markup`] if it is none.
+    #[must_use]
+    pub const fn template(mut self) -> Child {
+        self.content = Content::Template;
         self
     }
 

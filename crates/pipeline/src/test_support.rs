@@ -132,13 +132,15 @@ const SHOUT: PolicyKind = PolicyKind {
         let made = cx.template(element, |text, _| {
             let is_bad = |it: &str| it == "LOUD" || it == "hunter2";
             let bad = text.split(' ').find(|it| is_bad(it));
-            let flaw = bad.and_then(|it| text.find(it).map(|at| crate::TemplateFlaw {
-                severity: document::Severity::Error,
-                code: crate::codes::BAD_TEMPLATE,
-                span: at..at + it.len(),
-                message: format!("`{it}` is too loud"),
-                help: Some(format!("whisper `{it}`")),
-            }));
+            let flaw = bad.and_then(|it| {
+                text.find(it).map(|at| crate::TemplateFlaw {
+                    severity: document::Severity::Error,
+                    code: crate::codes::BAD_TEMPLATE,
+                    span: at..at + it.len(),
+                    message: format!("`{it}` is too loud"),
+                    help: Some(format!("whisper `{it}`")),
+                })
+            });
             (Some(()), flaw.into_iter().collect())
         })?;
         assert!(made.is_none() || !cx.parent().is_some_and(|it| it == "shout"));

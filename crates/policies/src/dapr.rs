@@ -11,13 +11,15 @@ use std::time::Duration;
 use expr::Value;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Uri};
+use liquid::body::Reading;
 use pipeline::url::encode;
 use pipeline::{
     Attr, Blame, Body, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow,
-    PolicyError, Response, SharedContext, Unfit, ValueType, codes,
+    PolicyError, Response, SharedContext, Unfit, ValueType,
 };
 
 use crate::outgoing::{Call, request, variable};
+use crate::templates::Liquid;
 
 /// Where the sidecar's interface begins.
 pub(crate) const SIDECAR: &str = "http://localhost:3500/v1.0";
@@ -32,7 +34,7 @@ pub(crate) const TIMEOUT: Attr = Attr::optional("timeout", "5")
     .doc("Longest wait for the response, in seconds: 1 to 240.")
     .of(ValueType::Seconds);
 pub(crate) const TEMPLATE: Attr = Attr::absent_by_default("template")
-    .one_of(&["Liquid"])
+    .one_of(&["Liquid", "liquid"])
     .doc("How the content is read.")
     .differs("Refused.");
 pub(crate) const JSON: Attr = Attr::absent_by_default("content-type")
@@ -63,6 +65,39 @@ impl Convert for Wait {
     }
 }
 
+/// The content of a policy: a literal or expression, or a template.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Value(Computed<Value>),
+    Liquid(Liquid),
+}
+
+impl Content {
+    /// The content of `content` as `policy` says that it is read, and as `read` reads it without a
+    /// template. Nothing if it has errors, which are reported.
+    pub(crate) fn compile(
+        policy: Element<'_>,
+        content: Element<'_>,
+        cx: &mut CompileCx<'_>,
+        read: fn(&mut CompileCx<'_>, Element<'_>) -> Result<Computed<Value>, Diagnostic>,
+    ) -> Result<Option<Content>, Diagnostic> {
+        if policy.has(&TEMPLATE) {
+            let liquid = Liquid::compile(content, cx, Reading::default())?;
+            return Ok(liquid.map(Content::Liquid));
+        }
+        read(cx, content).map(|it| Some(Content::Value(it)))
+    }
+
+    /// What it is for a request.
+    pub(crate) async fn get(&self, shared: &SharedContext<'_>) -> Result<Value, PolicyError> {
+        let mut context = shared.lock().await;
+        match self {
+            Content::Value(value) => value.get(&context),
+            Content::Liquid(liquid) => liquid.render(&mut context).await.map(Value::from),
+        }
+    }
+}
+
 /// A message to the sidecar: the path below its interface, and the body.
 pub(crate) struct Message {
     pub(crate) path: String,
@@ -76,13 +111,6 @@ impl Sidecar {
         element: Element<'_>,
         cx: &mut CompileCx<'_>,
     ) -> Result<Sidecar, Diagnostic> {
-        if element.has(&TEMPLATE) {
-            let message = "Liquid templates are not supported by this gateway yet";
-            return Err(cx
-                .refuse_attr(element, &TEMPLATE, codes::NOT_SUPPORTED, message)
-                .label("cannot be rendered")
-                .help("make the content with a policy expression"));
-        }
         let variable: Option<String> = cx.literal_if(element, &RESPONSE_VARIABLE_NAME)?;
         Ok(Sidecar {
             ignore_error: cx.literal(element, &IGNORE_ERROR)?,

@@ -12,7 +12,7 @@ use pipeline::{
 use serde_json::value::RawValue;
 
 use crate::dapr::{
-    IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT, segment,
+    Content, IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT, segment,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -31,14 +31,14 @@ const KEY: Attr = Attr::required("key").doc("Name of the item.");
 const ITEM: Child =
     Child::repeated("item").attrs(&[KEY]).expressions().doc("What the binding is told besides.");
 const METADATA: Child = Child::optional("metadata").children(&[ITEM]).doc("Items.");
-const DATA: Child = Child::optional("data").expressions().doc("The content.");
+const DATA: Child = Child::optional("data").expressions().template().doc("The content.");
 
 #[derive(Debug)]
 struct InvokeDaprBinding {
     name: Computed<String>,
     operation: Option<String>,
     metadata: Vec<(String, Computed<String>)>,
-    data: Option<Computed<Value>>,
+    data: Option<Content>,
     sidecar: Sidecar,
 }
 
@@ -48,21 +48,25 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     for item in element.child(&METADATA).into_iter().flat_map(|it| it.children(&ITEM)) {
         metadata.push((cx.literal(item, &KEY)?, cx.text(item)?));
     }
+    let data = match element.child(&DATA) {
+        Some(data) => Content::compile(element, data, cx, |cx, it| cx.markup(it))?,
+        None => None,
+    };
     Ok(Step::waiting(InvokeDaprBinding {
         name: cx.attr(element, &NAME)?,
         operation: cx.literal_if(element, &OPERATION)?,
         metadata,
-        data: element.child(&DATA).map(|it| cx.text(it)).transpose()?,
+        data,
         sidecar,
     }))
 }
 
 impl InvokeDaprBinding {
-    fn message(&self, context: &Context) -> Result<Message, PolicyError> {
+    fn message(&self, context: &Context, data: Option<&Value>) -> Result<Message, PolicyError> {
         let path = format!("bindings/{}", segment(&self.name.get(context)?)?);
         let mut members = Vec::new();
-        if let Some(data) = &self.data {
-            members.push(format!("\"data\":{}", json(&data.get(context)?.to_text())));
+        if let Some(data) = data {
+            members.push(format!("\"data\":{}", json(data.to_text().trim())));
         }
         if !self.metadata.is_empty() {
             let mut items = serde_json::Map::new();
@@ -94,7 +98,11 @@ impl Waiting for InvokeDaprBinding {
     }
 
     async fn run_beside(&self, shared: &SharedContext<'_>) -> Result<Flow, PolicyError> {
-        self.sidecar.post(shared, |context| self.message(context)).await
+        let data = match &self.data {
+            Some(data) => Some(data.get(shared).await?),
+            None => None,
+        };
+        self.sidecar.post(shared, |context| self.message(context, data.as_ref())).await
     }
 }
 
@@ -167,7 +175,7 @@ mod tests {
                 "PC0404",
             ),
             (r#"<invoke-dapr-binding name="b">text</invoke-dapr-binding>"#, "PC0408"),
-            (r#"<invoke-dapr-binding name="b" template="liquid" />"#, "PC0423"),
+            (r#"<invoke-dapr-binding name="b" template="liquid" />"#, "fine"),
         ] {
             assert_eq!(problems(policy), codes, "{policy}");
         }

@@ -9,7 +9,7 @@ use pipeline::{
 };
 
 use crate::dapr::{
-    IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT, segment,
+    Content, IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT, segment,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -32,7 +32,7 @@ const CONTENT: Child = Child::markup().expressions().doc("The message.");
 struct PublishToDapr {
     component: Option<String>,
     topic: Computed<String>,
-    content: Computed<Value>,
+    content: Option<Content>,
     is_json: bool,
     sidecar: Sidecar,
 }
@@ -49,13 +49,13 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
             .refuse_attr(element, &TOPIC, codes::BAD_VALUE, message)
             .label("no component"));
     }
-    let content = cx.markup(element)?;
+    let content = Content::compile(element, element, cx, |cx, it| cx.markup(it))?;
     let is_json = element.has(&JSON);
     Ok(Step::waiting(PublishToDapr { component, topic, content, is_json, sidecar }))
 }
 
 impl PublishToDapr {
-    fn message(&self, context: &Context) -> Result<Message, PolicyError> {
+    fn message(&self, context: &Context, content: &Value) -> Result<Message, PolicyError> {
         let topic = self.topic.get(context)?;
         let (component, topic) = match &self.component {
             Some(component) => (component.as_str(), topic.as_str()),
@@ -64,7 +64,6 @@ impl PublishToDapr {
             })?,
         };
         let path = format!("publish/{}/{}", segment(component)?, segment(topic)?);
-        let content = self.content.get(context)?;
         let body = match content.as_bytes() {
             Some(bytes) => Body::bytes(bytes),
             None => Body::bytes(content.to_text().trim().to_owned()),
@@ -79,7 +78,11 @@ impl Waiting for PublishToDapr {
     }
 
     async fn run_beside(&self, shared: &SharedContext<'_>) -> Result<Flow, PolicyError> {
-        self.sidecar.post(shared, |context| self.message(context)).await
+        let content = match &self.content {
+            Some(content) => content.get(shared).await?,
+            None => Value::Null,
+        };
+        self.sidecar.post(shared, |context| self.message(context, &content)).await
     }
 }
 
@@ -132,7 +135,8 @@ mod tests {
             (r#"topic="a/b" timeout="0""#, "PC0409"),
             (r#"topic="a/b" ignore-error="@(true)""#, "PC0411"),
             (r#"topic="a/b" content-type="text/plain""#, "PC0409"),
-            (r#"topic="a/b" template="Liquid""#, "PC0423"),
+            (r#"topic="a/b" template="Liquid""#, "fine"),
+            (r#"topic="a/b" template="razor""#, "PC0409"),
         ] {
             let policy = format!("<publish-to-dapr {attributes}>x</publish-to-dapr>");
             assert_eq!(problems(&policy), codes, "{attributes}");

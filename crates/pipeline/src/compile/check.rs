@@ -174,6 +174,11 @@ fn child_element(cx: &mut CompileCx<'_>, node: &document::Element, schema: &'sta
             content(cx, node, None, &[]);
         }
         Content::Text | Content::Markup | Content::Foreign => {
+        Content::Template => {
+            attributes(cx, node, shape);
+            content_without_text(cx, node);
+        }
+        Content::Text | Content::Markup => {
             attributes(cx, node, shape);
             let subject = format!("the text of `{}`", node.name);
             value(cx, &node.text(), schema.expressions, &[], &subject);

@@ -88,9 +88,7 @@ mod tests {
         named_values.insert("key", NamedValue::secret("hunter2"));
         let world = World { named_values, ..World::default() };
         let compile = |content: &str| {
-            let text = format!(
-                "<policies><inbound><shout>{content}</shout></inbound></policies>"
-            );
+            let text = format!("<policies><inbound><shout>{content}</shout></inbound></policies>");
             (world.compile(Scope::Api, &text).1, text)
         };
         assert_eq!(codes_of(&compile("quiet {{body.x}}").0), "fine");

@@ -68,8 +68,7 @@ fn request(context: &Context, template: &Template) -> Value {
 
 /// A URL renders as its text.
 fn address(url: &UrlView) -> Value {
-    let is_default =
-        matches!((url.scheme.as_str(), url.port), ("http", 80) | ("https", 443));
+    let is_default = matches!((url.scheme.as_str(), url.port), ("http", 80) | ("https", 443));
     let port = if is_default { String::new() } else { format!(":{}", url.port) };
     let text = format!("{}://{}{port}{}{}", url.scheme, url.host, url.path, url.query_string);
     let query = url.query_string.strip_prefix('?').unwrap_or_default();

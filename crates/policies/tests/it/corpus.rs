@@ -14,6 +14,9 @@ use pipeline::{Registry, Section, check_text, codes};
 const FAILING: &str = include_str!("../corpus_failures.txt");
 /// The length of that list; lower it when an entry goes.
 const N_FAILING: usize = 146;
+const N_FAILING: usize = 145;
+const N_FAILING: usize = 122;
+const N_FAILING: usize = 113;
 
 pub(crate) fn corpus() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
