@@ -31,8 +31,8 @@ pub use clr::{
 pub use complete::{Completion, CompletionKind, Completions, Signatures, complete, signatures};
 pub use csharp::{Form, Problem};
 pub use dotnet::{Runtime, Str};
-pub use library::stored::{NotStorable, restore, store};
 pub use library::json::{object as json_value, tree_of as json_tree};
+pub use library::stored::{NotStorable, restore, store};
 pub use options::Options;
 pub use program::Program;
 pub use reads::BodyRead;

@@ -298,7 +298,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         let pattern = args.first()?.as_literal()?.to_text();
-        match Regex::new(pattern.as_str(), Options::NONE) {
+        match Regex::new(&pattern, Options::NONE) {
             Ok(regex) => Some(Arc::new(regex)),
             Err(fault) => {
                 if let Some(argument) = arguments.first() {

@@ -35,8 +35,7 @@ pub(crate) const TIMEOUT: Attr = Attr::optional("timeout", "5")
     .of(ValueType::Seconds);
 pub(crate) const TEMPLATE: Attr = Attr::absent_by_default("template")
     .one_of(&["Liquid", "liquid"])
-    .doc("How the content is read.")
-    .differs("Refused.");
+    .doc("How the content is read.");
 pub(crate) const JSON: Attr = Attr::absent_by_default("content-type")
     .one_of(&["application/json"])
     .doc("Media type of the content.");

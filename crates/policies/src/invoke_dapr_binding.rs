@@ -12,7 +12,8 @@ use pipeline::{
 use serde_json::value::RawValue;
 
 use crate::dapr::{
-    Content, IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT, segment,
+    Content, IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT,
+    segment,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {

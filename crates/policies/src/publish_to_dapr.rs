@@ -9,7 +9,8 @@ use pipeline::{
 };
 
 use crate::dapr::{
-    Content, IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT, segment,
+    Content, IGNORE_ERROR, JSON, Message, RESPONSE_VARIABLE_NAME, Sidecar, TEMPLATE, TIMEOUT,
+    segment,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {

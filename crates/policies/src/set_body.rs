@@ -28,7 +28,7 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 const TEMPLATE: Attr = Attr::optional("template", "none")
     .one_of(Template::WORDS)
     .doc("How the content is read.")
-    .differs("`liquid` is refused.");
+    .differs("Templates do not see `context.Request.ClientCertificates`.");
 const XSI_NIL: Attr = Attr::optional("xsi-nil", "blank")
     .one_of(Nil::WORDS)
     .doc("What `xsi:nil` elements are in a Liquid template.");

@@ -21,7 +21,7 @@ pub(super) fn replace(mut args: Args<'_, '_>) -> Result<Value, Stop> {
     let with = args.text(1)?.unwrap_or(Str::EMPTY);
     let (Some(text), Some(regex)) = prepare(&mut args)? else { return Ok(args.input) };
     let most = args.cx.budget.output_bytes.saturating_mul(2);
-    let replaced = regex.replace(&text, with.as_str(), None, 0, most)?;
+    let replaced = regex.replace(&text, &with, None, None, most)?;
     replaced.map(Value::Text).ok_or(Stop::Work)
 }
 
@@ -37,7 +37,7 @@ pub(super) fn remove_first(args: Args<'_, '_>) -> Result<Value, Stop> {
 
 fn first(mut args: Args<'_, '_>, with: Str) -> Result<Value, Stop> {
     let (Some(text), Some(regex)) = prepare(&mut args)? else { return Ok(args.input) };
-    let found = regex.find_all(&text, 0, Some(1))?;
+    let found = regex.find_all(&text, None, Some(1))?;
     Ok(Value::Text(Match::splice(&text, &found, &[with])))
 }
 
@@ -55,7 +55,7 @@ fn prepare(args: &mut Args<'_, '_>) -> Result<(Option<Str>, Option<Arc<Regex>>),
         Some(regex) => Arc::clone(regex),
         None => {
             args.cx.budget.steps(UNKNOWN_STEPS)?;
-            Arc::new(Regex::new(pattern.as_str(), Options::NONE)?)
+            Arc::new(Regex::new(&pattern, Options::NONE)?)
         }
     };
     Ok((Some(text), Some(regex)))

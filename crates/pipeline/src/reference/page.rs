@@ -147,7 +147,7 @@ fn count(child: &Child) -> &'static str {
 fn holds(child: &Child) -> &'static str {
     match child.holds() {
         Content::Nothing => "nothing",
-        Content::Text => "text",
+        Content::Text | Content::Template => "text",
         Content::Elements => "elements",
         Content::Policies => "policies",
         Content::Markup => "text, markup included",

@@ -114,7 +114,7 @@ fn element(child: &Child) -> Value {
 fn holds(content: Content) -> &'static str {
     match content {
         Content::Nothing => "nothing",
-        Content::Text => "text",
+        Content::Text | Content::Template => "text",
         Content::Elements => "elements",
         Content::Policies => "policies",
         Content::Markup => "markup",
