@@ -21,6 +21,7 @@ pub fn call_failure(error: &CallError) -> PolicyError {
         | CallError::Connect { .. }
         | CallError::ConnectTimeout { .. }
         | CallError::Tls { .. }
+        | CallError::Proxy { .. }
         | CallError::Version { .. }
         | CallError::Broken { .. } => connection_failure(error.to_string()),
         CallError::Busy { .. } => connection_failure(error.to_string()).blame(Blame::Gateway),

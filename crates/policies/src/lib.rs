@@ -31,6 +31,7 @@ mod log_to_eventhub;
 mod mock_response;
 mod opened_pfx;
 mod outgoing;
+mod proxy;
 mod publish_to_dapr;
 mod redirect_content_urls;
 mod retry;
@@ -90,6 +91,7 @@ pub const ALL: &[PolicyKind] = &[
     limit_concurrency::KIND,
     log_to_eventhub::KIND,
     mock_response::KIND,
+    proxy::KIND,
     publish_to_dapr::KIND,
     limits::QUOTA,
     limits::QUOTA_BY_KEY,

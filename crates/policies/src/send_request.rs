@@ -233,7 +233,7 @@ mod tests {
                 "PC0405",
             ),
             (r#"mode="copy""#, r#"<authentication-certificate thumbprint="x" />"#, "fine"),
-            (r#"mode="copy""#, r#"<proxy url="http://p:1" />"#, "PC0423"),
+            (r#"mode="copy""#, r#"<proxy url="http://p:1" />"#, "fine"),
             (r#"mode="copy""#, "<set-body>1</set-body><set-body>2</set-body>", "PC0407"),
         ] {
             assert_eq!(with(attributes, children), codes, "{attributes} {children}");

@@ -35,6 +35,7 @@ use std::pin::Pin;
 
 pub use body::{Body, BodyError, BodySender, SenderGone};
 pub use client::fake::{FakeClient, RecordedRequest};
+pub use client::proxy::{BadProxy, Proxy};
 pub use client::real::{Client, ClientConfig};
 pub use client::{CallError, CallOptions, ClientTls, HttpClient, HttpVersion};
 pub use clock::{Clock, FakeClock, SystemClock};

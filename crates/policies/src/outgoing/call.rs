@@ -9,13 +9,16 @@ use pipeline::{
     Blame, Body, PolicyError, Response, Services, call_failure, connection_failure,
     follow_redirects,
 };
-use transport::{BodyError, CallError, CallOptions, ClientIdentity, Clock, HttpClient, Request};
+use transport::{
+    BodyError, CallError, CallOptions, ClientIdentity, Clock, HttpClient, Proxy, Request,
+};
 
 /// A request and what it is sent with.
 #[derive(Debug)]
 pub(crate) struct Call {
     request: Request,
     identity: Option<ClientIdentity>,
+    proxy: Option<Proxy>,
     /// For headers and body of the response together.
     timeout: Option<Duration>,
     max_body_bytes: usize,
@@ -28,6 +31,7 @@ impl Call {
         Call {
             request,
             identity: None,
+            proxy: None,
             timeout,
             max_body_bytes: services.max_buffered_body_bytes,
             client: services.client.clone(),
@@ -43,6 +47,11 @@ impl Call {
     /// Presents a client certificate if the other side asks for one.
     pub(crate) fn presenting(self, identity: Option<ClientIdentity>) -> Call {
         Call { identity, ..self }
+    }
+
+    /// Goes through a proxy.
+    pub(crate) fn through(self, proxy: Option<Proxy>) -> Call {
+        Call { proxy, ..self }
     }
 
     /// With a bound of its own, if it has none or a longer one.
@@ -68,8 +77,9 @@ impl Call {
     }
 
     async fn answer(self) -> Result<Response, PolicyError> {
-        let identity = self.identity;
-        let options = CallOptions { response_timeout: None, identity, ..CallOptions::default() };
+        let (identity, proxy) = (self.identity, self.proxy);
+        let options =
+            CallOptions { response_timeout: None, identity, proxy, ..CallOptions::default() };
         let sent = follow_redirects(&*self.client, self.request, &options).await;
         let response = sent.map_err(|error| call_failure(&error))?;
         if response.status().is_informational() {

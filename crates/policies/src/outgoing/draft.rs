@@ -8,7 +8,7 @@ use pipeline::{
     is_hop_by_hop, words,
 };
 
-use transport::ClientIdentity;
+use transport::{ClientIdentity, Proxy};
 
 use super::call::Call;
 use super::url::CallUrl;
@@ -29,15 +29,11 @@ pub(crate) const AUTHENTICATION_CERTIFICATE: Child =
     Child::optional("authentication-certificate").as_policy().doc("Client certificate.");
 pub(crate) const AUTHENTICATION_MANAGED_IDENTITY: Child =
     Child::optional("authentication-managed-identity").as_policy().doc("Token to send.");
-pub(crate) const PROXY: Child =
-    Child::optional("proxy").as_policy().doc("Proxy.").differs("Refused.");
+pub(crate) const PROXY: Child = Child::optional("proxy").as_policy().doc("Proxy.");
 
 /// The children that are policies and work on the request that is made.
 const POLICIES: &[Child] =
-    &[SET_HEADER, SET_BODY, AUTHENTICATION_CERTIFICATE, AUTHENTICATION_MANAGED_IDENTITY];
-/// Children that would be left out in silence, so they are refused.
-const REFUSED: &[Child] = &[PROXY];
-
+    &[SET_HEADER, SET_BODY, AUTHENTICATION_CERTIFICATE, AUTHENTICATION_MANAGED_IDENTITY, PROXY];
 words! {
     enum Mode {
         New = "new",
@@ -64,17 +60,6 @@ impl Draft {
         element: Element<'_>,
         cx: &mut CompileCx<'_>,
     ) -> Result<Draft, Diagnostic> {
-        for child in REFUSED {
-            if let Some(child) = element.child(child) {
-                let message = format!(
-                    "`{}` in `{}` is not supported by this gateway yet",
-                    child.name(),
-                    element.name()
-                );
-                let it = cx.refuse(child, codes::NOT_SUPPORTED, message);
-                cx.report(it.label("cannot be enforced"));
-            }
-        }
         let mode: Computed<Mode> = cx.attr(element, &MODE)?;
         let url = element.child(&SET_URL).map(|it| cx.text(it)).transpose()?;
         let method = element.child(&SET_METHOD).map(|it| cx.text(it)).transpose()?;
@@ -127,9 +112,10 @@ impl Draft {
         let draft = context.draft.take().unwrap_or_default();
         outcome.map_err(PolicyError::without_place)?;
         let identity = draft.extensions.get::<ClientIdentity>().cloned();
+        let proxy = draft.extensions.get::<Proxy>().cloned();
         let request = request(method, uri, draft)?;
         let call = Call::new(request, Some(timeout).filter(|it| !it.is_zero()), &context.services);
-        Ok(call.presenting(identity))
+        Ok(call.presenting(identity).through(proxy))
     }
 
     fn uri(&self, context: &Context, is_copy: bool) -> Result<Uri, PolicyError> {

@@ -180,8 +180,10 @@ impl Job {
         let body = self.body().map_err(Failure::Other)?;
         let given = [("body", body), ("context", self.context.clone())];
         self.template.render(&given, limits, self.now).map_err(|error| {
+            let text = error.to_string();
+            let text = text.strip_suffix('.').unwrap_or(&text);
             let failure =
-                PolicyError::evaluation(format_args!("The template cannot be rendered: {error}."));
+                PolicyError::evaluation(format_args!("The template cannot be rendered: {text}."));
             match error.is_out_of_steps() {
                 true => Failure::OutOfSteps(failure),
                 false => Failure::Other(failure),

@@ -22,7 +22,6 @@ const REFUSED: &[&str] = &[
     "llm-semantic-cache-lookup",
     "llm-semantic-cache-store",
     "llm-token-limit",
-    "proxy",
     "publish-event",
     "send-service-bus-message",
     "set-graphql-resolver",

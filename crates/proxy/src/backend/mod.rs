@@ -28,8 +28,8 @@ use pipeline::{
     request_body_failure,
 };
 use transport::{
-    Body, BoxFuture, CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion, Request,
-    Response, Secret, upgrade,
+    Body, BoxFuture, CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion, Proxy,
+    Request, Response, Secret, upgrade,
 };
 
 pub(crate) use self::balance::Targets;
@@ -86,7 +86,9 @@ impl HttpForward {
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
         let request = self.request(context, backend.as_deref(), is_websocket).await?;
         let identity = context.request.extensions.get::<ClientIdentity>().cloned();
-        let options = CallOptions { identity, ..options(&call, backend.as_deref(), is_websocket) };
+        let proxy = context.request.extensions.get::<Proxy>().cloned();
+        let options =
+            CallOptions { identity, proxy, ..options(&call, backend.as_deref(), is_websocket) };
         // Nobody asks for the time of a call that is not logged.
         let started = note(context, &request).then(|| context.services.clock.monotonic());
         let client = context.services.client.clone();

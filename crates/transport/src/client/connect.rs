@@ -54,15 +54,20 @@ async fn open(
 ) -> Result<Connection, CallError> {
     let reach = inner.reach();
     let mapped = reach.hosts.find(target.host());
-    let stream = dial(inner, target, mapped).await?;
+    let stream = stream(inner, target, mapped).await?;
     let config = &inner.config;
     let idle = config.idle_timeout;
     let http1 = |io, counted| {
         let home = Home::new(hash, config.max_idle, idle, counted);
         Ok(Connection::Http1(Box::new(Http1::new(io, home))))
     };
-    if !mapped.and_then(|it| it.tls).unwrap_or(target.tls) {
+    // Through a proxy the host itself is reached, whatever stands in for it otherwise.
+    let stand_in = mapped.filter(|_| target.proxy.is_none());
+    if !stand_in.and_then(|it| it.tls).unwrap_or(target.tls) {
         return match target.version {
+            HttpVersion::Http2 if target.proxy.is_some() => {
+                Err(CallError::Version { host: target.name() })
+            }
             HttpVersion::Http2 => handshake(Io::Plain(stream), target, idle, counted).await,
             HttpVersion::Http1 | HttpVersion::Http2OrHttp1 => http1(Io::Plain(stream), counted),
         };
@@ -88,14 +93,32 @@ async fn open(
     if is_http2 { handshake(io, target, idle, counted).await } else { http1(io, counted) }
 }
 
-async fn dial(
+/// A connection to the host, to a proxy, or through one.
+async fn stream(
     inner: &Inner,
     target: &Target,
     mapped: Option<&Arc<HostTarget>>,
 ) -> Result<TcpStream, CallError> {
+    let Some(proxy) = &target.proxy else {
+        return dial(inner, (target.host(), target.port), mapped).await;
+    };
+    let reach = inner.reach();
+    let mapped = reach.hosts.find(proxy.host());
+    let mut stream = dial(inner, (proxy.host(), proxy.port()), mapped).await?;
+    if !target.is_relayed() {
+        proxy.tunnel(&mut stream, &target.name()).await?;
+    }
+    Ok(stream)
+}
+
+async fn dial(
+    inner: &Inner,
+    (name, own_port): (&str, u16),
+    mapped: Option<&Arc<HostTarget>>,
+) -> Result<TcpStream, CallError> {
     let (host, port) = match mapped.and_then(|it| it.address.rsplit_once(':')) {
-        Some((host, port)) => (host, port.parse().unwrap_or(target.port)),
-        None => (target.host(), target.port),
+        Some((host, port)) => (host, port.parse().unwrap_or(own_port)),
+        None => (name, own_port),
     };
     let addresses: Arc<[IpAddr]> = inner.resolver.resolve(host).await?;
     let mut reason = String::new();
@@ -118,7 +141,7 @@ async fn dial(
             Err(error) => reason = error.to_string(),
         }
     }
-    Err(CallError::Connect { host: target.name(), reason })
+    Err(CallError::Connect { host: format!("{name}:{own_port}"), reason })
 }
 
 /// Begins HTTP/2; the connection's task ends when it is closed, or has rested for the idle timeout.

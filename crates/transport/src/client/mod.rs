@@ -6,6 +6,7 @@
 mod connect;
 pub(crate) mod fake;
 pub(crate) mod pool;
+pub(crate) mod proxy;
 pub(crate) mod real;
 mod resolve;
 mod target;
@@ -13,6 +14,7 @@ mod target;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use self::proxy::Proxy;
 use crate::{BodyError, BoxFuture, ClientIdentity, Request, Response};
 
 /// Sends requests.
@@ -49,6 +51,8 @@ pub struct CallOptions {
     pub tls: ClientTls,
     /// The certificate that is presented if the other side asks for one.
     pub identity: Option<ClientIdentity>,
+    /// The proxy that the call goes through.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for CallOptions {
@@ -61,6 +65,7 @@ impl Default for CallOptions {
             body_idle_timeout: Some(Duration::from_secs(240)),
             tls: ClientTls::default(),
             identity: None,
+            proxy: None,
         }
     }
 }
@@ -120,6 +125,14 @@ pub enum CallError {
         /// Host and port.
         host: String,
         /// What the TLS library said.
+        reason: String,
+    },
+    /// The proxy makes no connection, or refuses the call.
+    #[error("proxy `{proxy}` failed: {reason}")]
+    Proxy {
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What it did.
         reason: String,
     },
     /// The other side does not speak the asked version of HTTP.

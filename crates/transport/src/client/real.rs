@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use http::{HeaderValue, Method, Uri, Version, header};
+use http::{HeaderValue, Method, StatusCode, Uri, Version, header};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::connect;
 use super::pool::{self, Connection, Http2, Lease};
+use super::proxy::Proxy;
 use super::resolve::Resolver;
 use super::target::Target;
 use super::{CallError, CallOptions, HttpClient};
@@ -196,6 +197,13 @@ impl<'a> Call<'a> {
         options: &'a CallOptions,
     ) -> Result<Self, CallError> {
         let target = Target::new(std::mem::take(request.uri_mut()), options)?;
+        if target.is_relayed() {
+            let headers = request.headers_mut();
+            headers.remove(header::PROXY_AUTHORIZATION);
+            if let Some(value) = target.proxy.as_ref().and_then(Proxy::authorization) {
+                headers.insert(header::PROXY_AUTHORIZATION, value.clone());
+            }
+        }
         let hash = target.hash(client.id.load(Ordering::Acquire));
         let deadline = options.response_timeout.and_then(Deadline::new);
         Ok(Self { client, target, hash, deadline, options })
@@ -275,7 +283,10 @@ impl<'a> Call<'a> {
         loop {
             let mut until = Until::new(at(self.deadline));
             let fault = match poll_fn(|cx| connection.poll_head(cx, &mut until)).await {
-                Ok(head) => return Ok(connection.respond(head, self.options.body_idle_timeout)),
+                Ok(head) => {
+                    let response = connection.respond(head, self.options.body_idle_timeout);
+                    return self.unless_refused(response);
+                }
                 Err(fault) => fault,
             };
             match fault {
@@ -289,6 +300,16 @@ impl<'a> Call<'a> {
             };
             next.take_over(connection);
             (connection, is_reused) = (next, reused);
+        }
+    }
+
+    /// What a proxy answers for itself is no response.
+    fn unless_refused(&self, response: Response) -> Result<Response, CallError> {
+        let is_refused = self.target.is_relayed()
+            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        match &self.target.proxy {
+            Some(proxy) if is_refused => Err(proxy.failed("it answered 407")),
+            _ => Ok(response),
         }
     }
 

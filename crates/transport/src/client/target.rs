@@ -6,6 +6,7 @@ use http::uri::Scheme;
 use http::{HeaderValue, Uri};
 use memchr::{memchr, memrchr};
 
+use super::proxy::Proxy;
 use crate::h1::fields::number;
 use crate::{CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion};
 
@@ -20,6 +21,9 @@ pub(super) struct Target {
     pub(super) verify: ClientTls,
     pub(super) identity: Option<ClientIdentity>,
     pub(super) version: HttpVersion,
+    pub(super) proxy: Option<Proxy>,
+    /// The whole URL, for a proxy that is sent the request itself.
+    whole: Option<Box<str>>,
 }
 
 /// What a pool of connections is for.
@@ -31,6 +35,7 @@ pub(super) struct Key {
     verify: ClientTls,
     identity: Option<ClientIdentity>,
     version: HttpVersion,
+    proxy: Option<Proxy>,
 }
 
 impl Target {
@@ -48,8 +53,13 @@ impl Target {
         }
         let port = port.unwrap_or(if tls { 443 } else { 80 });
         let (verify, version) = (options.tls, options.http_version);
-        let identity = options.identity.clone();
-        Ok(Self { uri, host, tls, port, verify, identity, version })
+        let (identity, proxy) = (options.identity.clone(), options.proxy.clone());
+        let whole = proxy.is_some() && !tls;
+        let mut it = Self { uri, host, tls, port, verify, identity, version, proxy, whole: None };
+        if whole {
+            it.whole = Some(it.whole_url().into());
+        }
+        Ok(it)
     }
 
     pub(super) fn host(&self) -> &str {
@@ -66,8 +76,24 @@ impl Target {
         &self.uri
     }
 
-    /// The target of an HTTP/1.1 request line: path and query.
+    /// The URL without user information.
+    fn whole_url(&self) -> String {
+        let port = if self.port == 80 { String::new() } else { format!(":{}", self.port) };
+        let path = self.uri.path_and_query().map_or("/", |it| it.as_str());
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        format!("http://{}{port}{slash}{path}", self.host())
+    }
+
+    /// Whether the request itself goes to a proxy, not through a tunnel.
+    pub(super) fn is_relayed(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// The target of an HTTP/1.1 request line: path and query, or the whole URL for a proxy.
     pub(super) fn path(&self) -> &str {
+        if let Some(whole) = &self.whole {
+            return whole;
+        }
         self.uri.path_and_query().map_or("/", |it| it.as_str())
     }
 
@@ -99,6 +125,10 @@ impl Target {
             HttpVersion::Http2OrHttp1 => 1,
             HttpVersion::Http2 => 2,
         };
+        if let Some(proxy) = &self.proxy {
+            // Few proxies are used at a time: their ports tell most of them apart.
+            hash = mix(hash, u64::from(proxy.port()) << 16 | proxy.host().len() as u64);
+        }
         mix(hash, u64::from(self.port) << 8 | flags << 2 | version)
     }
 
@@ -110,6 +140,7 @@ impl Target {
             verify: self.verify,
             identity: self.identity.clone(),
             version: self.version,
+            proxy: self.proxy.clone(),
         }
     }
 
@@ -119,6 +150,7 @@ impl Target {
             && self.verify == key.verify
             && self.identity == key.identity
             && self.version == key.version
+            && self.proxy == key.proxy
             && self.host().eq_ignore_ascii_case(&key.host)
     }
 }

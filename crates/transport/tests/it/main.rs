@@ -13,6 +13,7 @@ extern crate portcullis_transport as transport;
 mod client;
 mod http1;
 mod limits;
+mod proxy;
 mod raw;
 mod server;
 mod tls;
