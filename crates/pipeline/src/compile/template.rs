@@ -92,7 +92,7 @@ mod tests {
             (world.compile(Scope::Api, &text).1, text)
         };
         assert_eq!(codes_of(&compile("quiet {{body.x}}").0), "fine");
-        let (problems, text) = compile("a {{key}} LOUD");
+        let (problems, text) = compile("a LOUD {{key}}");
         assert_eq!(codes_of(&problems), codes::BAD_TEMPLATE.as_str());
         assert_eq!(&text[problems[0].span.range()], "LOUD");
         let (problems, _) = compile("a {{key}}");
