@@ -84,9 +84,9 @@ document::codes! {
     BAD_STYLESHEET = "PC0440": "stylesheet cannot be used",
         "The stylesheet is no XSLT 1.0, or does what a gateway does not allow: reading other \
          documents, running scripts.";
-    BAD_TEMPLATE = "PC0440": "template cannot be compiled",
+    BAD_TEMPLATE = "PC0441": "template cannot be compiled",
         "The content is a Liquid template with something in it that Liquid does not have.";
-    DOUBTFUL_TEMPLATE = "PC0441": "template is probably not meant so",
+    DOUBTFUL_TEMPLATE = "PC0442": "template is probably not meant so",
         "Liquid accepts this, but reads it in another way than its author probably meant.";
 }
 

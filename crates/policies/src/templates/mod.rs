@@ -246,10 +246,10 @@ mod tests {
     fn what_is_wrong_with_a_template_is_told_when_it_loads() {
         for (template, expected) in [
             ("{{ body.x | Upcase }}", "fine"),
-            ("{{ body.x | Upcse }}", "PC0440"),
-            ("{% if a %}", "PC0440"),
-            ("{{ a | X }}{{ b | Y }}", "PC0440 PC0440"),
-            ("{% if a=='b' %}{% endif %}", "PC0441"),
+            ("{{ body.x | Upcse }}", "PC0441"),
+            ("{% if a %}", "PC0441"),
+            ("{{ a | X }}{{ b | Y }}", "PC0441 PC0441"),
+            ("{% if a=='b' %}{% endif %}", "PC0442"),
         ] {
             let policy = format!("<set-body template=\"liquid\">{template}</set-body>");
             assert_eq!(problems(&policy), expected, "{template}");
