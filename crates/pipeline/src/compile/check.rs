@@ -173,12 +173,11 @@ fn child_element(cx: &mut CompileCx<'_>, node: &document::Element, schema: &'sta
             attributes(cx, node, shape);
             content(cx, node, None, &[]);
         }
-        Content::Text | Content::Markup | Content::Foreign => {
         Content::Template => {
             attributes(cx, node, shape);
             content_without_text(cx, node);
         }
-        Content::Text | Content::Markup => {
+        Content::Text | Content::Markup | Content::Foreign => {
             attributes(cx, node, shape);
             let subject = format!("the text of `{}`", node.name);
             value(cx, &node.text(), schema.expressions, &[], &subject);
