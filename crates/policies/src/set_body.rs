@@ -83,10 +83,11 @@ fn template(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic
         Nil::Null => XsiNil::Null,
     };
     let reading = Reading { xsi_nil, dates: cx.literal(element, &PARSE_DATE)? };
-    Ok(match Liquid::compile(element, cx, reading)? {
+    let step = match Liquid::compile(element, cx, reading)? {
         Some(liquid) => Step::waiting(SetRendered { message: cx.message(), liquid }),
         None => Step::inline(Steps::default()),
-    })
+    };
+    Ok(step.replacing_body())
 }
 
 #[derive(Debug)]

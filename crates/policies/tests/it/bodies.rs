@@ -54,6 +54,7 @@ fn a_request_whose_body_was_read_is_forwarded_without_it() {
 fn what_keeps_or_replaces_the_body_or_ends_the_request_is_fine() {
     assert_eq!(inbound(KEEPS), 0);
     assert_eq!(inbound(&format!("{EATS}{SETS}")), 0);
+    assert_eq!(inbound(&format!(r#"{EATS}<set-body template="liquid">new</set-body>"#)), 0);
     assert_eq!(inbound(&format!("{EATS}{ENDS}")), 0);
     assert_eq!(inbound(&format!("{EATS}<mock-response />")), 0);
     assert_eq!(inbound(&when(&format!("{EATS}{ENDS}"))), 0);
