@@ -160,7 +160,7 @@ impl<'s> Run<'s> {
                     _ => Value::text(""),
                 }
             }
-            Function::FunctionAvailable => {
+            Function::IsAvailable => {
                 let (space, local) = (self.names.text(name.space), self.names.text(name.local));
                 Value::Boolean(Function::named(space, local).is_some())
             }
@@ -287,7 +287,7 @@ impl<'s> Run<'s> {
 
     /// A number, if it is one that counts things.
     pub(super) fn whole_number(value: f64) -> Option<usize> {
-        let is_whole = value >= 0.0 && value < 1e9 && value.fract() == 0.0;
+        let is_whole = (0.0..1e9).contains(&value) && value.fract() == 0.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

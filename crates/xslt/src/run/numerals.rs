@@ -111,7 +111,7 @@ pub(super) fn grouped(digits: &str, separator: &str, size: usize) -> String {
     let n = digits.chars().count();
     let mut out = String::with_capacity(digits.len() + n / size.max(1) * separator.len());
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (n - at) % size.max(1) == 0 {
+        if at > 0 && (n - at).is_multiple_of(size.max(1)) {
             out.push_str(separator);
         }
         out.push(digit);

@@ -14,11 +14,11 @@ pub(crate) enum Function {
     Contains,
     Count,
     Current,
-    ElementAvailable,
+    IsInstruction,
     False,
     Floor,
     FormatNumber,
-    FunctionAvailable,
+    IsAvailable,
     GenerateId,
     Id,
     Key,
@@ -64,11 +64,11 @@ const CORE: &[Row] = &[
     ("contains", F::Contains, 2, 2, false, Boolean),
     ("count", F::Count, 1, 1, true, Number),
     ("current", F::Current, 0, 0, false, Nodes),
-    ("element-available", F::ElementAvailable, 1, 1, false, Boolean),
+    ("element-available", F::IsInstruction, 1, 1, false, Boolean),
     ("false", F::False, 0, 0, false, Boolean),
     ("floor", F::Floor, 1, 1, false, Number),
     ("format-number", F::FormatNumber, 2, 3, false, Text),
-    ("function-available", F::FunctionAvailable, 1, 1, false, Boolean),
+    ("function-available", F::IsAvailable, 1, 1, false, Boolean),
     ("generate-id", F::GenerateId, 0, 1, true, Text),
     ("id", F::Id, 1, 1, false, Nodes),
     ("key", F::Key, 2, 2, false, Nodes),
@@ -138,11 +138,7 @@ impl Function {
     pub(crate) fn reads_names(self) -> bool {
         matches!(
             self,
-            F::Key
-                | F::FormatNumber
-                | F::SystemProperty
-                | F::ElementAvailable
-                | F::FunctionAvailable
+            F::Key | F::FormatNumber | F::SystemProperty | F::IsInstruction | F::IsAvailable
         )
     }
 
