@@ -23,7 +23,7 @@ pub struct EvalCx<'h> {
     stack: Vec<Slot>,
     cells: Vec<Arc<Cell>>,
     unfinished: Option<Arc<Unfinished>>,
-    pub(crate) handlers: Handlers,
+    pub(crate) handlers: Option<Box<Handlers>>,
 }
 
 /// The slots of a function that waits.
@@ -67,7 +67,7 @@ impl<'h> EvalCx<'h> {
             stack: Vec::new(),
             cells: Vec::new(),
             unfinished: None,
-            handlers: Handlers::default(),
+            handlers: None,
         }
     }
 

@@ -218,7 +218,7 @@ pub(crate) enum Conversion {
     /// One after the other.
     Chain(Box<(Conversion, Conversion)>),
     /// Item by item to a tuple type.
-    Tuple(Type, Box<[Option<Conversion>]>),
+    Tuple(Box<(Type, Vec<Option<Conversion>>)>),
     /// Of `dynamic`, bound for the type that the value has.
     Late(Arc<Site>),
 }

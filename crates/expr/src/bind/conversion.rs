@@ -84,7 +84,7 @@ fn item_by_item(
         return Some(Way::Same);
     }
     let by = ways.into_iter().map(|it| if let Way::By(it) = it { Some(it) } else { None });
-    Some(Way::By(Conversion::Tuple(whole.erased(), by.collect())))
+    Some(Way::By(Conversion::Tuple(Box::new((whole.erased(), by.collect())))))
 }
 
 /// Implicit numeric conversions (10.2.3).

@@ -53,7 +53,8 @@ pub(crate) fn convert(conversion: &Conversion, value: Value, cx: &mut EvalCx<'_>
             let mut args = Args::new(member, &mut values, &[], &[], member.returns);
             (member.call)(&mut args, cx)
         }
-        Conversion::Tuple(ty, items) => {
+        Conversion::Tuple(it) => {
+            let (ty, items) = &**it;
             let tuple = value.as_object::<Anonymous>().ok_or_else(Exception::null_reference)?;
             let each = tuple.fields().iter().zip(items);
             let fields: Result<Vec<Value>, Exception> = each
