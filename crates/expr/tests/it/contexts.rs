@@ -43,8 +43,11 @@ pub(crate) fn record(source: &str, seed: u64) -> Map<String, Json> {
     record
 }
 
+/// Makes a part of a context.
+type Make = fn(&mut Random) -> Json;
+
 /// Parts of `context` that may be absent.
-const OPTIONAL: &[(&str, fn(&mut Random) -> Json)] = &[
+const OPTIONAL: &[(&str, Make)] = &[
     ("Api", api),
     ("Operation", operation),
     ("Product", product),
