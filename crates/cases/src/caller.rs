@@ -11,8 +11,7 @@ use crate::case::Case;
 /// An address of the documentation's, over TLS, with the certificates of the case.
 pub(crate) fn peer(case: &Case) -> Result<Arc<Peer>, String> {
     let chain = case.client_certificates.as_deref().map(roots).transpose()?;
-    let certificates =
-        chain.map(|it| it.certificates().iter().map(|it| it.to_vec()).collect());
+    let certificates = chain.map(|it| it.certificates().iter().map(|it| it.to_vec()).collect());
     let tls = TlsInfo { protocol: "TLSv1.3", certificates, ..TlsInfo::default() };
     let client = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
     Ok(Arc::new(Peer { tls: Some(tls), ..client }))

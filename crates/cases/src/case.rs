@@ -19,6 +19,8 @@ pub struct Case {
     pub backends: Vec<(String, String)>,
     /// Loggers: name and the connection string of an event hub.
     pub loggers: Vec<(String, String)>,
+    /// Connections of credential providers: provider, name, and lines about it.
+    pub connections: Vec<(String, String, Vec<(String, String)>)>,
     /// The operation: method and URL template.
     pub operation: Option<(String, String)>,
     /// The specification that describes the operations, instead of `operation`.

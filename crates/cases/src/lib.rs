@@ -28,6 +28,7 @@
 //! | `named values` | lines `name: value`; `secret name: value` is never shown |
 //! | `backends` | lines `name: URL` |
 //! | `loggers` | lines `name: connection string of an event hub` |
+//! | `connection PROVIDER NAME` | lines `token-url:`, `client-id:`, `client-secret:`, `refresh-token:`, `scopes:`, `secret-in:`, `access: managed` or `access: TENANT OBJECT` |
 //! | `operation` | method and URL template; without it any request matches |
 //! | `specification` | an OpenAPI document whose operations there are, instead of `operation` |
 //! | `certificate NAME` | a certificate as PEM, perhaps with its private key |
@@ -64,6 +65,7 @@
 mod caller;
 mod case;
 mod compare;
+mod connections;
 mod edges;
 mod parse;
 mod report;

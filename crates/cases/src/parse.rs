@@ -129,6 +129,12 @@ fn apply(
             case.operation = Some((method.to_owned(), template.trim().to_owned()));
         }
         ("certificate", name) => case.certificates.push((name.to_owned(), block.text())),
+        ("connection", names) => {
+            let (provider, name) =
+                names.split_once(' ').ok_or_else(|| block.bad("PROVIDER NAME"))?;
+            let name = name.trim().to_owned();
+            case.connections.push((provider.to_owned(), name, block.pairs()?));
+        }
         ("client", "certificate") => case.client_certificates = Some(block.text()),
         ("client", "authorities") => case.client_authorities = Some(block.text()),
         ("specification", "") => case.specification = Some(block.text()),

@@ -26,6 +26,7 @@ use transport::{FakeClock, HttpClient, RecordedRequest, Secret};
 
 use crate::caller;
 use crate::case::{Case, Described, Expected, Got, Message};
+use crate::connections;
 use crate::edges::{self, TICK, Watch};
 #[cfg(feature = "sockets")]
 use crate::sockets;
@@ -299,6 +300,8 @@ impl Edges {
         let (shared, time) = (Arc::clone(&client), Arc::new(clock.clone()));
         extensions.insert(Arc::new(Providers::new(shared, time, ProviderSettings::default())));
         extensions.insert(Arc::new(loggers(case)));
+        extensions.insert(Arc::new(connections::all(case)?));
+        extensions.insert(Arc::new(connections::tokens(Arc::clone(&client), clock.clone())));
         extensions.insert(Arc::new(caller::trust(case, Arc::clone(&client), clock.clone())?));
         extensions.insert(Arc::new(Caches::default()));
         Ok(Edges { client, made, clock, watch: Arc::default(), extensions })

@@ -40,6 +40,7 @@ pub(crate) fn compile(
     let mut extensions = engine.extensions.clone();
     extensions.insert(Arc::new(schemas));
     extensions.insert(Arc::new(resolved.certificates));
+    extensions.insert(Arc::new(resolved.authorizations));
     extensions.insert(Arc::new(resolved.loggers));
     extensions.insert(Arc::new(resolved.caches));
     let surroundings = Surroundings {

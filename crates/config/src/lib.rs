@@ -49,8 +49,8 @@ pub use openapi::described_operations;
 pub use place::Place;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{
-    CacheBounds, CertificateSetting, CounterSettings, CounterStore, GatewayName, GatewaySettings,
-    HostSetting, IdentitySettings, KeySetting, TlsSetting,
+    CacheBounds, CertificateSetting, ConnectionSetting, CounterSettings, CounterStore, GatewayName,
+    GatewaySettings, HostSetting, IdentitySettings, KeySetting, TlsSetting,
 };
 pub use snapshot::{
     Api, ApiKind, Backend, Credentials, ManagedIdentity, Operation, Protocols, Service, Settings,

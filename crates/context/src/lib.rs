@@ -7,6 +7,7 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-policy-expressions>
 
 mod api;
+mod authorization;
 mod backend;
 mod basic;
 mod body;
@@ -24,6 +25,8 @@ mod subscription;
 mod url;
 mod user;
 
+pub use authorization::authorization;
+
 use clr::rows::TypeDef;
 use clr::types::Type;
 use clr::value::Value;
@@ -32,6 +35,7 @@ use clr::value::Value;
 static TYPES: &[&TypeDef] = &[
     &api::TYPE,
     &api::KEY_NAMES,
+    &authorization::TYPE,
     &backend::TYPE,
     &backend::WORKSPACE,
     &basic::TYPE,

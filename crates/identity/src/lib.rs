@@ -16,6 +16,7 @@
 //! This crate never sees a policy, a route or a listener.
 
 mod algorithm;
+mod authorization;
 mod base64url;
 mod claims;
 mod client_certificate;
@@ -35,6 +36,9 @@ mod verifier;
 mod x509;
 
 pub use algorithm::Algorithm;
+pub use authorization::{
+    AuthorizationProblem, AuthorizationTokens, Authorized, Grant, SecretIn, TokenRequest,
+};
 pub use claims::Claims;
 pub use client_certificate::{
     CertificateChecks, CertificateIdentity, CertificateProblem, ClientTrust, DistinguishedName,

@@ -88,6 +88,8 @@ document::codes! {
         "The content is a Liquid template with something in it that Liquid does not have.";
     DOUBTFUL_TEMPLATE = "PC0442": "template is probably not meant so",
         "Liquid accepts this, but reads it in another way than its author probably meant.";
+    UNKNOWN_CONNECTION = "PC0443": "connection cannot be used",
+        "No credential provider of the configuration has this connection, or it cannot be read.";
 }
 
 #[cfg(test)]

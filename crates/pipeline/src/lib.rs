@@ -14,6 +14,7 @@
 //!
 //! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
 
+mod authorizations;
 mod background;
 mod bodies;
 mod body;
@@ -54,6 +55,9 @@ mod test_support;
 pub mod url;
 mod value_type;
 
+pub use authorizations::{
+    AccessPolicy, Authorizations, Connection, ConnectionEntry, RefreshToken, UnknownConnection,
+};
 pub use document::Diagnostic;
 
 pub use background::Background;

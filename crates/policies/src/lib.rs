@@ -21,6 +21,7 @@ mod emit_metric;
 mod event_log;
 mod find_and_replace;
 mod forward_request;
+mod get_authorization_context;
 mod include_fragment;
 mod invoke_dapr_binding;
 mod ip_filter;
@@ -57,6 +58,7 @@ mod validate_client_certificate;
 mod validate_content;
 mod validate_headers;
 mod validate_jwt;
+mod validate_odata_request;
 mod validate_parameters;
 mod validate_status_code;
 mod validation;
@@ -83,6 +85,7 @@ pub const ALL: &[PolicyKind] = &[
     emit_metric::KIND,
     find_and_replace::KIND,
     forward_request::KIND,
+    get_authorization_context::KIND,
     include_fragment::KIND,
     invoke_dapr_binding::KIND,
     ip_filter::KIND,
@@ -116,6 +119,7 @@ pub const ALL: &[PolicyKind] = &[
     validate_content::KIND,
     validate_headers::KIND,
     validate_jwt::KIND,
+    validate_odata_request::KIND,
     validate_parameters::KIND,
     validate_status_code::KIND,
     wait::KIND,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use caching::Stores;
 use config::SecretProvider;
 use identity::{
-    ClientTrust, IdentitySource, KeyVault, ManagedIdentities, ManagedIdentitySettings,
-    ProviderSettings, Providers, SecretWatch, WatchSettings,
+    AuthorizationTokens, ClientTrust, IdentitySource, KeyVault, ManagedIdentities,
+    ManagedIdentitySettings, ProviderSettings, Providers, SecretWatch, WatchSettings,
 };
 use pipeline::{Extensions, Services};
 use proxy::{BackendTokens, HttpForward};
@@ -67,10 +67,12 @@ impl Edges {
         let secrets = Arc::new(SecretWatch::new(Arc::new(vault), WatchSettings::default()));
         let tokens = Arc::new(IdentityTokens(identities.clone()));
         let forward = Arc::new(HttpForward::new(Some(tokens)));
+        let authorizations = AuthorizationTokens::new(client.clone(), clock.clone());
         let trust = ClientTrust::new(&settings.client_roots, client.clone(), clock.clone());
         let mut services = Services::new(client, clock, forward)
             .with(providers.clone())
             .with(identities)
+            .with(Arc::new(authorizations))
             .with(Arc::new(trust))
             .with(Arc::new(Stores::new(runtime.clone())));
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;

@@ -74,6 +74,7 @@ names! {
     IRESPONSE = "Apim.IResponse",
     IMESSAGEBODY = "Apim.IMessageBody",
     IURL = "Apim.IUrl",
+    AUTHORIZATION = "Apim.Authorization",
     JWT = "Apim.Jwt",
     BASIC = "Apim.BasicAuthCredentials",
 }

@@ -1,6 +1,7 @@
 //! References and secrets: named values get their text, backends their credentials, subscriptions
 //! their keys.
 
+mod authorizations;
 mod backends;
 mod caches;
 mod certificates;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use document::{Diagnostic, Mode, NamedValues, SourceText};
-use pipeline::{Caches, Certificates, Loggers};
+use pipeline::{Authorizations, Caches, Certificates, Loggers};
 
 use crate::entity::Given;
 use crate::load::{Options, Parsed};
@@ -32,6 +33,7 @@ pub(crate) struct Resolved {
     pub(crate) caches: Caches,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) certificates: Certificates,
+    pub(crate) authorizations: Authorizations,
 }
 
 /// Resolves what `parsed` refers to. Returns every problem.
@@ -45,11 +47,19 @@ pub(crate) async fn resolve(
     let backends = backends::resolve(&parsed.entities.backends, &named_values, &mut problems);
     let subscriptions = subscriptions::resolve(parsed, options, secrets, &mut problems).await;
     let certificates = certificates::resolve(parsed, options, secrets).await;
+    let authorizations = authorizations::resolve(parsed, options, secrets).await;
     let loggers =
         loggers::resolve(&parsed.entities.loggers, &named_values, parsed.folder.as_deref());
     let caches = caches::resolve(parsed, &named_values, &mut problems);
-    let resolved =
-        Resolved { named_values, backends, loggers, caches, subscriptions, certificates };
+    let resolved = Resolved {
+        named_values,
+        backends,
+        loggers,
+        caches,
+        subscriptions,
+        certificates,
+        authorizations,
+    };
     (resolved, problems)
 }
 

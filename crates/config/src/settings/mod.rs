@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors with a suggestion. Secrets come from `env:`, `file:` or `keyvault:`.
 
+mod authorizations;
 mod caches;
 mod certificates;
 mod counters;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use document::Diagnostic;
 use transport::{ClientCertificates, HostMap, Limits};
 
+pub use authorizations::ConnectionSetting;
 pub use caches::CacheBounds;
 pub use certificates::CertificateSetting;
 pub use counters::{CounterSettings, CounterStore};
@@ -62,6 +64,8 @@ pub struct GatewaySettings {
     pub hosts: Vec<HostSetting>,
     /// Certificates.
     pub certificates: Vec<CertificateSetting>,
+    /// Connections of credential providers.
+    pub authorizations: Vec<ConnectionSetting>,
     /// Keys of subscriptions.
     pub keys: Vec<KeySetting>,
     /// Tokens: who may be asked.
@@ -136,6 +140,7 @@ impl Default for GatewaySettings {
             caches: CacheBounds::default(),
             hosts: Vec::new(),
             certificates: Vec::new(),
+            authorizations: Vec::new(),
             keys: Vec::new(),
             identity: IdentitySettings::default(),
             gateway: GatewayName::default(),
@@ -164,6 +169,7 @@ impl GatewaySettings {
             admin: addresses(&fields, "admin").pop(),
             hosts: hosts::read(&fields),
             certificates: certificates::read(&fields),
+            authorizations: authorizations::read(&fields),
             keys: keys::read(&fields),
             counters: counters::read(&fields),
             ..Self::default()

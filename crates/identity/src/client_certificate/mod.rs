@@ -88,7 +88,8 @@ impl ClientTrust {
     #[must_use]
     pub fn new(roots: &Roots, client: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
         let certificates = roots.certificates().to_vec();
-        let anchor = |it: &CertificateDer<'static>| Some(anchor_from_trusted_cert(it).ok()?.to_owned());
+        let anchor =
+            |it: &CertificateDer<'static>| Some(anchor_from_trusted_cert(it).ok()?.to_owned());
         let anchors = certificates.iter().filter_map(anchor).collect();
         let lists = RevocationLists::new(client, Arc::clone(&clock));
         Self { anchors, certificates, lists, clock }

@@ -106,7 +106,8 @@ fn value(text: &str) -> Option<(String, Option<char>, &str)> {
 fn identifier(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_uppercase();
     let dotted = name.strip_prefix("OID.").unwrap_or(&name);
-    let is_dotted = dotted.contains('.') && dotted.chars().all(|it| it.is_ascii_digit() || it == '.');
+    let is_dotted =
+        dotted.contains('.') && dotted.chars().all(|it| it.is_ascii_digit() || it == '.');
     if is_dotted {
         return Some(dotted.to_owned());
     }
@@ -151,7 +152,8 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        for text in ["", " ", "a", "CN", "XX=a", "CN=a,", "CN=a, b", r#"CN="a"#, r"CN=a\", "1.2x=a"] {
+        for text in ["", " ", "a", "CN", "XX=a", "CN=a,", "CN=a, b", r#"CN="a"#, r"CN=a\", "1.2x=a"]
+        {
             assert_eq!(DistinguishedName::parse(text), None, "{text}");
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Every crate and the crates of ours that it may use; the plan in ARCHITECTURE.md, as a table.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("csharp", &[]),
+    ("odata", &[]),
     ("pfx", &[]),
     ("regex", &[]),
     ("dotnet", &["pfx", "regex"]),
@@ -36,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "identity",
             "limits",
             "liquid",
+            "odata",
             "pfx",
             "pipeline",
             "schema",
@@ -75,6 +77,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Libraries that a crate must never see, whatever else it uses.
 const NEVER: &[(&str, &[&str])] = &[
     ("csharp", &["tokio", "http", "hyper"]),
+    ("odata", &["tokio", "http", "hyper"]),
     ("pfx", &["tokio", "http", "hyper"]),
     ("regex", &["tokio", "http", "hyper"]),
     ("dotnet", &["tokio", "http", "hyper"]),
