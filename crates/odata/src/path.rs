@@ -64,7 +64,7 @@ fn one(text: &str, is_end: bool) -> Result<Option<String>, String> {
             return Err(format!("nothing may follow `{name}`"));
         }
         let needs = matches!(name.as_str(), "$crossjoin" | "$filter");
-        if needs != !rest.is_empty() {
+        if needs == rest.is_empty() {
             return Err(format!("`{name}` has arguments where it must not, or lacks them"));
         }
     }
