@@ -289,8 +289,14 @@ impl Edges {
         }
         let mut schemas = NamedSchemas::default();
         for (name, text) in &case.named_schemas {
-            let schema = serde_json::from_str(text).map_err(|error| error.to_string())?;
-            schemas.insert(name, NamedSchema::Json(Arc::new(schema)));
+            let schema = match text.trim_start().starts_with('<') {
+                true => NamedSchema::Xml(text.as_str().into()),
+                false => {
+                    let schema = serde_json::from_str(text).map_err(|error| error.to_string())?;
+                    NamedSchema::Json(Arc::new(schema))
+                }
+            };
+            schemas.insert(name, schema);
         }
         let mut extensions = Extensions::default();
         extensions.insert(Arc::new(schemas));

@@ -13,8 +13,8 @@ pub struct NamedSchemas(HashMap<String, NamedSchema>);
 pub enum NamedSchema {
     /// A JSON schema, or an OpenAPI document whose definitions are referred to.
     Json(Arc<serde_json::Value>),
-    /// An XML schema.
-    Xml,
+    /// The text of an XML schema.
+    Xml(Arc<str>),
 }
 
 impl NamedSchemas {
@@ -27,6 +27,21 @@ impl NamedSchemas {
     /// Adds a schema, replacing one of the same name.
     pub fn insert(&mut self, name: &str, schema: NamedSchema) {
         self.0.insert(name.to_lowercase(), schema);
+    }
+
+    /// Names (in lower case) and texts of the XML schemas, which may import one another; sorted.
+    #[must_use]
+    pub fn xml_documents(&self) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = self
+            .0
+            .iter()
+            .filter_map(|(name, it)| match it {
+                NamedSchema::Xml(text) => Some((name.clone(), text.to_string())),
+                NamedSchema::Json(_) => None,
+            })
+            .collect();
+        found.sort();
+        found
     }
 
     /// The names in lower case, in no order.
@@ -42,9 +57,10 @@ mod tests {
     #[test]
     fn names_compare_without_case() {
         let mut it = NamedSchemas::default();
-        it.insert("Order", NamedSchema::Xml);
+        it.insert("Order", NamedSchema::Xml("<a/>".into()));
 
         assert!(it.get("ORDER").is_some() && it.get("orders").is_none());
         assert_eq!(it.names().collect::<Vec<_>>(), ["order"]);
+        assert_eq!(it.xml_documents(), [("order".to_owned(), "<a/>".to_owned())]);
     }
 }

@@ -24,9 +24,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<SchemaEntity
     let info = cx.info("schemas", files)?;
     let fields = properties(&info, cx.problems);
     let name = files.name.clone();
-    if fields.filled("schemaType").is_some_and(|it| it.eq_ignore_ascii_case("xml")) {
-        return Some(SchemaEntity { name, schema: NamedSchema::Xml });
-    }
+    let is_xml = fields.filled("schemaType").is_some_and(|it| it.eq_ignore_ascii_case("xml"));
     let content = fields.get("document").or_else(|| fields.get("value")).filter(|it| !it.is_null());
     let Some(content) = content else {
         let message = format!("schema `{name}` has neither `document` nor `value`");
@@ -35,6 +33,14 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<SchemaEntity
     };
     // Tools store the document as it is, or its text.
     let text = content.scalar().or_else(|| content.get("value").and_then(Tree::scalar));
+    if is_xml {
+        let Some(text) = text else {
+            let message = format!("schema `{name}` is not the text of an XML schema");
+            cx.report(content.error(codes::BAD_VALUE, message));
+            return None;
+        };
+        return Some(SchemaEntity { name, schema: NamedSchema::Xml(text.into()) });
+    }
     let document = match text.map(serde_json::from_str) {
         None => content.to_json(),
         Some(Ok(document)) => document,
@@ -57,7 +63,7 @@ mod tests {
         let (entities, problems) = read(&[("schemas/S/schemaInformation.json", &info)]);
         let shown = entities.schemas.first().map(|it| match &it.schema {
             NamedSchema::Json(document) => format!("{} {document}", it.name),
-            NamedSchema::Xml => format!("{} XML", it.name),
+            NamedSchema::Xml(text) => format!("{} XML {text}", it.name),
         });
         (shown, problems)
     }
@@ -74,12 +80,14 @@ mod tests {
             assert_eq!(shown, expected, "{properties}");
             assert!(problems.is_empty(), "{problems:?}");
         }
-        assert_eq!(schema(r#"{"schemaType":"xml","value":"<a/>"}"#).0.unwrap(), "S XML");
+        assert_eq!(schema(r#"{"schemaType":"xml","value":"<a/>"}"#).0.unwrap(), "S XML <a/>");
     }
 
     #[test]
     fn what_is_no_document_is_told() {
         assert_eq!(schema("{}").1, ["PC0505 schema `S` has neither `document` nor `value`"]);
+        let xml = r#"{"schemaType":"xml","value":{"a":1}}"#;
+        assert_eq!(schema(xml).1, ["PC0506 schema `S` is not the text of an XML schema"]);
         assert!(schema(r#"{"value":"{"}"#).1[0].contains("schema `S` is not JSON"));
     }
 }

@@ -1,5 +1,5 @@
 //! The definitions that bodies are checked against: those of the API's description, compiled for
-//! each operation, and those of schema entities.
+//! each operation, and those of schema entities, JSON or XML.
 
 use pipeline::{
     CompileCx, Diagnostic, Element, Message, NamedSchema, NamedSchemas, Operation, Representation,
@@ -15,7 +15,16 @@ use crate::validation::schemas;
 #[derive(Clone, Debug)]
 pub(super) struct Definition {
     pub(super) name: String,
-    pub(super) schema: Schema,
+    pub(super) form: Form,
+}
+
+/// What a definition is written in.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    Json(Schema),
+    Xml(xsd::Schema),
+    /// XML in an envelope.
+    Soap(xsd::Schema),
 }
 
 /// What one `content` element checks bodies against.
@@ -27,6 +36,8 @@ pub(super) enum Wanted {
     Named(Definition),
     /// A schema entity, when documents are checked without them.
     NotAtHand,
+    /// An XML schema of the API, which has none: what describes it describes JSON.
+    NoXml,
 }
 
 /// The described bodies of an operation in one direction.
@@ -100,7 +111,9 @@ impl Bodies {
             };
             let name = schemas::name(specification, pointer, &name);
             match schemas::compile(specification, pointer, *adjust) {
-                Ok(schema) => definitions.push(Some(Definition { name, schema })),
+                Ok(schema) => {
+                    definitions.push(Some(Definition { name, form: Form::Json(schema) }));
+                }
                 Err(error) => {
                     definitions.push(None);
                     self.problems.push(format!(
@@ -142,20 +155,13 @@ pub(super) fn named(
     let Some(entities) = cx.extension::<NamedSchemas>() else { return Ok(Wanted::NotAtHand) };
     let document = match entities.get(id) {
         Some(NamedSchema::Json(document)) => document,
-        Some(NamedSchema::Xml) => {
+        Some(NamedSchema::Xml(_)) => {
             let message = format!("schema `{id}` is an XML schema");
             return Err(cx
                 .refuse_attr(element, &SCHEMA_ID, codes::BAD_VALUE, message)
                 .label("a JSON schema is needed"));
         }
-        None => {
-            let message = format!("unknown schema `{id}`");
-            let it = cx.refuse_attr(element, &SCHEMA_ID, codes::UNKNOWN_SCHEMA, message);
-            return Err(match document::closest(&id.to_lowercase(), entities.names()) {
-                Some(near) => it.label(format!("did you mean `{near}`?")),
-                None => it.label("no schema has this name"),
-            });
-        }
+        None => return Err(unknown(element, id, &entities, cx)),
     };
     let pointer = reference.map(|it| it.trim().trim_start_matches('#')).unwrap_or_default();
     let dialect = if document.get("openapi").is_some() || document.get("components").is_some() {
@@ -169,12 +175,48 @@ pub(super) fn named(
     match compiled {
         Ok(schema) => {
             let name = last.unwrap_or(id).to_owned();
-            Ok(Wanted::Named(Definition { name, schema }))
+            Ok(Wanted::Named(Definition { name, form: Form::Json(schema) }))
         }
         Err(error) => {
             let attr = if reference.is_some() { &SCHEMA_REF } else { &SCHEMA_ID };
             let message = format!("schema `{id}` cannot be used: {error}");
             Err(cx.refuse_attr(element, attr, codes::BAD_VALUE, message).label("named here"))
+        }
+    }
+}
+
+fn unknown(element: Element<'_>, id: &str, entities: &NamedSchemas, cx: &CompileCx) -> Diagnostic {
+    let message = format!("unknown schema `{id}`");
+    let it = cx.refuse_attr(element, &SCHEMA_ID, codes::UNKNOWN_SCHEMA, message);
+    match document::closest(&id.to_lowercase(), entities.names()) {
+        Some(near) => it.label(format!("did you mean `{near}`?")),
+        None => it.label("no schema has this name"),
+    }
+}
+
+/// The schema entity that a `content` element for XML names; `form` makes it a definition.
+pub(super) fn named_xml(
+    element: Element<'_>,
+    id: &str,
+    form: fn(xsd::Schema) -> Form,
+    cx: &mut CompileCx,
+) -> Result<Wanted, Diagnostic> {
+    let Some(entities) = cx.extension::<NamedSchemas>() else { return Ok(Wanted::NotAtHand) };
+    match entities.get(id) {
+        Some(NamedSchema::Xml(_)) => {}
+        Some(NamedSchema::Json(_)) => {
+            let message = format!("schema `{id}` is a JSON schema");
+            return Err(cx
+                .refuse_attr(element, &SCHEMA_ID, codes::BAD_VALUE, message)
+                .label("an XML schema is needed"));
+        }
+        None => return Err(unknown(element, id, &entities, cx)),
+    }
+    match xsd::Schema::compile(&entities.xml_documents(), &id.to_lowercase()) {
+        Ok(schema) => Ok(Wanted::Named(Definition { name: id.to_owned(), form: form(schema) })),
+        Err(error) => {
+            let message = format!("schema `{id}` cannot be used: {error}");
+            Err(cx.refuse_attr(element, &SCHEMA_ID, codes::BAD_VALUE, message).label("named here"))
         }
     }
 }

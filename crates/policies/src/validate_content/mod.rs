@@ -4,8 +4,8 @@
 //! stream and its content is not checked. A response that no `content` element is about is not
 //! read; its announced length is looked at.
 //!
-//! JSON is checked against the API's description or an uploaded schema. XML schemas are refused
-//! when the document is loaded.
+//! JSON is checked against the API's description or an uploaded schema, XML and SOAP against an
+//! uploaded schema: what describes an API here describes JSON.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/validate-content-policy>
 
@@ -28,7 +28,7 @@ use crate::validation::Action;
 use crate::validation::finding::{Finding, Findings};
 use crate::validation::parameter::sentence;
 use crate::validation::schemas::PerOperation;
-use definitions::{Bodies, Definition, Wanted, describe, named};
+use definitions::{Bodies, Definition, Form, Wanted, describe, named, named_xml};
 use media::{MAP, Map};
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -62,7 +62,7 @@ const TYPE: Attr =
 const VALIDATE_AS: Attr = Attr::required("validate-as")
     .one_of(ValidateAs::WORDS)
     .doc("As what.")
-    .differs("`xml` and `soap` are refused.");
+    .differs("`xml` and `soap` need `schema-id`: an API has no XML schemas of its own here.");
 const SCHEMA_ID: Attr =
     Attr::absent_by_default("schema-id").doc("An uploaded schema, instead of the API's.");
 const SCHEMA_REF: Attr =
@@ -150,12 +150,6 @@ fn content(
     message: Message,
     cx: &mut CompileCx,
 ) -> Result<(Option<String>, Wanted), Diagnostic> {
-    if cx.literal::<ValidateAs>(element, &VALIDATE_AS)? != ValidateAs::Json {
-        let message = "XML schemas are not supported: bodies are validated as JSON only";
-        return Err(cx
-            .refuse_attr(element, &VALIDATE_AS, codes::NOT_SUPPORTED, message)
-            .label("cannot be enforced"));
-    }
     let adjust = Adjust {
         direction: match message {
             Message::Request => Direction::Request,
@@ -168,6 +162,22 @@ fn content(
     let of_type = of_type.map(|it| content::essence(&it).to_owned()).filter(|it| !it.is_empty());
     let id: Option<String> = cx.literal_if(element, &SCHEMA_ID)?;
     let reference: Option<String> = cx.literal_if(element, &SCHEMA_REF)?;
+    let form: Option<fn(xsd::Schema) -> Form> = match cx.literal(element, &VALIDATE_AS)? {
+        ValidateAs::Json => None,
+        ValidateAs::Xml => Some(Form::Xml),
+        ValidateAs::Soap => Some(Form::Soap),
+    };
+    if let Some(form) = form {
+        if reference.is_some() {
+            let message = "`schema-ref` leads into JSON schemas only";
+            return Err(cx.refuse_attr(element, &SCHEMA_REF, codes::BAD_VALUE, message));
+        }
+        let wanted = match &id {
+            Some(id) => named_xml(element, id, form, cx)?,
+            None => Wanted::NoXml,
+        };
+        return Ok((of_type, wanted));
+    }
     let wanted = match &id {
         Some(id) => named(element, id, reference.as_deref(), adjust, cx)?,
         None if reference.is_some() => {
@@ -232,6 +242,10 @@ impl ValidateContent {
         let definition = match self.contents.get(n).map(|(_, wanted)| wanted) {
             Some(Wanted::Named(definition)) => Some(definition),
             Some(Wanted::Described(_)) => described,
+            Some(Wanted::NoXml) => {
+                findings.add([Finding::no_schema(action)]);
+                return Ok(());
+            }
             Some(Wanted::NotAtHand) | None => None,
         };
         let Some(definition) = definition else {
@@ -380,6 +394,13 @@ impl ValidateContent {
             Ok(text) => text.trim_start_matches('\u{feff}'),
             Err(_) => return vec![finding("the body is not UTF-8", (1, 1))],
         };
+        let schema = match &definition.form {
+            Form::Json(schema) => schema,
+            Form::Xml(schema) => return of_xml(schema.check(text), &finding),
+            Form::Soap(schema) => {
+                return of_xml(schema.check_envelope(text, !self.is_request()), &finding);
+            }
+        };
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
             Err(error) => {
@@ -388,9 +409,17 @@ impl ValidateContent {
                 return vec![finding(why, (error.line(), error.column()))];
             }
         };
-        let violations = definition.schema.check(&value);
+        let violations = schema.check(&value);
         violations.iter().map(|it| finding(&it.message, schema::position(text, &it.path))).collect()
     }
+}
+
+/// Findings of what is wrong with an XML body.
+fn of_xml(
+    violations: Vec<xsd::Violation>,
+    finding: &dyn Fn(&str, (usize, usize)) -> Finding,
+) -> Vec<Finding> {
+    violations.iter().map(|it| finding(&it.message, (it.line, it.position))).collect()
 }
 
 #[cfg(test)]
@@ -410,7 +439,9 @@ mod tests {
         let mut schemas = NamedSchemas::default();
         let document = json!({"definitions": {"a": {"type": "string"}, "b": {"type": 1}}});
         schemas.insert("good", NamedSchema::Json(Arc::new(document)));
-        schemas.insert("xml", NamedSchema::Xml);
+        let xml = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a'/></xs:schema>";
+        schemas.insert("xml", NamedSchema::Xml(xml.into()));
+        schemas.insert("odd", NamedSchema::Xml(xml.replace("element", "notation").into()));
         trial.extensions.insert(Arc::new(schemas));
         trial.problems()
     }
@@ -428,8 +459,15 @@ mod tests {
         assert_eq!(content("validate-as='json' schema-ref='#/a'"), "PC0404");
         assert_eq!(content("validate-as='json' schema-id='bad'"), "PC0433");
         assert_eq!(content("validate-as='json' schema-id='xml'"), "PC0409");
-        assert_eq!(content("validate-as='xml'"), "PC0423");
-        assert_eq!(content("validate-as='soap'"), "PC0423");
+        for form in ["xml", "soap"] {
+            let of = |more: &str| content(&format!("validate-as='{form}' {more}"));
+            assert_eq!(of(""), "fine");
+            assert_eq!(of("schema-id='XML'"), "fine");
+            assert_eq!(of("schema-id='good'"), "PC0409");
+            assert_eq!(of("schema-id='odd'"), "PC0409");
+            assert_eq!(of("schema-id='none'"), "PC0433");
+            assert_eq!(of("schema-id='xml' schema-ref='#/a'"), "PC0409");
+        }
         assert_eq!(content("validate-as='text'"), "PC0409");
         assert_eq!(problems("max-size='4194304'", ""), "fine");
         assert_eq!(problems("max-size='4194305'", ""), "PC0409");
