@@ -15,7 +15,6 @@ const REFUSED: &[&str] = &[
     "azure-openai-semantic-cache-store",
     "azure-openai-token-limit",
     "cosmosdb-data-source",
-    "get-authorization-context",
     "http-data-source",
     "llm-content-safety",
     "llm-emit-token-metric",
@@ -27,7 +26,6 @@ const REFUSED: &[&str] = &[
     "set-graphql-resolver",
     "sql-data-source",
     "validate-graphql-request",
-    "validate-odata-request",
 ];
 
 /// What stands above the table of all pages.
