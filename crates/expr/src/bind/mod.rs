@@ -24,6 +24,7 @@ mod expression;
 mod flow;
 mod fold;
 mod grid;
+mod group;
 mod infer;
 mod iterator;
 mod labels;
