@@ -1,5 +1,7 @@
 //! Random templates and bodies: whatever they are, there is an answer within bounds.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use portcullis_liquid::{Limits, Template, Value, body};
 
 /// Pieces that templates are made of, so that random ones mean something.
