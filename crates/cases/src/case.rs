@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A connection of a credential provider: provider, name, and lines about it.
+pub type Connection = (String, String, Vec<(String, String)>);
+
 /// A case as its file has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Case {
@@ -20,7 +23,7 @@ pub struct Case {
     /// Loggers: name and the connection string of an event hub.
     pub loggers: Vec<(String, String)>,
     /// Connections of credential providers: provider, name, and lines about it.
-    pub connections: Vec<(String, String, Vec<(String, String)>)>,
+    pub connections: Vec<Connection>,
     /// The operation: method and URL template.
     pub operation: Option<(String, String)>,
     /// The specification that describes the operations, instead of `operation`.

@@ -73,7 +73,9 @@ mod report;
 mod sockets;
 mod world;
 
-pub use case::{Answer, Case, Described, Exchange, Expected, ExpectedBackend, Got, Message};
+pub use case::{
+    Answer, Case, Connection, Described, Exchange, Expected, ExpectedBackend, Got, Message,
+};
 pub use parse::{ParseError, parse};
 pub use report::{CaseReport, Report, run_folder, run_in, run_text};
 pub use world::{Outcome, World};

@@ -20,7 +20,7 @@ fn warned(text: &str) -> Vec<(usize, usize)> {
         .filter(|it| it.code == codes::BODY_GONE)
         .map(|it| {
             let at = lines.position(text, it.span.start as usize);
-            (at.line as usize, at.column as usize)
+            (at.line, at.column)
         })
         .collect()
 }
