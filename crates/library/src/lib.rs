@@ -61,6 +61,7 @@ static TYPES: &[&TypeDef] = &[
     &crypto::rng::TYPE,
     &crypto::symmetric_algorithm::TYPE,
     &crypto::symmetric_algorithm::AES_TYPE,
+    &crypto::symmetric_algorithm::TRIPLE_DES_TYPE,
 ];
 
 /// Tables of small types that share a file (exceptions, enums).

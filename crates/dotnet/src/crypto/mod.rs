@@ -1,25 +1,27 @@
 //! Cryptography of .NET over `aws-lc-rs`: digests, HMAC, AES, certificates, RSA signatures.
+//! Triple DES is `des`.
 //!
 //! ```text
-//! Hash -> digest, hmac        Aes -> encrypt, decrypt        Certificate -> fields, PublicKey
+//! Hash -> digest, hmac        Cipher -> encrypt, decrypt        Certificate -> fields, PublicKey
 //! ```
 //!
 //! MD5 is our own, since the library has none; it is there for checksums that protocols ask for.
 //! Keys are never shown by `Debug`. Nothing here reads a file or asks a key store.
 
-mod aes;
 mod certificate;
+mod cipher;
+mod des;
 mod distinguished_name;
 mod hash;
 mod md5;
 mod rsa;
 mod transform;
 
-pub use aes::{Cipher, Mode, decrypt, encrypt};
 pub use certificate::{Certificate, Name};
+pub use cipher::{Cipher, decrypt, encrypt};
 pub use hash::Hash;
 pub use rsa::{PrivateKey, PublicKey};
-pub use transform::{BLOCK, Padding, Transform};
+pub use transform::{Mode, Padding, Transform};
 
 pub use crate::fault::Fault;
 

@@ -1,4 +1,4 @@
-//! `ICryptoTransform` of AES: blocks in the modes CBC and ECB, with every padding of .NET.
+//! `ICryptoTransform`: blocks in the modes CBC and ECB, with every padding of .NET.
 //!
 //! Source: <https://learn.microsoft.com/dotnet/api/system.security.cryptography.icryptotransform>
 
@@ -10,10 +10,17 @@ use aws_lc_rs::cipher::{
 };
 use aws_lc_rs::iv::FixedLength;
 
-use super::{Fault, Mode, cryptographic};
+use super::cipher::weak;
+use super::{Cipher, Fault, cryptographic, des};
 
-/// Bytes of a block.
-pub const BLOCK: usize = 16;
+/// A mode of a block cipher: `System.Security.Cryptography.CipherMode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Cipher block chaining.
+    Cbc,
+    /// Each block on its own.
+    Ecb,
+}
 
 /// `System.Security.Cryptography.PaddingMode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +52,9 @@ impl Padding {
     }
 
     /// Fills the last block up.
-    fn add(self, data: &mut Vec<u8>) -> Result<(), Fault> {
-        let over = data.len() % BLOCK;
-        let missing = BLOCK - over;
+    fn add(self, block: usize, data: &mut Vec<u8>) -> Result<(), Fault> {
+        let over = data.len() % block;
+        let missing = block - over;
         let count = u8::try_from(missing).unwrap_or(0);
         match self {
             Self::None if over != 0 => return Err(incomplete()),
@@ -69,12 +76,12 @@ impl Padding {
     }
 
     /// Takes it off.
-    fn remove(self, data: &mut Vec<u8>) -> Result<(), Fault> {
+    fn remove(self, block: usize, data: &mut Vec<u8>) -> Result<(), Fault> {
         if !self.is_removed() || data.is_empty() {
             return Ok(());
         }
         let count = usize::from(data.last().copied().unwrap_or(0));
-        let rest = data.len().checked_sub(count).filter(|_| (1..=BLOCK).contains(&count));
+        let rest = data.len().checked_sub(count).filter(|_| (1..=block).contains(&count));
         let wrong = || cryptographic("Padding is invalid and cannot be removed.");
         let rest = rest.ok_or_else(wrong)?;
         let fill = data.get(rest..data.len() - 1).unwrap_or(&[]);
@@ -95,13 +102,14 @@ impl Padding {
 
 /// An encryption or decryption under way.
 pub struct Transform {
+    cipher: Cipher,
     encrypts: bool,
     mode: Mode,
     padding: Padding,
     key: Vec<u8>,
-    vector: [u8; BLOCK],
+    vector: Vec<u8>,
     /// The block that the next one is chained to.
-    chained: [u8; BLOCK],
+    chained: Vec<u8>,
     /// The last block so far, while it may hold padding.
     held: Vec<u8>,
 }
@@ -122,30 +130,42 @@ impl Transform {
     ///
     /// # Errors
     ///
-    /// `ArgumentException` if the key or the initialization vector has the wrong size.
+    /// `ArgumentException` if the key or the initialization vector has the wrong size,
+    /// `CryptographicException` if the key is weak.
     pub fn new(
+        cipher: Cipher,
         encrypts: bool,
         mode: Mode,
         padding: Padding,
         key: &[u8],
         iv: &[u8],
     ) -> Result<Self, Fault> {
-        if !matches!(key.len(), 16 | 24 | 32) {
+        if !cipher.takes_key(key.len()) {
             return Err(Fault::argument(
                 "Specified key is not a valid size for this algorithm. (Parameter 'rgbKey')",
             ));
         }
+        if cipher.is_weak(key) {
+            return Err(weak());
+        }
         let vector = match mode {
-            Mode::Ecb => [0; BLOCK],
-            Mode::Cbc => iv.try_into().map_err(|_| {
-                Fault::argument(
+            Mode::Ecb => vec![0; cipher.block()],
+            Mode::Cbc if iv.len() == cipher.block() => iv.to_vec(),
+            Mode::Cbc => {
+                return Err(Fault::argument(
                     "Specified initialization vector (IV) does not match the block size for this \
                      algorithm. (Parameter 'rgbIV')",
-                )
-            })?,
+                ));
+            }
         };
         let (key, held) = (key.to_vec(), Vec::new());
-        Ok(Self { encrypts, mode, padding, key, vector, chained: vector, held })
+        Ok(Self { cipher, encrypts, mode, padding, key, chained: vector.clone(), vector, held })
+    }
+
+    /// Bytes of a block.
+    #[must_use]
+    pub fn block(&self) -> usize {
+        self.cipher.block()
     }
 
     /// `TransformBlock`: whole blocks; when decrypting, the last one is held back for its padding.
@@ -156,11 +176,11 @@ impl Transform {
     pub fn blocks(&mut self, data: &[u8]) -> Result<Vec<u8>, Fault> {
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(data);
-        if !all.len().is_multiple_of(BLOCK) {
+        if !all.len().is_multiple_of(self.block()) {
             return Err(incomplete());
         }
         if !self.encrypts && self.padding.is_removed() {
-            self.held = all.split_off(all.len().saturating_sub(BLOCK));
+            self.held = all.split_off(all.len().saturating_sub(self.block()));
         }
         self.run(&mut all)?;
         Ok(all)
@@ -175,21 +195,38 @@ impl Transform {
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(data);
         if self.encrypts {
-            self.padding.add(&mut all)?;
-        } else if !all.len().is_multiple_of(BLOCK) {
+            self.padding.add(self.block(), &mut all)?;
+        } else if !all.len().is_multiple_of(self.block()) {
             return Err(incomplete());
         }
         let done = self.run(&mut all);
-        self.chained = self.vector;
+        self.chained.clone_from(&self.vector);
         done?;
         if !self.encrypts {
-            self.padding.remove(&mut all)?;
+            self.padding.remove(self.block(), &mut all)?;
         }
         Ok(all)
     }
 
     fn run(&mut self, data: &mut [u8]) -> Result<(), Fault> {
-        let Some(last) = data.last_chunk::<BLOCK>().copied() else { return Ok(()) };
+        let last_block = |data: &[u8]| {
+            data.len().checked_sub(self.cipher.block()).and_then(|it| data.get(it..)).map(Vec::from)
+        };
+        let Some(last) = last_block(data) else { return Ok(()) };
+        match self.cipher {
+            Cipher::Aes => self.aes(data)?,
+            Cipher::TripleDes => {
+                let chained = self.chained.first_chunk().copied();
+                let chained = chained.filter(|_| self.mode == Mode::Cbc);
+                des::run(self.encrypts, &self.key, chained, data)?;
+            }
+        }
+        let encrypted = if self.encrypts { last_block(data) } else { Some(last) };
+        self.chained = encrypted.unwrap_or_else(|| self.vector.clone());
+        Ok(())
+    }
+
+    fn aes(&self, data: &mut [u8]) -> Result<(), Fault> {
         let failed = |_| cryptographic("The data could not be transformed.");
         let algorithm = match self.key.len() {
             16 => &AES_128,
@@ -197,7 +234,7 @@ impl Transform {
             _ => &AES_256,
         };
         let key = UnboundCipherKey::new(algorithm, &self.key).map_err(failed)?;
-        let vector = FixedLength::from(self.chained);
+        let vector = FixedLength::from(self.chained.first_chunk().copied().unwrap_or_default());
         match (self.encrypts, self.mode) {
             (true, Mode::Cbc) => {
                 let key = EncryptingKey::cbc(key).map_err(failed)?;
@@ -216,9 +253,6 @@ impl Transform {
                 key.decrypt(data, DecryptionContext::None).map_err(failed)?;
             }
         }
-        let encrypted =
-            if self.encrypts { data.last_chunk::<BLOCK>().copied() } else { Some(last) };
-        self.chained = encrypted.unwrap_or(self.vector);
         Ok(())
     }
 }
@@ -227,19 +261,21 @@ impl Transform {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{BLOCK, Padding, Transform};
-    use crate::crypto::{Mode, encrypt};
+    use super::{Mode, Padding, Transform};
+    use crate::crypto::{Cipher, encrypt};
+
+    const BLOCK: usize = 16;
 
     const PADDINGS: [Padding; 5] =
         [Padding::None, Padding::Pkcs7, Padding::Zeros, Padding::AnsiX923, Padding::Iso10126];
 
     fn transform(encrypts: bool, mode: Mode, padding: Padding) -> Transform {
-        Transform::new(encrypts, mode, padding, &[7; 32], &[9; 16]).unwrap()
+        Transform::new(Cipher::Aes, encrypts, mode, padding, &[7; 32], &[9; 16]).unwrap()
     }
 
     #[test]
     fn one_step_is_as_several() {
-        let whole = encrypt(Mode::Cbc, &[5; 40], &[7; 32], &[9; 16]).unwrap();
+        let whole = encrypt(Cipher::Aes, Mode::Cbc, &[5; 40], &[7; 32], &[9; 16]).unwrap();
         let mut steps = transform(true, Mode::Cbc, Padding::Pkcs7);
         let mut out = steps.blocks(&[5; 16]).unwrap();
         out.extend(steps.blocks(&[5; 16]).unwrap());
@@ -254,7 +290,9 @@ mod tests {
 
     #[test]
     fn wrong_sizes_and_paddings_are_refused() {
-        let new = |key: &[u8], iv: &[u8]| Transform::new(true, Mode::Cbc, Padding::None, key, iv);
+        let new = |key: &[u8], iv: &[u8]| {
+            Transform::new(Cipher::Aes, true, Mode::Cbc, Padding::None, key, iv)
+        };
         assert!(new(&[0; 5], &[0; 16]).is_err() && new(&[0; 16], &[0; 5]).is_err());
         assert!(transform(true, Mode::Cbc, Padding::None).last(&[0; 5]).is_err());
         assert!(transform(false, Mode::Cbc, Padding::Pkcs7).last(&[0; 15]).is_err());

@@ -9,7 +9,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{ByteArray, Object, Value};
-use dotnet::crypto::{BLOCK, Transform};
+use dotnet::crypto::Transform;
 
 use super::{DISPOSABLE, charge};
 
@@ -41,13 +41,19 @@ pub(super) fn value(transform: Transform) -> Value {
     Value::object(TransformObject(Mutex::new(transform)))
 }
 
-fn block_size() -> Value {
-    Value::Int(i32::try_from(BLOCK).unwrap_or(i32::MAX))
+fn block_size(args: &Args<'_>) -> Result<Value, Exception> {
+    let it: Arc<TransformObject> =
+        args.value(0).to_object().ok_or_else(Exception::null_reference)?;
+    let n_bytes = it.lock().block();
+    Ok(Value::Int(i32::try_from(n_bytes).unwrap_or(i32::MAX)))
 }
 
+/// More than the padding of any cipher.
+const MAX_PADDING: usize = 32;
+
 const MEMBERS: &[Member] = &[
-    Member::property("InputBlockSize", INT, |_, _| Ok(block_size())),
-    Member::property("OutputBlockSize", INT, |_, _| Ok(block_size())),
+    Member::property("InputBlockSize", INT, |args, _| block_size(args)),
+    Member::property("OutputBlockSize", INT, |args, _| block_size(args)),
     Member::property("CanReuseTransform", Type::Bool, |_, _| Ok(true.into())),
     Member::property("CanTransformMultipleBlocks", Type::Bool, |_, _| Ok(true.into())),
     Member::method(
@@ -60,7 +66,7 @@ const MEMBERS: &[Member] = &[
     Member::method("TransformFinalBlock", &[Type::BYTES, INT, INT], Type::BYTES, |args, cx| {
         let data = input(args, cx)?;
         let it: Arc<TransformObject> = args.arg(0)?;
-        cx.allocate(data.len() + 2 * BLOCK)?;
+        cx.allocate(data.len() + MAX_PADDING)?;
         Ok(it.lock().last(&data)?.into())
     })
     .params(&["inputBuffer", "inputOffset", "inputCount"]),
@@ -82,10 +88,10 @@ fn input(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Bytes, Exception> {
 
 fn transform_block(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let data = input(args, cx)?;
-    if data.is_empty() || !data.len().is_multiple_of(BLOCK) {
+    let it: Arc<TransformObject> = args.arg(0)?;
+    if data.is_empty() || !data.len().is_multiple_of(it.lock().block()) {
         return Err(Exception::argument_out_of_range("inputCount"));
     }
-    let it: Arc<TransformObject> = args.arg(0)?;
     if args.value(4).is_null() {
         return Err(Exception::argument_null("outputBuffer"));
     }
@@ -104,7 +110,7 @@ mod tests {
     use clr::rows::Args;
     use clr::types::Type;
     use clr::value::Value;
-    use dotnet::crypto::{Mode, Padding, Transform};
+    use dotnet::crypto::{Cipher, Mode, Padding, Transform};
 
     use super::{MEMBERS, value};
     use crate::test_support::with_cx;
@@ -113,7 +119,8 @@ mod tests {
     fn the_part_of_the_input_is_checked() {
         let row = MEMBERS.iter().find(|it| it.name == "TransformFinalBlock").unwrap();
         let run = |start: i32, count: i32| {
-            let made = Transform::new(true, Mode::Ecb, Padding::Pkcs7, &[0; 16], &[]).unwrap();
+            let made = Transform::new(Cipher::Aes, true, Mode::Ecb, Padding::Pkcs7, &[0; 16], &[])
+                .unwrap();
             let data = Value::from(vec![1u8; 5]);
             let mut values = [value(made), data, start.into(), count.into()];
             with_cx(|cx| {

@@ -1,7 +1,7 @@
-//! `System.Security.Cryptography.SymmetricAlgorithm`, and `Aes`, which it makes:
+//! `System.Security.Cryptography.SymmetricAlgorithm`, and `Aes` and `TripleDES`, which it makes:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.symmetricalgorithm>
 //!
-//! The two are one class here, so they share one file.
+//! They are one class here, so they share one file.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,10 +21,12 @@ use super::{DISPOSABLE, charge};
 
 const NAME: &str = "System.Security.Cryptography.SymmetricAlgorithm";
 const AES_NAME: &str = "System.Security.Cryptography.Aes";
+const TRIPLE_DES_NAME: &str = "System.Security.Cryptography.TripleDES";
 
 /// `SymmetricAlgorithm`.
 pub(super) const SYMMETRIC: Type = Type::named(NAME);
 const AES: Type = Type::named(AES_NAME);
+const TRIPLE_DES: Type = Type::named(TRIPLE_DES_NAME);
 const INT: Type = Type::Int32;
 const KEY_AND_IV: &[Type] = &[Type::BYTES, Type::BYTES];
 
@@ -35,8 +37,8 @@ const ECB: i64 = 2;
 /// PKCS #7, by its number.
 const PKCS7: i64 = 2;
 
-/// AES with its settings.
-pub(super) struct Symmetric(Mutex<Settings>);
+/// A cipher with its settings.
+pub(super) struct Symmetric(Cipher, Mutex<Settings>);
 
 #[derive(Clone)]
 struct Settings {
@@ -49,19 +51,22 @@ struct Settings {
 impl fmt::Debug for Symmetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither the key nor the vector is shown.
-        f.write_str("Aes(..)")
+        write!(f, "{:?}(..)", self.0)
     }
 }
 
 impl Object for Symmetric {
     fn net_type(&self) -> Type {
-        AES
+        match self.0 {
+            Cipher::Aes => AES,
+            Cipher::TripleDes => TRIPLE_DES,
+        }
     }
 }
 
 impl Symmetric {
     fn lock(&self) -> MutexGuard<'_, Settings> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its own key and vector.
@@ -81,9 +86,9 @@ impl Symmetric {
         let (mode, padding) = self.mode_and_padding()?;
         if padding == Padding::Pkcs7 {
             let run = if encrypts { encrypt } else { decrypt };
-            return Ok(run(mode, data, key, iv)?);
+            return Ok(run(self.0, mode, data, key, iv)?);
         }
-        Ok(Transform::new(encrypts, mode, padding, key, iv)?.last(data)?)
+        Ok(Transform::new(self.0, encrypts, mode, padding, key, iv)?.last(data)?)
     }
 
     fn mode_and_padding(&self) -> Result<(Mode, Padding), Exception> {
@@ -106,7 +111,7 @@ impl Symmetric {
     ) -> Result<Value, Exception> {
         let (mode, padding) = self.mode_and_padding()?;
         let (key, iv) = given.unwrap_or_else(|| self.key_and_vector());
-        Ok(crypto_transform::value(Transform::new(encrypts, mode, padding, &key, &iv)?))
+        Ok(crypto_transform::value(Transform::new(self.0, encrypts, mode, padding, &key, &iv)?))
     }
 }
 
@@ -115,8 +120,27 @@ pub(crate) static TYPE: TypeDef = TypeDef::class(NAME, MEMBERS).bases(&[DISPOSAB
 pub(crate) static AES_TYPE: TypeDef = TypeDef::class(
     AES_NAME,
     &[
-        Member::static_method("Create", &[], AES, |_, cx| Ok(create(cx))),
+        Member::static_method("Create", &[], AES, |_, cx| Ok(create(Cipher::Aes, cx))),
         Member::static_method("Create", &[Type::String], AES, named).params(&["algorithmName"]),
+    ],
+)
+.bases(&[SYMMETRIC])
+.unlisted();
+
+pub(crate) static TRIPLE_DES_TYPE: TypeDef = TypeDef::class(
+    TRIPLE_DES_NAME,
+    &[
+        Member::static_method("Create", &[], TRIPLE_DES, |_, cx| Ok(create(Cipher::TripleDes, cx))),
+        Member::static_method("IsWeakKey", &[Type::BYTES], Type::Bool, |args, _| {
+            let key: Bytes = args.arg(0)?;
+            if !Cipher::TripleDes.takes_key(key.len()) {
+                return Err(
+                    cryptographic("Specified key is not a valid size for this algorithm.").into()
+                );
+            }
+            Ok(Cipher::TripleDes.is_weak(&key).into())
+        })
+        .params(&["rgbKey"]),
     ],
 )
 .bases(&[SYMMETRIC])
@@ -125,26 +149,20 @@ pub(crate) static AES_TYPE: TypeDef = TypeDef::class(
 const MEMBERS: &[Member] = &[
     Member::static_method("Create", &[Type::String], SYMMETRIC, named)
         .params(&["algName"])
-        .doc("The algorithm of that name: AES."),
+        .doc("The algorithm of that name: AES or Triple DES."),
     Member::property("Key", Type::BYTES, |args, _| Ok(own(args)?.lock().key.clone().into())).set(
         |args, _| {
-            let key: Bytes = args.arg(1)?;
-            if !matches!(key.len(), 16 | 24 | 32) {
-                let message = "Specified key is not a valid size for this algorithm.";
-                return Err(cryptographic(message).into());
-            }
-            own(args)?.lock().key = key.to_vec();
+            let (it, key): (_, Bytes) = (own(args)?, args.arg(1)?);
+            it.0.check_key(&key)?;
+            it.lock().key = key.to_vec();
             Ok(Value::Null)
         },
     ),
     Member::property("IV", Type::BYTES, |args, _| Ok(own(args)?.lock().iv.clone().into())).set(
         |args, _| {
-            let iv: Bytes = args.arg(1)?;
-            if iv.len() != 16 {
-                let message = "Specified initialization vector (IV) does not match the block size for this algorithm.";
-                return Err(cryptographic(message).into());
-            }
-            own(args)?.lock().iv = iv.to_vec();
+            let (it, iv): (_, Bytes) = (own(args)?, args.arg(1)?);
+            it.0.check_vector(&iv)?;
+            it.lock().iv = iv.to_vec();
             Ok(Value::Null)
         },
     ),
@@ -173,37 +191,35 @@ const MEMBERS: &[Member] = &[
         own(args)?.transform(false, Some(given(args)?))
     })
     .params(&["rgbKey", "rgbIV"]),
-    Member::property("BlockSize", INT, |_, _| Ok(128.into())),
+    Member::property("BlockSize", INT, |args, _| {
+        Ok(i32::try_from(own(args)?.0.block() * 8).unwrap_or(0).into())
+    }),
     Member::property("KeySize", INT, |args, _| {
         let bits = own(args)?.lock().key.len() * 8;
         Ok(i32::try_from(bits).unwrap_or(0).into())
     })
     .set(|args, cx| {
-        let bits: i32 = args.arg(1)?;
-        let length = match bits {
-            128 => 16,
-            192 => 24,
-            256 => 32,
-            _ => {
-                let message = "Specified key is not a valid size for this algorithm.";
-                return Err(cryptographic(message).into());
-            }
+        let it = own(args)?;
+        let Some(length) = key_bytes(it.0, args.arg(1)?) else {
+            let message = "Specified key is not a valid size for this algorithm.";
+            return Err(cryptographic(message).into());
         };
-        own(args)?.lock().key = random(length, cx);
+        it.lock().key = random_key(it.0, length, cx);
         Ok(Value::Null)
     }),
     Member::method("GenerateKey", &[], Type::Void, |args, cx| {
         let it = own(args)?;
         let length = it.lock().key.len();
-        it.lock().key = random(length, cx);
+        it.lock().key = random_key(it.0, length, cx);
         Ok(Value::Null)
     }),
     Member::method("GenerateIV", &[], Type::Void, |args, cx| {
-        own(args)?.lock().iv = random(16, cx);
+        let it = own(args)?;
+        it.lock().iv = random(it.0.block(), cx);
         Ok(Value::Null)
     }),
     Member::method("ValidKeySize", &[INT], Type::Bool, |args, _| {
-        Ok(matches!(args.arg::<i32>(1)?, 128 | 192 | 256).into())
+        Ok(key_bytes(own(args)?.0, args.arg(1)?).is_some().into())
     })
     .params(&["bitLength"]),
     Member::method("Clear", &[], Type::Void, |_, _| Ok(Value::Null)),
@@ -229,10 +245,30 @@ fn random(length: usize, cx: &EvalCx<'_>) -> Vec<u8> {
     bytes
 }
 
-/// AES with a random key of 256 bits and a random vector.
-pub(super) fn create(cx: &EvalCx<'_>) -> Value {
-    let settings = Settings { key: random(32, cx), iv: random(16, cx), mode: CBC, padding: PKCS7 };
-    Value::object(Symmetric(Mutex::new(settings)))
+/// The bytes of a key of so many bits, if there are such keys.
+fn key_bytes(cipher: Cipher, bits: i32) -> Option<usize> {
+    let length = usize::try_from(bits).ok().filter(|it| it.is_multiple_of(8))? / 8;
+    cipher.takes_key(length).then_some(length)
+}
+
+/// A random key that can be used. Weak ones are so rare that a few tries are plenty.
+fn random_key(cipher: Cipher, length: usize, cx: &EvalCx<'_>) -> Vec<u8> {
+    let key = random(length, cx);
+    if !cipher.is_weak(&key) {
+        return key;
+    }
+    // Parts that differ in more than the bits that are no part of a key.
+    key.chunks(8)
+        .zip([0_u8, 0x55, 0xaa])
+        .flat_map(|(part, with)| part.iter().map(move |it| it ^ with))
+        .collect()
+}
+
+/// A cipher with a random key of its usual size and a random vector.
+pub(super) fn create(cipher: Cipher, cx: &EvalCx<'_>) -> Value {
+    let key = random_key(cipher, cipher.usual_key(), cx);
+    let settings = Settings { key, iv: random(cipher.block(), cx), mode: CBC, padding: PKCS7 };
+    Value::object(Symmetric(cipher, Mutex::new(settings)))
 }
 
 fn named(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
@@ -241,26 +277,29 @@ fn named(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     if !Cipher::is_known(name.as_str()) {
         return Ok(Value::Null);
     }
-    match Cipher::of_name(name.as_str())? {
-        Cipher::Aes => Ok(create(cx)),
-    }
+    Ok(create(Cipher::of_name(name.as_str())?, cx))
 }
 
 #[cfg(test)]
 mod tests {
+    use dotnet::crypto::Cipher;
+
     use super::{Symmetric, create};
     use crate::test_support::with_cx;
 
     #[test]
     fn a_new_algorithm_encrypts_with_its_own_key() {
         with_cx(|cx| {
-            let value = create(cx);
-            let it = value.as_object::<Symmetric>().unwrap();
-            let (key, iv) = it.key_and_vector();
-            let secret = it.run(true, b"text", &key, &iv).unwrap();
-            assert_eq!(it.run(false, &secret, &key, &iv).unwrap(), b"text");
-            assert_eq!((key.len(), iv.len()), (32, 16));
-            assert_eq!(format!("{it:?}"), "Aes(..)");
+            for (cipher, sizes, shown) in
+                [(Cipher::Aes, (32, 16), "Aes(..)"), (Cipher::TripleDes, (24, 8), "TripleDes(..)")]
+            {
+                let value = create(cipher, cx);
+                let it = value.as_object::<Symmetric>().unwrap();
+                let (key, iv) = it.key_and_vector();
+                let secret = it.run(true, b"text", &key, &iv).unwrap();
+                assert_eq!(it.run(false, &secret, &key, &iv).unwrap(), b"text");
+                assert_eq!(((key.len(), iv.len()), format!("{it:?}").as_str()), (sizes, shown));
+            }
         });
     }
 }
