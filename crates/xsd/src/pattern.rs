@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_pattern_that_explodes_is_cut_off() {
-        let it = Pattern::new("(a+)+[b-d]").unwrap();
-        assert!(it.matches(&"a".repeat(60)).is_err());
+        let it = Pattern::new("(.*,){11}").unwrap();
+        assert!(it.matches(&format!("{}!", "ab,a".repeat(200))).is_err());
     }
 }
