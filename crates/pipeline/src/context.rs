@@ -1,20 +1,20 @@
 //! Azure's `context` of one request: what policies change and expressions see.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use expr::host::{
-    ApiInfo, BackendInfo, DeploymentInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo,
-    WorkspaceInfo,
+    ApiInfo, DeploymentInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo, WorkspaceInfo,
 };
 use expr::{Uses, Variables};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use transport::BodyError;
 use uuid::Uuid;
 
+use crate::backends::{BackendEntry, Backends, UnknownBackend};
 use crate::body::Body;
 use crate::error::{Blame, PolicyError};
 use crate::message::{Message, Request, Response, replace_body, set_charset_utf8};
@@ -112,45 +112,8 @@ pub(crate) struct PendingStatus {
     pub(crate) reason: Option<String>,
 }
 
-/// The backend entities of a snapshot, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Backends(HashMap<String, Arc<BackendEntry>>);
-
-/// What the pipeline needs to know of a backend entity.
-#[derive(Clone, Debug, Default)]
-pub struct BackendEntry {
-    /// What `context.Backend` shows.
-    pub info: Arc<BackendInfo>,
-    /// Its base URL; none for a pool.
-    pub url: Option<Arc<BaseUrl>>,
-}
-
-impl Backends {
-    /// The backend of that name.
-    #[must_use]
-    pub fn get(&self, id: &str) -> Option<&Arc<BackendEntry>> {
-        self.0.get(id)
-    }
-
-    /// The names, in no order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-}
-
-impl FromIterator<BackendEntry> for Backends {
-    fn from_iter<I: IntoIterator<Item = BackendEntry>>(entries: I) -> Backends {
-        Backends(entries.into_iter().map(|it| (it.info.id.clone(), Arc::new(it))).collect())
-    }
-}
-
 /// The gateway and the backends of a request that has no snapshot yet.
 static UNKNOWN: LazyLock<(Arc<DeploymentInfo>, Arc<Backends>)> = LazyLock::new(Default::default);
-
-/// No backend entity of that name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such backend")]
-pub struct UnknownBackend;
 
 impl Context {
     /// A request that was received just now.
@@ -448,6 +411,7 @@ fn response_error(error: &BodyError) -> PolicyError {
 
 #[cfg(test)]
 mod tests {
+    use expr::host::BackendInfo;
     use http::Method;
     use transport::{FakeClient, FakeClock};
 

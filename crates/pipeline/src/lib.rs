@@ -15,6 +15,7 @@
 //! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
 
 mod authorizations;
+mod backends;
 mod background;
 mod bodies;
 mod body;
@@ -60,6 +61,7 @@ pub use authorizations::{
 };
 pub use document::Diagnostic;
 
+pub use backends::{BackendEntry, Backends, UnknownBackend};
 pub use background::Background;
 pub use bodies::body_warnings;
 pub use body::{Body, NotBuffered};
@@ -71,7 +73,7 @@ pub use compile::{
     compile_default_global, compile_document,
 };
 pub use computed::Computed;
-pub use context::{BackendEntry, Backends, CacheUse, Context, UnknownBackend};
+pub use context::{CacheUse, Context};
 pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
 pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};

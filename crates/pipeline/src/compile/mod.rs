@@ -26,9 +26,9 @@ pub use element::Element;
 pub use lone::{Checked, check_fragment, check_text};
 pub use template::Flaw as TemplateFlaw;
 
+use crate::backends::Backends;
 use crate::bodies::Event;
 use crate::codes;
-use crate::context::Backends;
 use crate::effective::{CompiledDocument, Item};
 use crate::fragments::Fragments;
 use crate::message::Message;
