@@ -14,6 +14,7 @@ mod body;
 mod deployment;
 mod extensions;
 mod form;
+mod graphql;
 mod jwt;
 mod last_error;
 mod operation;
@@ -26,6 +27,7 @@ mod url;
 mod user;
 
 pub use authorization::authorization;
+pub use graphql::graphql;
 
 use clr::rows::TypeDef;
 use clr::types::Type;
@@ -46,6 +48,7 @@ static TYPES: &[&TypeDef] = &[
     &deployment::CARBON_INTENSITY,
     &extensions::TYPE,
     &form::TYPE,
+    &graphql::TYPE,
     &jwt::TYPE,
     &last_error::TYPE,
     &operation::TYPE,

@@ -28,6 +28,11 @@ const MEMBERS: &[Member] = &[
     .doc("The service and the gateway."),
     Member::property("Elapsed", Type::TimeSpan, |_, cx| Ok(span(cx.host().elapsed())))
         .doc("The time since `Timestamp`."),
+    Member::part("GraphQL", HostRef::GraphQl.static_type(), |host| {
+        Some(host.graphql().map(|_| HostRef::GraphQl).into())
+    })
+    .in_resolvers()
+    .doc("What a GraphQL resolver is called with; there in resolvers only."),
     Member::part("LastError", HostRef::LastError.static_type(), |host| {
         Some(host.last_error().map(|_| HostRef::LastError).into())
     })

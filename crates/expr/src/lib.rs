@@ -29,7 +29,7 @@ pub use clr::{
     types, value,
 };
 pub use complete::{Completion, CompletionKind, Completions, Signatures, complete, signatures};
-pub use context::authorization;
+pub use context::{authorization, graphql};
 pub use csharp::{Form, Problem};
 pub use dotnet::{Runtime, Str};
 pub use library::json::{object as json_value, tree_of as json_tree};

@@ -1,6 +1,7 @@
 //! How expressions are compiled.
 
 use clr::Limits;
+use clr::rows::Member;
 use csharp::parser::Dialect;
 use dotnet::Runtime;
 
@@ -12,11 +13,19 @@ pub struct Options {
     /// Accept what Azure refuses and we have: types and members off its allow-list, tuples,
     /// `dynamic`, `goto`, `yield`, `sizeof`.
     pub allow_unlisted: bool,
+    /// The expression stands in a GraphQL resolver: `context.GraphQL` is there.
+    pub in_resolver: bool,
     /// How much one evaluation may do.
     pub limits: Limits,
 }
 
 impl Options {
+    /// May the member be used?
+    #[must_use]
+    pub(crate) const fn allows(&self, member: &Member) -> bool {
+        (member.listed || self.allow_unlisted) && (self.in_resolver || !member.in_resolvers)
+    }
+
     /// How much of C# 7 is accepted.
     #[must_use]
     pub(crate) const fn dialect(&self) -> Dialect {

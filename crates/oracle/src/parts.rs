@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clr::host::{
-    ApiInfo, BodyView, DeploymentInfo, GroupInfo, HeadersView, IdentityInfo, LastError,
-    OperationInfo, ProductInfo, ProductState, ResponseValue, SubscriptionInfo, UrlView, UserInfo,
+    ApiInfo, BodyView, DeploymentInfo, GraphQlInfo, GroupInfo, HeadersView, IdentityInfo,
+    LastError, OperationInfo, ProductInfo, ProductState, ResponseValue, SubscriptionInfo, UrlView,
+    UserInfo,
 };
 use serde_json::Value as Json;
 
@@ -203,6 +204,12 @@ pub(super) fn last_error(of: &Json) -> LastError {
         path: optional(of, "Path"),
         policy_id: optional(of, "PolicyId"),
     }
+}
+
+pub(super) fn graphql(of: &Json) -> Result<GraphQlInfo> {
+    let arguments = of.get("Arguments").map_or_else(|| "{}".to_owned(), Json::to_string);
+    let parent = of.get("Parent").filter(|it| !it.is_null()).map(Json::to_string);
+    expr::graphql(&arguments, parent.as_deref()).map_err(|_| fault("GraphQL"))
 }
 
 #[cfg(test)]

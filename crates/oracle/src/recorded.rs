@@ -6,17 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use clr::host::{
-    ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, HeadersView, Host, LastError,
-    OperationInfo, ProductInfo, RequestView, ResponseValue, ResponseView, SubscriptionInfo,
-    UrlView, UserInfo, Variables, WorkspaceInfo,
+    ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, GraphQlInfo, HeadersView,
+    Host, LastError, OperationInfo, ProductInfo, RequestView, ResponseValue, ResponseView,
+    SubscriptionInfo, UrlView, UserInfo, Variables, WorkspaceInfo,
 };
 use clr::value::DateTime;
 use clr::value::time::UNIX_EPOCH_TICKS;
 use serde_json::{Map, Value as Json};
 
 use super::parts::{
-    api, deployment, last_error, operation, optional, product, request, response, subscription,
-    text, user,
+    api, deployment, graphql, last_error, operation, optional, product, request, response,
+    subscription, text, user,
 };
 use super::values::{date, elapsed, guid, variables};
 
@@ -59,6 +59,7 @@ pub struct RecordedHost {
     backend: Option<BackendInfo>,
     deployment: DeploymentInfo,
     last_error: Option<LastError>,
+    graphql: Option<GraphQlInfo>,
     traced: Mutex<Vec<String>>,
 }
 
@@ -140,6 +141,7 @@ impl RecordedHost {
             }),
             deployment: part("Deployment").map(deployment).unwrap_or_default(),
             last_error: part("LastError").map(last_error),
+            graphql: part("GraphQL").map(graphql).transpose()?,
             ..Self::default()
         };
         if let Some(id) = part("RequestId") {
@@ -225,6 +227,9 @@ impl Host for RecordedHost {
     }
     fn last_error(&self) -> Option<&LastError> {
         self.last_error.as_ref()
+    }
+    fn graphql(&self) -> Option<&GraphQlInfo> {
+        self.graphql.as_ref()
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use expr::host::{
-    ApiInfo, DeploymentInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo, WorkspaceInfo,
+    ApiInfo, DeploymentInfo, GraphQlInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo,
+    WorkspaceInfo,
 };
 use expr::{Uses, Variables};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -50,6 +51,8 @@ pub struct Context {
     pub deployment: Arc<DeploymentInfo>,
     /// The failure that `on-error` is handling.
     pub last_error: Option<LastError>,
+    /// What a GraphQL resolver is called with, while one runs; made by [`expr::graphql`].
+    pub graphql: Option<Arc<GraphQlInfo>>,
     /// Client, clock, and what other crates added.
     pub services: Arc<Services>,
     /// The backend entities of the snapshot.
@@ -134,6 +137,7 @@ impl Context {
             workspace: None,
             deployment: Arc::clone(&UNKNOWN.0),
             last_error: None,
+            graphql: None,
             backends: Arc::clone(&UNKNOWN.1),
             request_id: uuid::Builder::from_random_bytes(id).into_uuid(),
             received: services.clock.now(),

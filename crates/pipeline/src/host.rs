@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use expr::Variables;
 use expr::host::{
-    ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, HeadersView, Host, LastError,
-    OperationInfo, ProductInfo, RequestView, ResponseView, SubscriptionInfo, UrlView, UserInfo,
-    WorkspaceInfo,
+    ApiInfo, BackendInfo, BodyUnavailable, BodyView, DeploymentInfo, GraphQlInfo, HeadersView,
+    Host, LastError, OperationInfo, ProductInfo, RequestView, ResponseView, SubscriptionInfo,
+    UrlView, UserInfo, WorkspaceInfo,
 };
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -95,6 +95,10 @@ impl Host for Context {
 
     fn last_error(&self) -> Option<&LastError> {
         self.last_error.as_ref()
+    }
+
+    fn graphql(&self) -> Option<&GraphQlInfo> {
+        self.graphql.as_deref()
     }
 }
 

@@ -122,6 +122,19 @@ const WORD: PolicyKind = PolicyKind {
     ..MARK
 };
 
+/// `<resolve>..</resolve>` holds policies of a GraphQL resolver.
+const RESOLVE: PolicyKind = PolicyKind {
+    name: "resolve",
+    summary: "Holds policies of a resolver.",
+    attrs: &[],
+    children: &[Child::content()],
+    compile: |element, cx| {
+        let steps = cx.in_resolver(|cx| cx.steps(element))?;
+        Ok(Step::waiting(Group { steps, ends: false }))
+    },
+    ..MARK
+};
+
 /// `<shout>x</shout>` holds a text in a language without capitals.
 const SHOUT: PolicyKind = PolicyKind {
     name: "shout",
@@ -154,7 +167,7 @@ const STATUS: Attr = Attr::absent_by_default("status");
 const KEEP: Attr = Attr::optional("keep", "false");
 
 pub(crate) const KINDS: &[PolicyKind] =
-    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, WORD, SHOUT];
+    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, WORD, SHOUT, RESOLVE];
 
 #[derive(Debug)]
 struct Mark {

@@ -3,7 +3,7 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-policy-expressions>
 
 use super::UrlView;
-use crate::value::DateTime;
+use crate::value::{DateTime, Value};
 
 /// `context.Api`, and the APIs of a product.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +28,15 @@ pub struct ApiInfo {
     pub subscription_key_header: String,
     /// Query parameter that carries the subscription key.
     pub subscription_key_query: String,
+}
+
+/// `context.GraphQL`: what a GraphQL resolver is called with.
+#[derive(Clone, Debug, Default)]
+pub struct GraphQlInfo {
+    /// The arguments of the field: a `JObject`.
+    pub arguments: Value,
+    /// The value of the object that the field belongs to: a `JToken`; null at the root.
+    pub parent: Value,
 }
 
 /// `context.Operation`.

@@ -19,8 +19,8 @@ use dotnet::Str;
 
 pub use empty::EmptyHost;
 pub use info::{
-    ApiInfo, BackendInfo, DeploymentInfo, GroupInfo, IdentityInfo, LastError, OperationInfo,
-    ProductInfo, ProductState, SubscriptionInfo, UserInfo, WorkspaceInfo,
+    ApiInfo, BackendInfo, DeploymentInfo, GraphQlInfo, GroupInfo, IdentityInfo, LastError,
+    OperationInfo, ProductInfo, ProductState, SubscriptionInfo, UserInfo, WorkspaceInfo,
 };
 pub use url::UrlView;
 pub use variables::Variables;
@@ -82,6 +82,10 @@ pub trait Host {
     }
     /// `context.Deployment`.
     fn deployment(&self) -> &DeploymentInfo;
+    /// `context.GraphQL`.
+    fn graphql(&self) -> Option<&GraphQlInfo> {
+        None
+    }
     /// `context.LastError`.
     fn last_error(&self) -> Option<&LastError> {
         None
@@ -194,6 +198,7 @@ pub enum HostRef {
     SustainabilityInfo,
     Certificates,
     LastError,
+    GraphQl,
 }
 
 const STRING_TO_STRINGS: Type =
@@ -234,6 +239,7 @@ impl HostRef {
             Self::SustainabilityInfo => Type::named("Apim.ISustainabilityInfo"),
             Self::Certificates => STRING_TO_CERTIFICATE,
             Self::LastError => Type::named("Apim.ILastError"),
+            Self::GraphQl => Type::named("Apim.IGraphQL"),
         }
     }
 }

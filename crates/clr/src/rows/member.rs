@@ -47,6 +47,8 @@ pub struct Member {
     pub constant: Option<Constant>,
     /// Is it on Azure's allow-list?
     pub listed: bool,
+    /// Is it there in GraphQL resolvers only?
+    pub in_resolvers: bool,
     /// What of the request or response an expression reads through it.
     pub uses: Uses,
     /// One sentence for completion and reference pages.
@@ -129,6 +131,7 @@ const fn row(
         read: None,
         constant: None,
         listed: true,
+        in_resolvers: false,
         uses: Uses::NONE,
         summary: "",
     }
@@ -280,6 +283,13 @@ impl Member {
     #[must_use]
     pub const fn unlisted(mut self) -> Self {
         self.listed = false;
+        self
+    }
+
+    /// There in GraphQL resolvers only.
+    #[must_use]
+    pub const fn in_resolvers(mut self) -> Self {
+        self.in_resolvers = true;
         self
     }
 

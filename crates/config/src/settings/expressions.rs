@@ -29,6 +29,7 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> Options {
         runtime: runtime(fields),
         allow_unlisted: fields.bool("allow-unlisted").unwrap_or(false),
         limits,
+        ..Options::default()
     }
 }
 
@@ -75,7 +76,12 @@ mod tests {
         );
         assert_eq!(problems, [""; 0]);
         let limits = Limits { steps: 2000, bytes: 1 << 20, depth: 50 };
-        let expected = Options { runtime: Runtime::Framework, allow_unlisted: true, limits };
+        let expected = Options {
+            runtime: Runtime::Framework,
+            allow_unlisted: true,
+            limits,
+            ..Options::default()
+        };
         assert_eq!(it.expressions, expected);
         assert_eq!(read("{}").0.expressions, Options::default());
     }

@@ -42,7 +42,6 @@ impl Binder {
 
     fn construct(&mut self, ty: Type, arguments: &[Argument<'_>], at: Span, span: Span) -> Expr {
         let def = ty.definition_name().and_then(rows::definition);
-        let allow_unlisted = self.options.allow_unlisted;
         let rows: Vec<Found> = def.map_or(Vec::new(), |def| {
             let of_type = match ty {
                 Type::Named(_, list) | Type::Tuple(list, _) => list,
@@ -52,7 +51,7 @@ impl Binder {
             let usable = def
                 .members
                 .iter()
-                .filter(|it| it.kind == MemberKind::Constructor && (it.listed || allow_unlisted))
+                .filter(|it| it.kind == MemberKind::Constructor && self.options.allows(it))
                 .filter(|it| !matches!(ty, Type::Tuple(of, _) if it.params.len() != of.len()));
             usable.map(|member| Found { member, of_type, depth: 0 }).collect()
         });

@@ -79,7 +79,7 @@ impl Binder {
         for (ty, depth) in hierarchy(of) {
             let Some(def) = ty.definition_name().and_then(rows::definition) else { continue };
             let of_type = arguments_of(ty);
-            let allowed = |it: &&Member| it.listed || self.options.allow_unlisted;
+            let allowed = |it: &&Member| self.options.allows(it);
             let rows =
                 def.members.iter().filter(|it| fits(it) && it.is_of(of_type)).filter(allowed);
             found.extend(rows.map(|member| Found { member, of_type, depth }));
@@ -91,7 +91,7 @@ impl Binder {
     pub(super) fn extensions(&self, name: &str) -> Vec<Found> {
         let all = EXTENSIONS.get(name).filter(|_| !self.on_dynamic);
         let all = all.map_or(&[][..], Vec::as_slice);
-        let allowed = |it: &&&'static Member| it.listed || self.options.allow_unlisted;
+        let allowed = |it: &&&'static Member| self.options.allows(it);
         all.iter().filter(allowed).map(|member| Found { member, of_type: &[], depth: 0 }).collect()
     }
 
@@ -172,11 +172,24 @@ impl Binder {
 
     /// Reports a member that exists but may not be used.
     pub(super) fn report_unlisted(&mut self, of: Type, name: &str, span: Span) -> bool {
-        let exists = hierarchy(of).into_iter().any(|(ty, _)| {
-            let def = ty.definition_name().and_then(rows::definition);
-            def.is_some_and(|def| def.members.iter().any(|it| it.name == name && !it.listed))
-        });
-        if exists {
+        let exists = |fits: fn(&Member) -> bool| {
+            hierarchy(of).into_iter().any(|(ty, _)| {
+                let def = ty.definition_name().and_then(rows::definition);
+                def.is_some_and(|def| def.members.iter().any(|it| it.name == name && fits(it)))
+            })
+        };
+        if exists(|it| it.in_resolvers) {
+            self.report(
+                codes::NOT_ALLOWED,
+                span,
+                format!("`{name}` is there in GraphQL resolvers only"),
+                "not in a resolver",
+                Some("it belongs below `<http-data-source>` and its like".to_owned()),
+            );
+            return true;
+        }
+        let is_unlisted = exists(|it| !it.listed);
+        if is_unlisted {
             self.report(
                 codes::NOT_ALLOWED,
                 span,
@@ -185,7 +198,7 @@ impl Binder {
                 super::advice::absent_member(of, name).map(str::to_owned),
             );
         }
-        exists
+        is_unlisted
     }
 
     fn property(&mut self, found: Found, target: Expr, span: Span) -> Expr {

@@ -78,8 +78,7 @@ pub(crate) fn members(of: Type, is_static: bool, options: &Options) -> Vec<Liste
     if !is_static {
         let item = member::item_type(of);
         let extends = |it: &&'static Member| {
-            (it.listed || options.allow_unlisted)
-                && it.params.first().is_some_and(|first| fits_receiver(of, *first))
+            options.allows(it) && it.params.first().is_some_and(|first| fits_receiver(of, *first))
         };
         all.extend(member::every_extension().filter(extends).map(|member| Listed {
             member,

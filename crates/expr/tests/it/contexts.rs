@@ -56,6 +56,7 @@ const OPTIONAL: &[(&str, Make)] = &[
     ("Workspace", |_| json!({ "Id": "team", "Name": "Team" })),
     ("Backend", |_| json!({ "Id": "b", "Type": "Single", "AzureRegion": null })),
     ("LastError", last_error),
+    ("GraphQL", |_| json!({ "Arguments": { "id": "7", "name": "n" }, "Parent": { "id": 7 } })),
 ];
 
 fn mentions(source: &str) -> Mentions {

@@ -179,6 +179,12 @@ pub(crate) struct Found {
     pub(crate) place: String,
     pub(crate) form: Form,
     pub(crate) source: String,
+    pub(crate) options: Options,
+}
+
+/// How the expressions of a document are compiled: some documents are GraphQL resolvers.
+fn options(text: &str) -> Options {
+    Options { in_resolver: text.contains("-data-source>"), ..Options::default() }
 }
 
 /// Every expression of the documents that are not broken at the source.
@@ -197,7 +203,7 @@ pub(crate) fn all(folder: &Path) -> Vec<Found> {
             let parsed = parser::parse(&plain, form, parser::Dialect::Azure).is_ok();
             let source = if parsed { plain } else { decode(&plain) };
             let place = format!("{name}:{}", text[..at].lines().count());
-            found.push(Found { place, form, source });
+            found.push(Found { place, form, source, options: options(&text) });
         }
     }
     found
@@ -207,7 +213,7 @@ pub(crate) fn all(folder: &Path) -> Vec<Found> {
 fn refused(folder: &Path) -> (usize, Vec<String>) {
     let all = all(folder);
     let problem = |it: &Found| {
-        let problems = compile(&it.source, it.form, &Options::default()).err()?;
+        let problems = compile(&it.source, it.form, &it.options).err()?;
         Some(format!("{}: {}", it.place, problems[0].message))
     };
     (all.len(), all.iter().filter_map(problem).collect())
@@ -219,7 +225,6 @@ const REASONS: &[&str] = &[
     "unknown member",
     "type that is not on the allow-list",
     "hole of a template",
-    "only in GraphQL resolvers",
     "type of get-authorization-context",
 ];
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use expr::exception::Kind;
-use expr::{Exception, Options, Type, Value, compile};
+use expr::{Exception, Type, Value, compile};
 
 use crate::contexts::host;
 use crate::corpus::{all, shared};
@@ -63,7 +63,7 @@ fn every_expression_of_the_corpus_runs_against_generated_contexts() {
     let mut thrown: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut failures = Vec::new();
     for (n, it) in all(&folder).iter().enumerate() {
-        let Ok(program) = compile(&it.source, it.form, &Options::default()) else { continue };
+        let Ok(program) = compile(&it.source, it.form, &it.options) else { continue };
         n_programs += 1;
         for seed in 0..N_CONTEXTS {
             let seed = n as u64 * N_CONTEXTS + seed;

@@ -310,6 +310,7 @@ fn options(random: &mut Random) -> Options {
     Options {
         runtime: random.pick(&[Runtime::Modern, Runtime::Framework]),
         allow_unlisted: random.once_in(2),
+        in_resolver: random.once_in(2),
         limits: LIMITS,
     }
 }

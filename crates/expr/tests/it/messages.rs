@@ -16,6 +16,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("Convert.»ToInt«(\"5\")", "PC0321", "did you mean `ToInt16`?"),
     ("DayOfWeek.»Fridy«", "PC0321", "did you mean `Friday`?"),
     ("new { b = 1 }.»c«", "PC0321", "it has `b`"),
+    ("context.»GraphQL«.Parent", "PC0322", "below `<http-data-source>`"),
     // A header or a query parameter is a list of values.
     ("context.Request.Url.Query[\"a\"].»ToLower«()", "PC0321", "take one, `[0].ToLower`"),
     ("context.Request.Headers[\"a\"] »==« \"b\"", "PC0331", "take one of the values"),

@@ -31,8 +31,8 @@ use clr::types::{Type, names};
 use clr::value::{Cursor, DateTime, DateTimeKind, DateTimeOffset, Object, Value};
 use dotnet::{Runtime, Str};
 use tree::json::{
-    Children, Content, DateKind, DateTime as JsonDate, Kind, Scalar, Token, compare_scalars,
-    guid_text,
+    Children, Content, DateKind, DateTime as JsonDate, Kind, ParseOptions, Root, Scalar, Token,
+    compare_scalars, guid_text,
 };
 
 /// `JToken`.
@@ -146,6 +146,16 @@ pub(crate) fn token_of(value: &Value) -> Option<&Token> {
 /// A token as a value.
 pub fn object(token: Token) -> Value {
     Value::object(JToken(token))
+}
+
+/// JSON text as a token whose texts stay texts: what looks like a date becomes none.
+///
+/// # Errors
+///
+/// `JsonReaderException`: the text is no JSON, or nests deeper than 64 levels.
+pub fn plain(text: &str) -> Result<Value, Exception> {
+    let options = ParseOptions { dates: false, ..ParseOptions::default() };
+    Ok(object(tree::json::parse(text, Root::Any, &options)?))
 }
 
 /// The JSON tree of a value, as `JToken.FromObject` makes it.

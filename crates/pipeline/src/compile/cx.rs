@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use document::{Code, Diagnostic, Mode, Resolved, Severity, SourceText, Value};
-use expr::{Program, Uses};
+use expr::{Options, Program, Uses};
 
 use super::element::Element;
 use super::{Surroundings, Target};
@@ -38,6 +38,8 @@ pub struct CompileCx<'a> {
     pub(super) uses: Uses,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) n_expressions: usize,
+    /// The policies belong to a GraphQL resolver.
+    pub(super) in_resolver: bool,
     /// A named value or fragment is not at hand: the result cannot run.
     pub(super) is_incomplete: bool,
     /// Policies seen that should stand once in a section.
@@ -323,6 +325,14 @@ impl<'a> CompileCx<'a> {
         self.is_incomplete = true;
     }
 
+    /// Compiles what belongs to a GraphQL resolver: expressions see `context.GraphQL` there.
+    pub fn in_resolver<R>(&mut self, compile: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = std::mem::replace(&mut self.in_resolver, true);
+        let compiled = compile(self);
+        self.in_resolver = outer;
+        compiled
+    }
+
     /// Has the policy prepared for each operation that it runs for, when the configuration is
     /// loaded.
     pub fn prepare(
@@ -420,14 +430,14 @@ impl<'a> CompileCx<'a> {
         form: expr::Form,
         code: &SourceText,
     ) -> Option<Program> {
-        let (program, problems) =
-            match expr::compile(code.as_str(), form, self.surroundings.options) {
-                Ok(program) => {
-                    let warnings = program.warnings().to_vec();
-                    (Some(program), warnings)
-                }
-                Err(problems) => (None, problems),
-            };
+        let options = Options { in_resolver: self.in_resolver, ..*self.surroundings.options };
+        let (program, problems) = match expr::compile(code.as_str(), form, &options) {
+            Ok(program) => {
+                let warnings = program.warnings().to_vec();
+                (Some(program), warnings)
+            }
+            Err(problems) => (None, problems),
+        };
         let severity = if program.is_some() { Severity::Warning } else { Severity::Error };
         for problem in problems {
             let mut it = resolved
@@ -565,6 +575,17 @@ mod tests {
 
         assert!(problem.code.as_str().starts_with("PC03") && problem.in_expression);
         assert_eq!(problem.span.range(), start..start + "nothing".len());
+    }
+
+    #[test]
+    fn a_resolver_alone_sees_its_arguments() {
+        let word = "<word>@((int)context.GraphQL.Arguments[\"id\"])</word>";
+        let problem = problems(word).remove(0);
+        assert_eq!(problem.message, "`GraphQL` is there in GraphQL resolvers only");
+        assert_eq!(codes_of(&problems(&format!("<resolve>{word}</resolve>"))), "fine");
+        // What comes after it is outside again.
+        let after = format!("<resolve>{word}</resolve>{word}");
+        assert_eq!(problems(&after).len(), 1);
     }
 
     #[test]

@@ -122,6 +122,7 @@ impl<'a> CompileCx<'a> {
             message: Message::Request,
             path: Vec::new(),
             in_fragment: false,
+            in_resolver: false,
             is_child_of_policy: false,
             uses: Uses::default(),
             diagnostics: Vec::new(),
