@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Every crate and the crates of ours that it may use; the plan in ARCHITECTURE.md, as a table.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("csharp", &[]),
+    ("llm", &[]),
     ("odata", &[]),
     ("pfx", &[]),
     ("regex", &[]),
@@ -80,6 +81,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Libraries that a crate must never see, whatever else it uses.
 const NEVER: &[(&str, &[&str])] = &[
     ("csharp", &["tokio", "http", "hyper"]),
+    ("llm", &["tokio", "http", "hyper"]),
     ("odata", &["tokio", "http", "hyper"]),
     ("pfx", &["tokio", "http", "hyper"]),
     ("regex", &["tokio", "http", "hyper"]),
