@@ -9,10 +9,18 @@
 //! This crate knows nothing of policies, routes or sockets.
 
 mod access_log;
+mod instrument;
 mod metrics;
+mod points;
+mod prometheus;
 mod record;
 pub mod redact;
+mod registry;
 
 pub use access_log::{AccessLog, Sink};
-pub use metrics::{MAX_DIMENSION_BYTES, MAX_SERIES, Metrics, Series, Total};
+pub use instrument::{Buckets, Counter, Gauge, Histogram};
+pub use metrics::{MAX_SERIES, Metrics, Series, Total};
+pub use points::{Data, Labels, MetricPoints};
+pub use prometheus::TextFormat;
 pub use record::{AccessRecord, LastErrorRecord};
+pub use registry::{MAX_LABEL_BYTES, MAX_SERIES_PER_METRIC, Metric};

@@ -1,29 +1,42 @@
-//! Measurements of this process, in a bounded number of series; shown in Prometheus' text format.
+//! Measurements of this process, in a bounded number of series.
 //!
-//! A series is a metric with one value for each of its dimensions. New series beyond
-//! [`MAX_SERIES`] are not kept: their measurements are counted as dropped and the first is logged.
+//! ```text
+//! gateway:  Metric ─▶ Metrics::series ─▶ Arc<Counter> and others, kept ─▶ add (no lock)
+//! policies: Series ─▶ Metrics::measure (a short lock)
+//! both ─▶ Metrics::points ─▶ TextFormat::write, OTLP
+//! ```
 //!
-//! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>
+//! A series is a metric with one value for each of its dimensions. A metric has at most
+//! [`MAX_SERIES_PER_METRIC`] series and the process at most [`MAX_SERIES`] that policies made;
+//! what is beyond the first bound is summed in a series of its own, and what is beyond the second
+//! is dropped and counted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Most series of a process.
-pub const MAX_SERIES: usize = 4096;
-/// Longest value of a dimension; what is longer is cut.
-pub const MAX_DIMENSION_BYTES: usize = 256;
+use crate::instrument::Cell;
+use crate::points::{Data, Labels, MetricPoints};
+use crate::prometheus::TextFormat;
+use crate::registry::{MAX_LABEL_BYTES, MAX_SERIES_PER_METRIC, Metric, OVERFLOW, Registry};
+
+/// Most series that policies make.
+pub const MAX_SERIES: usize = 20_000;
 
 /// How many measurements were dropped because there were too many series.
 const DROPPED: &str = "portcullis_measurements_dropped_total";
 
 /// What was measured since the process started.
 #[derive(Debug, Default)]
-pub struct Metrics(Mutex<All>);
+pub struct Metrics {
+    own: Registry,
+    emitted: Mutex<All>,
+}
 
 #[derive(Debug, Default)]
 struct All {
-    series: HashMap<Series, Total>,
+    /// By namespace and name, then by dimensions.
+    metrics: HashMap<(String, String), HashMap<Vec<(String, String)>, Total>>,
+    n_series: usize,
     counters: BTreeMap<&'static str, u64>,
     n_dropped: u64,
 }
@@ -31,8 +44,7 @@ struct All {
 /// Which series a measurement belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Series {
-    namespace: String,
-    name: String,
+    metric: (String, String),
     dimensions: Vec<(String, String)>,
 }
 
@@ -46,7 +58,7 @@ pub struct Total {
 }
 
 impl Series {
-    /// A series; long values of dimensions are cut to [`MAX_DIMENSION_BYTES`].
+    /// A series; long values of dimensions are cut to [`MAX_LABEL_BYTES`].
     #[must_use]
     pub fn new(
         namespace: impl Into<String>,
@@ -54,31 +66,59 @@ impl Series {
         dimensions: impl IntoIterator<Item = (String, String)>,
     ) -> Series {
         let cut = |(name, mut value): (String, String)| {
-            value.truncate(value.floor_char_boundary(MAX_DIMENSION_BYTES));
+            value.truncate(value.floor_char_boundary(MAX_LABEL_BYTES));
             (name, value)
         };
         let mut dimensions: Vec<_> = dimensions.into_iter().map(cut).collect();
         dimensions.sort();
-        Series { namespace: namespace.into(), name: name.into(), dimensions }
+        Series { metric: (namespace.into(), name.into()), dimensions }
     }
 }
 
 impl Metrics {
-    /// Adds a measurement.
+    /// The cell of one of the gateway's own series; made if it is not there. Keep it: finding it
+    /// takes a lock.
+    #[must_use]
+    pub fn series<C: Cell>(&self, metric: &Metric<C>, labels: &[(&str, &str)]) -> Arc<C> {
+        self.own.series(metric, labels)
+    }
+
+    /// Shows values that are looked up whenever somebody asks.
+    pub fn observe<C>(
+        &self,
+        metric: &Metric<C>,
+        look: impl Fn() -> Vec<(Labels, f64)> + Send + Sync + 'static,
+    ) {
+        self.own.observe(metric, look);
+    }
+
+    /// Adds a measurement of a policy.
     pub fn measure(&self, series: Series, value: f64) {
         let mut all = self.all();
-        let is_full = all.series.len() >= MAX_SERIES;
-        match all.series.get_mut(&series) {
-            Some(total) => total.add(value),
-            None if is_full => {
-                all.n_dropped += 1;
-                if all.n_dropped == 1 {
-                    let metric = &series.name;
-                    tracing::warn!(metric, "there are too many series: measurements are dropped");
-                }
+        let All { metrics, n_series, n_dropped, .. } = &mut *all;
+        let is_full = *n_series >= MAX_SERIES;
+        let name = &series.metric.1;
+        let Some(known) = metrics.get_mut(&series.metric) else {
+            if is_full {
+                return drop_one(n_dropped, name);
             }
+            let first = HashMap::from([(series.dimensions, Total { count: 1, sum: value })]);
+            metrics.insert(series.metric, first);
+            *n_series += 1;
+            return;
+        };
+        let dimensions = match known.contains_key(&series.dimensions) {
+            false if known.len() >= MAX_SERIES_PER_METRIC => {
+                vec![(OVERFLOW.to_owned(), "true".to_owned())]
+            }
+            _ => series.dimensions,
+        };
+        match known.get_mut(&dimensions) {
+            Some(total) => total.add(value),
+            None if is_full => drop_one(n_dropped, name),
             None => {
-                all.series.insert(series, Total { count: 1, sum: value });
+                known.insert(dimensions, Total { count: 1, sum: value });
+                *n_series += 1;
             }
         }
     }
@@ -93,40 +133,52 @@ impl Metrics {
         *self.all().counters.entry(name).or_default() += n;
     }
 
-    /// Everything, in Prometheus' text format 0.0.4: counters, and a summary without quantiles
-    /// for each metric.
+    /// Everything that was measured so far.
     #[must_use]
-    pub fn prometheus(&self) -> String {
-        let mut text = String::new();
+    pub fn points(&self) -> Vec<MetricPoints> {
+        let mut points = self.own.points();
         let all = self.all();
-        let own = all.counters.iter().map(|(name, count)| (*name, *count));
-        for (name, count) in own.chain([(DROPPED, all.n_dropped)]) {
-            let _ = writeln!(text, "# TYPE {name} counter\n{name} {count}");
+        let counters = all.counters.iter().map(|(name, count)| (*name, *count));
+        for (name, count) in counters.chain([(DROPPED, all.n_dropped)]) {
+            let data = Data::Counter(vec![(Labels::default(), count)]);
+            points.push(MetricPoints::own(name, "", "", data));
         }
-        // Different names may become the same one: their measurements go together.
-        let mut summaries: BTreeMap<String, BTreeMap<String, Total>> = BTreeMap::new();
-        for (series, total) in &all.series {
-            let labels = summaries.entry(series.metric_name()).or_default();
-            labels.entry(series.labels()).or_default().merge(*total);
+        for ((namespace, name), series) in &all.metrics {
+            let labels = |it: &Vec<(String, String)>| Labels::of_sorted(it.clone());
+            let mut series: Vec<_> = series.iter().map(|it| (labels(it.0), *it.1)).collect();
+            series.sort_by(|(a, _), (b, _)| a.cmp(b));
+            points.push(MetricPoints {
+                namespace: Some(namespace.clone()),
+                name: name.clone().into(),
+                unit: "",
+                help: "",
+                data: Data::Summary(series),
+            });
         }
-        drop(all);
-        for (name, series) in summaries {
-            let _ = writeln!(text, "# TYPE {name} summary");
-            for (labels, Total { count, sum }) in series {
-                let _ = writeln!(text, "{name}_sum{labels} {sum}\n{name}_count{labels} {count}");
-            }
-        }
-        text
+        points
     }
 
-    /// What a series came to; for tests and other exporters.
+    /// Everything, in Prometheus' text format 0.0.4.
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        TextFormat::Prometheus.write(&self.points())
+    }
+
+    /// What a series came to; for tests.
     #[must_use]
     pub fn total(&self, series: &Series) -> Option<Total> {
-        self.all().series.get(series).copied()
+        self.all().metrics.get(&series.metric)?.get(&series.dimensions).copied()
     }
 
     fn all(&self) -> MutexGuard<'_, All> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.emitted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn drop_one(n_dropped: &mut u64, metric: &str) {
+    *n_dropped += 1;
+    if *n_dropped == 1 {
+        tracing::warn!(metric, "there are too many series: measurements are dropped");
     }
 }
 
@@ -135,43 +187,10 @@ impl Total {
         self.merge(Total { count: 1, sum: value });
     }
 
-    fn merge(&mut self, other: Total) {
+    pub(crate) fn merge(&mut self, other: Total) {
         self.count += other.count;
         self.sum += other.sum;
     }
-}
-
-impl Series {
-    fn metric_name(&self) -> String {
-        identifier(&format!("{}_{}", self.namespace, self.name))
-    }
-
-    /// `{a="1",b="2"}`; nothing without dimensions. Of two that become the same name, the last
-    /// one stays.
-    fn labels(&self) -> String {
-        let labels: BTreeMap<String, &str> =
-            self.dimensions.iter().map(|(name, value)| (identifier(name), &**value)).collect();
-        if labels.is_empty() {
-            return String::new();
-        }
-        let pairs: Vec<String> =
-            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-        format!("{{{}}}", pairs.join(","))
-    }
-}
-
-/// A name that Prometheus takes: letters, digits and `_`, not starting with a digit.
-fn identifier(name: &str) -> String {
-    let is_fine = |it: char| it.is_ascii_alphanumeric() || it == '_';
-    let mut text: String = name.chars().map(|it| if is_fine(it) { it } else { '_' }).collect();
-    if text.starts_with(|it: char| it.is_ascii_digit()) || text.is_empty() {
-        text.insert(0, '_');
-    }
-    text
-}
-
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -205,14 +224,14 @@ mod tests {
 
         assert_eq!(
             metrics.prometheus(),
-            "# TYPE portcullis_things_total counter\nportcullis_things_total 2\n\
-             # TYPE portcullis_measurements_dropped_total counter\n\
-             portcullis_measurements_dropped_total 0\n\
-             # TYPE API_Management_Requests summary\nAPI_Management_Requests_sum 1\n\
+            "# TYPE API_Management_Requests summary\nAPI_Management_Requests_sum 1\n\
              API_Management_Requests_count 1\n\
              # TYPE API_Management_Tokens summary\n\
              API_Management_Tokens_sum{API_ID=\"a\\\"b\\\\c\\nd\",_1st=\"\"} 2.5\n\
-             API_Management_Tokens_count{API_ID=\"a\\\"b\\\\c\\nd\",_1st=\"\"} 1\n"
+             API_Management_Tokens_count{API_ID=\"a\\\"b\\\\c\\nd\",_1st=\"\"} 1\n\
+             # TYPE portcullis_measurements_dropped_total counter\n\
+             portcullis_measurements_dropped_total 0\n\
+             # TYPE portcullis_things_total counter\nportcullis_things_total 2\n"
         );
     }
 
@@ -230,22 +249,36 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_series_is_bounded_and_the_rest_is_counted() {
+    fn a_metric_has_a_bounded_number_of_series_and_the_rest_is_one() {
         let metrics = Metrics::default();
-        for n in 0..MAX_SERIES + 5 {
+        for n in 0..MAX_SERIES_PER_METRIC + 5 {
             metrics.measure(series("m", &[("n", &n.to_string())]), 1.0);
         }
         metrics.measure(series("m", &[("n", "0")]), 1.0);
 
         assert_eq!(metrics.total(&series("m", &[("n", "0")])).unwrap().count, 2);
-        assert_eq!(metrics.total(&series("m", &[("n", &MAX_SERIES.to_string())])), None);
-        assert!(metrics.prometheus().contains("portcullis_measurements_dropped_total 5\n"));
+        let beyond = MAX_SERIES_PER_METRIC.to_string();
+        assert_eq!(metrics.total(&series("m", &[("n", &beyond)])), None);
+        let rest = metrics.total(&series("m", &[(OVERFLOW, "true")]));
+        assert_eq!(rest, Some(Total { count: 5, sum: 5.0 }));
+    }
+
+    #[test]
+    fn the_number_of_all_series_is_bounded_and_the_rest_is_counted() {
+        let metrics = Metrics::default();
+        for n in 0..MAX_SERIES + 5 {
+            metrics.measure(series(&format!("m{n}"), &[]), 1.0);
+        }
+        metrics.measure(series("m0", &[]), 1.0);
+        metrics.measure(series("m0", &[("new", "1")]), 1.0);
+        assert_eq!(metrics.total(&series("m0", &[])).unwrap().count, 2);
+        assert!(metrics.prometheus().contains("portcullis_measurements_dropped_total 6\n"));
     }
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let long = "é".repeat(MAX_DIMENSION_BYTES);
+        let long = "é".repeat(MAX_LABEL_BYTES);
         let it = series("m", &[("a", &format!("x{long}"))]);
-        assert_eq!(it.dimensions[0].1.len(), MAX_DIMENSION_BYTES - 1);
+        assert_eq!(it.dimensions[0].1.len(), MAX_LABEL_BYTES - 1);
     }
 }
