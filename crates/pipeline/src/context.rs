@@ -65,6 +65,8 @@ pub struct Context {
     pub tracing: bool,
     /// What became of the look into the response cache: for the log.
     pub cache: CacheUse,
+    /// The calls to backends so far: for log and metrics.
+    pub calls: BackendCalls,
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
     stamp: Option<Box<Stamp>>,
@@ -79,6 +81,15 @@ pub struct Context {
     pub(crate) is_last_use: bool,
     /// Whether `outbound` runs although `inbound` has ended with a response.
     pub(crate) goes_to_outbound: bool,
+}
+
+/// Calls to backends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BackendCalls {
+    /// How many there were.
+    pub count: u32,
+    /// From each call to the head of its answer, in sum.
+    pub time: Duration,
 }
 
 /// What became of the look into the response cache.
@@ -143,6 +154,7 @@ impl Context {
             received: services.clock.now(),
             tracing: false,
             cache: CacheUse::None,
+            calls: BackendCalls::default(),
             pending_status: None,
             stamp: None,
             stamped: Vec::new(),
@@ -160,6 +172,12 @@ impl Context {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.services.clock.monotonic().saturating_sub(self.started)
+    }
+
+    /// When the request was received, by the monotonic clock.
+    #[must_use]
+    pub fn started(&self) -> Duration {
+        self.started
     }
 
     /// The backend entity that was selected; none if the request goes to a plain URL.

@@ -73,7 +73,7 @@ pub use compile::{
     compile_default_global, compile_document,
 };
 pub use computed::Computed;
-pub use context::{CacheUse, Context};
+pub use context::{BackendCalls, CacheUse, Context};
 pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
 pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};

@@ -26,6 +26,7 @@ use crate::backend::headers;
 use crate::caller;
 use crate::finish::{self, Entry};
 use crate::gateway::Live;
+use crate::measure::Measured;
 use crate::origin;
 use crate::preflight;
 use crate::router::{Route, Wanted};
@@ -66,6 +67,9 @@ pub(crate) fn prepare(
     let preflight = preflight::find(&live, wanted, api, operation);
     let operation = preflight.as_ref().map_or(operation, |it| it.operation);
 
+    let place = place(route.as_ref(), api, preflight.is_some());
+    let series = Arc::clone(live.series.route(route.as_ref().map(|it| it.api), place));
+
     let (url, way) = match &route {
         None => (RequestUrl::received(origin.clone(), target.clone(), 0), Way::Nowhere),
         Some(route) => {
@@ -77,6 +81,7 @@ pub(crate) fn prepare(
         }
     };
     let original = RequestUrl::received(origin, target, 0);
+    let length = Measured::announced(&body);
     let mut context = Box::new(context(head, body, url, original, services, &peer));
     context.deployment = snapshot.deployment.clone();
     context.backends = snapshot.backend_entries.clone();
@@ -92,8 +97,18 @@ pub(crate) fn prepare(
         Trail::begin(&mut context);
         Box::new(Entry::new(log.clone(), &mut context, peer, version, api))
     });
+    let measured = Some(Measured::new(series, &mut context, length));
     way.note(live, &mut context.request);
-    Work { pipeline, checked, is_preflight, context: Some(context), entry }
+    Work { pipeline, checked, is_preflight, context: Some(context), entry, measured }
+}
+
+/// The place of the operation whose series are added to.
+fn place(route: Option<&Route<'_>>, api: Option<&Api>, is_preflight: bool) -> Option<usize> {
+    match api?.kind {
+        _ if is_preflight => None,
+        ApiKind::WebSocket => Some(0),
+        ApiKind::Http => route?.operation,
+    }
 }
 
 /// How what the URL template matched will be known.
@@ -150,6 +165,7 @@ pub(crate) struct Work {
     is_preflight: bool,
     context: Option<Box<Context>>,
     entry: Option<Box<Entry>>,
+    measured: Option<Measured>,
 }
 
 impl Work {
@@ -169,7 +185,7 @@ impl Work {
             }
         }
         match self.context.take() {
-            Some(context) => finish::respond(context, self.entry.take()),
+            Some(context) => finish::respond(context, self.entry.take(), self.measured.take()),
             None => not_loaded(),
         }
     }
@@ -180,7 +196,11 @@ impl Drop for Work {
     fn drop(&mut self) {
         let Some(mut context) = self.context.take() else { return };
         let (pipeline, entry) = (self.pipeline.clone(), self.entry.take());
+        let mut measured = self.measured.take();
         if pipeline.on_error.is_empty() && entry.is_none() {
+            if let Some(measured) = &mut measured {
+                measured.close(&context, None);
+            }
             return;
         }
         let background: Arc<Background> = context.services.extensions().shared();
@@ -189,6 +209,10 @@ impl Drop for Work {
                 .blame(Blame::Client)
                 .source("forward-request");
             pipeline::fail(&pipeline, &mut context, error).await;
+            if let Some(measured) = &mut measured {
+                measured.close(&context, None);
+            }
+            drop(measured);
             if let Some(entry) = entry {
                 entry.abandon(&mut context);
             }

@@ -15,22 +15,30 @@ use pipeline::{CacheUse, Context, Operation, internal_error_response};
 use telemetry::{AccessLog, AccessRecord, LastErrorRecord, redact};
 use transport::{Body, BodyError, Clock, Peer, Response};
 
+use crate::measure::Measured;
 use crate::trail::{BackendCall, Trail};
 
 /// The response of a finished pipeline.
-pub(crate) fn respond(mut context: Box<Context>, entry: Option<Box<Entry>>) -> Response {
+pub(crate) fn respond(
+    mut context: Box<Context>,
+    entry: Option<Box<Entry>>,
+    measured: Option<Measured>,
+) -> Response {
     let response = context.response.take().unwrap_or_default();
     let response = into_http_or(response, &context.request.original_method, context.request_id);
-    let Some(mut entry) = entry else { return response };
-    entry.close(&mut context, response.status());
+    let mut told = Told { entry, measured };
+    told.close(&mut context, response.status());
+    if told.is_nobody() {
+        return response;
+    }
     let (head, body) = response.into_parts();
     match body.as_bytes() {
         Some(bytes) => {
-            entry.response_size = bytes.len() as u64;
-            entry.is_complete = true;
+            told.sent(bytes.len() as u64);
+            told.complete();
             Response::from_parts(head, body)
         }
-        None => Response::from_parts(head, Body::stream(Logged { body, entry })),
+        None => Response::from_parts(head, Body::stream(Watched { body, told })),
     }
 }
 
@@ -130,8 +138,8 @@ impl Entry {
         self.cache = context.cache;
         if let Some(trail) = Trail::of_mut(context) {
             self.backend = trail.call.take();
-            self.backend_time = trail.backend_time;
         }
+        self.backend_time = context.calls.time;
     }
 
     /// The client has gone; nothing was sent.
@@ -208,13 +216,56 @@ impl Drop for Entry {
     }
 }
 
-/// A streamed response body that is measured.
-struct Logged {
-    body: Body,
-    entry: Box<Entry>,
+/// Who hears of the answer.
+struct Told {
+    entry: Option<Box<Entry>>,
+    measured: Option<Measured>,
 }
 
-impl HttpBody for Logged {
+impl Told {
+    fn is_nobody(&self) -> bool {
+        self.entry.is_none() && self.measured.is_none()
+    }
+
+    /// The head goes out.
+    fn close(&mut self, context: &mut Context, status: StatusCode) {
+        if let Some(measured) = &mut self.measured {
+            measured.close(context, Some(status));
+        }
+        if let Some(entry) = &mut self.entry {
+            entry.close(context, status);
+        }
+    }
+
+    fn sent(&mut self, n_bytes: u64) {
+        if let Some(measured) = &mut self.measured {
+            measured.sent(n_bytes);
+        }
+        if let Some(entry) = &mut self.entry {
+            entry.response_size += n_bytes;
+        }
+    }
+
+    fn complete(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.is_complete = true;
+        }
+    }
+
+    fn broken(&mut self, error: &BodyError) {
+        if let Some(entry) = &mut self.entry {
+            entry.body_error = Some(error.clone());
+        }
+    }
+}
+
+/// A streamed response body that is measured.
+struct Watched {
+    body: Body,
+    told: Told,
+}
+
+impl HttpBody for Watched {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -224,13 +275,14 @@ impl HttpBody for Logged {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let next = Pin::new(&mut self.body).poll_frame(cx);
         match &next {
-            Poll::Ready(None) => self.entry.is_complete = true,
+            Poll::Ready(None) => self.told.complete(),
             Poll::Ready(Some(Ok(frame))) => {
-                let n_bytes = frame.data_ref().map_or(0, |it| it.len() as u64);
-                self.entry.response_size += n_bytes;
-                self.entry.is_complete = self.body.is_end_stream();
+                self.told.sent(frame.data_ref().map_or(0, |it| it.len() as u64));
+                if self.body.is_end_stream() {
+                    self.told.complete();
+                }
             }
-            Poll::Ready(Some(Err(error))) => self.entry.body_error = Some(error.clone()),
+            Poll::Ready(Some(Err(error))) => self.told.broken(error),
             Poll::Pending => {}
         }
         next
@@ -293,7 +345,7 @@ mod tests {
             context.request.body.buffer(99).await.unwrap();
             let (sender, body) = Body::channel(2);
             context.response_mut().body = pipeline::Body::stream(body);
-            let response = respond(Box::new(context), Some(Box::new(entry)));
+            let response = respond(Box::new(context), Some(Box::new(entry)), None);
             sender.send("abc").await.unwrap();
             drop(sender);
             response.into_body().collect(9).await.unwrap();
@@ -312,7 +364,7 @@ mod tests {
         {
             let line = logged(pipeline::Body::absent(), async |mut context, entry| {
                 context.cache = found;
-                respond(Box::new(context), Some(Box::new(entry)));
+                respond(Box::new(context), Some(Box::new(entry)), None);
             });
             assert_eq!(line.await["Cache"], expected);
         }
@@ -326,7 +378,7 @@ mod tests {
             let line = logged(pipeline::Body::absent(), async move |mut context, entry| {
                 let (sender, body) = Body::channel(2);
                 context.response_mut().body = pipeline::Body::stream(body);
-                let response = respond(Box::new(context), Some(Box::new(entry)));
+                let response = respond(Box::new(context), Some(Box::new(entry)), None);
                 if aborts {
                     sender.abort("gone").await;
                     assert!(response.into_body().collect(9).await.is_err());

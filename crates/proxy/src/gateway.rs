@@ -8,13 +8,14 @@ use arc_swap::ArcSwapOption;
 use aws_lc_rs::hmac;
 use config::Snapshot;
 use pipeline::{Background, Services};
-use telemetry::AccessLog;
+use telemetry::{AccessLog, Labels, Metrics};
 use transport::{Peer, Request, Response, Service};
 
 use crate::access::Keys;
 use crate::backend::Targets;
 use crate::driver;
 use crate::health::{self, Health};
+use crate::measure::{AllSeries, Errors, GENERATION, STATE};
 use crate::router::Router;
 
 /// Answers requests with the snapshot that is in place when they arrive.
@@ -24,6 +25,8 @@ pub struct Gateway {
     access_log: Option<Arc<AccessLog>>,
     background: Arc<Background>,
     health: Health,
+    metrics: Arc<Metrics>,
+    errors: Arc<Errors>,
     /// Signs what clients are told of the members of pools.
     session_key: hmac::Key,
 }
@@ -35,14 +38,16 @@ pub(crate) struct Live {
     pub(crate) router: Router,
     pub(crate) keys: Keys,
     pub(crate) targets: Targets,
+    pub(crate) series: AllSeries,
 }
 
 impl Live {
-    fn new(snapshot: Arc<Snapshot>, before: Option<&Live>, session_key: &hmac::Key) -> Self {
+    fn new(snapshot: Arc<Snapshot>, before: Option<&Live>, gateway: &Gateway) -> Self {
         Self {
             router: Router::new(&snapshot),
             keys: Keys::new(&snapshot),
-            targets: Targets::new(&snapshot, before.map(|it| &it.targets), session_key),
+            targets: Targets::new(&snapshot, before.map(|it| &it.targets), &gateway.session_key),
+            series: AllSeries::new(&snapshot, &gateway.metrics, &gateway.errors),
             snapshot,
         }
     }
@@ -55,20 +60,38 @@ impl Gateway {
     pub fn new(services: Arc<Services>, access_log: Option<Arc<AccessLog>>) -> Arc<Self> {
         let mut key = [0; 32];
         services.random(&mut key);
-        Arc::new(Self {
+        let metrics: Arc<Metrics> = services.extensions().shared();
+        let gateway = Arc::new(Self {
             session_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             live: ArcSwapOption::empty(),
             background: services.extensions().shared(),
             services,
             access_log,
             health: Health::default(),
-        })
+            errors: Arc::new(Errors::new(&metrics)),
+            metrics,
+        });
+        let own = Arc::downgrade(&gateway);
+        gateway.metrics.observe(&STATE, move || {
+            own.upgrade().map(|it| it.breaker_states()).unwrap_or_default()
+        });
+        gateway
+    }
+
+    /// Every backend with a breaker: 0 closed, 2 open.
+    fn breaker_states(&self) -> Vec<(Labels, f64)> {
+        let live = self.live.load();
+        let Some(live) = live.as_ref() else { return Vec::new() };
+        let breakers = live.targets.breakers(self.services.clock.monotonic());
+        let labels = |id| Labels::new(&[("portcullis.backend", id)]);
+        breakers.map(|(id, open)| (labels(id), if open { 2.0 } else { 0.0 })).collect()
     }
 
     /// Puts a snapshot in place. Requests that have begun go on with the one they began with.
     pub fn install(&self, snapshot: Arc<Snapshot>) {
         let before = self.live.load_full();
-        let live = Live::new(snapshot, before.as_deref(), &self.session_key);
+        let live = Live::new(snapshot, before.as_deref(), self);
+        self.metrics.series(&GENERATION, &[]).add(1);
         self.live.store(Some(Arc::new(live)));
         self.health.loaded();
     }

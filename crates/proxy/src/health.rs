@@ -6,7 +6,7 @@
 //! | `/internal-status-0123456789abcdef` | gateway | 200 when ready, else 503 |
 //! | `/livez`, `/healthz/live` | admin | 200 while the process runs |
 //! | `/readyz`, `/healthz/ready` | admin | 200 when ready, else 503; says why |
-//! | `/metrics` | admin | what was measured, in Prometheus' text format |
+//! | `/metrics` | admin | what was measured, in Prometheus' text format or OpenMetrics |
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/self-hosted-gateway-migration-guide>
 
@@ -14,9 +14,9 @@ use std::future::{Future, ready};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
-use telemetry::Metrics;
+use telemetry::{Metrics, TextFormat};
 use transport::{Body, Peer, Request, Response, Service};
 
 use crate::Gateway;
@@ -102,7 +102,7 @@ impl AdminService {
         let is_live = match request.uri().path() {
             "/livez" | "/healthz/live" => true,
             "/readyz" | "/healthz/ready" => false,
-            "/metrics" if *request.method() == Method::GET => return self.metrics(),
+            "/metrics" if *request.method() == Method::GET => return self.metrics(request),
             _ => return text(StatusCode::NOT_FOUND, "Not Found"),
         };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -129,10 +129,12 @@ impl AdminService {
 }
 
 impl AdminService {
-    fn metrics(&self) -> Response {
+    fn metrics(&self, request: &Request) -> Response {
         let metrics: Arc<Metrics> = self.0.services().extensions().shared();
-        let mut answer = text(StatusCode::OK, metrics.prometheus());
-        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        let accept = request.headers().get(ACCEPT).and_then(|it| it.to_str().ok());
+        let format = TextFormat::accepted(accept.unwrap_or_default());
+        let mut answer = text(StatusCode::OK, format.write(&metrics.points()));
+        let kind = HeaderValue::from_static(format.content_type());
         answer.headers_mut().insert(CONTENT_TYPE, kind);
         answer
     }

@@ -17,6 +17,7 @@ mod driver;
 mod finish;
 mod gateway;
 pub mod health;
+mod measure;
 mod origin;
 mod preflight;
 mod router;

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
 
 use config::Api;
 use http::{Method, StatusCode};
@@ -15,8 +14,6 @@ use crate::gateway::Live;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trail {
     pub(crate) call: Option<BackendCall>,
-    /// Spent on all calls.
-    pub(crate) backend_time: Duration,
 }
 
 /// The last call to a backend.
@@ -39,13 +36,18 @@ impl Trail {
     }
 }
 
+/// The snapshot that a request runs on, and the place of its API there.
+pub(crate) fn place(context: &Context) -> Option<(&Live, usize)> {
+    let route = context.request.route()?;
+    let routes: &dyn Any = &*route.routes;
+    Some((routes.downcast_ref()?, route.api))
+}
+
 /// The snapshot that a request runs on, and its API there; none for a request that came another
 /// way than through the gateway, or to no API.
 pub(crate) fn of(context: &Context) -> Option<(&Live, &Api)> {
-    let route = context.request.route()?;
-    let routes: &dyn Any = &*route.routes;
-    let live: &Live = routes.downcast_ref()?;
-    Some((live, live.snapshot.apis.get(route.api)?))
+    let (live, api) = place(context)?;
+    Some((live, live.snapshot.apis.get(api)?))
 }
 
 impl Routes for Live {

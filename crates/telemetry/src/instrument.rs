@@ -28,8 +28,8 @@ pub struct Histogram {
     /// One more than bounds: the last is for what is above all.
     counts: Box<[AtomicU64]>,
     sum: AtomicU64,
-    /// What a recorded 1 is of the metric's unit.
-    scale: f64,
+    /// How many of what is recorded make one of the metric's unit.
+    per_unit: f64,
 }
 
 /// What a histogram has counted.
@@ -104,7 +104,7 @@ impl Histogram {
         )]
         let bounds: Box<[u64]> = bounds.iter().map(|it| (it * per_unit).round() as u64).collect();
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Histogram { bounds, counts, sum: AtomicU64::new(0), scale: 1.0 / per_unit }
+        Histogram { bounds, counts, sum: AtomicU64::new(0), per_unit }
     }
 
     /// Counts a number; of a histogram of durations it is in nanoseconds.
@@ -131,16 +131,11 @@ impl Histogram {
     #[expect(clippy::cast_precision_loss, reason = "sums are shown as floating-point numbers")]
     pub fn buckets(&self) -> Buckets {
         Buckets {
-            bounds: self.bounds.iter().map(|it| shortest(*it as f64 * self.scale)).collect(),
+            bounds: self.bounds.iter().map(|it| *it as f64 / self.per_unit).collect(),
             counts: self.counts.iter().map(|it| it.load(Relaxed)).collect(),
-            sum: self.sum.load(Relaxed) as f64 * self.scale,
+            sum: self.sum.load(Relaxed) as f64 / self.per_unit,
         }
     }
-}
-
-/// A bound as it was written: scaling back may be off in the last place.
-fn shortest(bound: f64) -> f64 {
-    (bound * NANOS).round() / NANOS
 }
 
 /// A cell of any kind, as a family of series holds it.

@@ -46,7 +46,8 @@ impl Labels {
     pub fn new(pairs: &[(&str, &str)]) -> Labels {
         let cut = |it: &str| it[..it.floor_char_boundary(MAX_LABEL_BYTES)].to_owned();
         let filled = pairs.iter().filter(|(_, value)| !value.is_empty());
-        let mut all: Vec<_> = filled.map(|(name, value)| ((*name).to_owned(), cut(value))).collect();
+        let mut all: Vec<_> =
+            filled.map(|(name, value)| ((*name).to_owned(), cut(value))).collect();
         all.sort();
         Labels(all)
     }

@@ -39,9 +39,7 @@ impl TextFormat {
     pub const fn content_type(self) -> &'static str {
         match self {
             TextFormat::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
-            TextFormat::OpenMetrics => {
-                "application/openmetrics-text; version=1.0.0; charset=utf-8"
-            }
+            TextFormat::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
 
@@ -86,7 +84,8 @@ impl TextFormat {
             match &metric.data {
                 Data::Counter(series) => {
                     for (labels, value) in series {
-                        let _ = writeln!(text, "{name}_total{} {value}", shown_labels(labels, None));
+                        let _ =
+                            writeln!(text, "{name}_total{} {value}", shown_labels(labels, None));
                     }
                 }
                 Data::Gauge(series) => {

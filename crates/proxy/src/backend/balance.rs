@@ -100,6 +100,14 @@ impl Targets {
         self.0.get(id)
     }
 
+    /// Backends that have a breaker, and whether it is open.
+    pub(crate) fn breakers(&self, now: Duration) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().filter_map(move |(id, target)| match target {
+            Target::Single(it) => Some((id.as_str(), it.breaker.as_ref()?.open_for(now).is_some())),
+            Target::Pool(_) => None,
+        })
+    }
+
     fn breaker(&self, id: &str) -> Option<Arc<Breaker>> {
         match self.0.get(id)? {
             Target::Single(single) => single.breaker.clone(),

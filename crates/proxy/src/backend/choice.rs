@@ -80,6 +80,11 @@ impl Choice {
         self.single.as_ref().map(|it| &it.backend)
     }
 
+    /// The backend entity's name.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.single.as_ref().map(|it| it.backend.entry.info.id.as_str())
+    }
+
     /// Tells the backend's breaker how the call went.
     pub(super) fn record(&self, context: &Context, outcome: &Result<Response, PolicyError>) {
         let Some(breaker) = self.single.as_ref().and_then(|it| it.breaker.as_ref()) else { return };

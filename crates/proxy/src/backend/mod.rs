@@ -34,6 +34,7 @@ use transport::{
 
 pub(crate) use self::balance::Targets;
 use self::choice::Choice;
+use crate::measure;
 use crate::trail::{BackendCall, Trail};
 
 /// How long an upgraded connection may be silent both ways: 15 minutes.
@@ -89,18 +90,17 @@ impl HttpForward {
         let proxy = context.request.extensions.get::<Proxy>().cloned();
         let options =
             CallOptions { identity, proxy, ..options(&call, backend.as_deref(), is_websocket) };
-        // Nobody asks for the time of a call that is not logged.
-        let started = note(context, &request).then(|| context.services.clock.monotonic());
+        note(context, &request);
+        let started = context.services.clock.monotonic();
         let client = context.services.client.clone();
         let outcome = if call.follow_redirects {
             pipeline::follow_redirects(&*client, request, &options).await
         } else {
             client.send(request, &options).await
         };
-        if let Some(started) = started {
-            let time = context.services.clock.monotonic().saturating_sub(started);
-            note_outcome(context, time, &outcome);
-        }
+        let time = context.services.clock.monotonic().saturating_sub(started);
+        measure::called(context, choice.id(), time, &outcome);
+        note_outcome(context, &outcome);
         let outcome = outcome.map_err(|it| call_failure(&it));
         choice.record(context, &outcome);
         let mut response = outcome?;
@@ -184,10 +184,10 @@ fn send_body(context: &mut Context) -> Result<Body, PolicyError> {
     })
 }
 
-/// Notes the call if somebody will ask for it; says whether.
-fn note(context: &mut Context, request: &Request) -> bool {
+/// Notes the call if somebody will ask for it.
+fn note(context: &mut Context, request: &Request) {
     if Trail::of_mut(context).is_none() {
-        return false;
+        return;
     }
     let call = BackendCall {
         method: request.method().clone(),
@@ -198,12 +198,10 @@ fn note(context: &mut Context, request: &Request) -> bool {
     if let Some(trail) = Trail::of_mut(context) {
         trail.call = Some(call);
     }
-    true
 }
 
-fn note_outcome(context: &mut Context, time: Duration, outcome: &Result<Response, CallError>) {
+fn note_outcome(context: &mut Context, outcome: &Result<Response, CallError>) {
     let Some(trail) = Trail::of_mut(context) else { return };
-    trail.backend_time += time;
     if let Some(call) = &mut trail.call {
         call.status = outcome.as_ref().ok().map(http::Response::status);
     }
