@@ -38,6 +38,8 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key_vault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mcp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ca_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ca_bundle_file: Option<PathBuf>,
@@ -69,6 +71,7 @@ impl Ready {
             app_service_identity: imds.as_ref().map(|it| format!("{it}/msi/token")),
             imds,
             key_vault: url("https", addresses.key_vault),
+            mcp: url("http", addresses.mcp).map(|it| format!("{it}/mcp")),
             ca_file: Some(folder.ca_file()),
             ca_bundle_file: Some(folder.ca_bundle_file()),
             tenant_id: Some(seed.tenant_id.clone()),
@@ -92,6 +95,7 @@ impl Ready {
             entra: port(self.entra.as_deref()),
             imds: port(self.imds.as_deref()),
             key_vault: port(self.key_vault.as_deref()),
+            mcp: port(self.mcp.as_deref()),
         }
     }
 

@@ -29,6 +29,20 @@ pub(crate) fn set(response: &mut Response, name: &'static str, value: &str) {
     }
 }
 
+/// As [`set`], with a name made at run time.
+pub(crate) fn set_named(response: &mut Response, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// Marks an answer as a stream of events.
+pub(crate) fn event_stream(response: &mut Response) {
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+}
+
 /// A fresh random identifier, as services put into `x-request-id` and the like.
 pub(crate) fn request_id() -> String {
     Uuid::new_v4().to_string()

@@ -10,14 +10,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use transport::{ClientCertificates, Limits, Peer, Request, Response, Service, TlsIdentity};
 
-use crate::fault::Effect;
+use crate::fault::{Effect, Twist};
 use crate::world::World;
-use crate::{LocalCa, control, entra, key_vault, managed_identity, openai, reply};
+use crate::{
+    LocalCa, breaking, content_safety, control, entra, key_vault, managed_identity, mcp, openai,
+    reply,
+};
 
 /// One simulated service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StandIn {
-    /// Azure OpenAI, over HTTP.
+    /// Azure OpenAI and, below `/contentsafety`, AI Content Safety, as one resource of Azure AI
+    /// services has them; over HTTP.
     AzureOpenAi,
     /// Entra ID, over HTTPS: its clients refuse anything else.
     Entra,
@@ -25,11 +29,14 @@ pub enum StandIn {
     Imds,
     /// Key Vault, over HTTPS.
     KeyVault,
+    /// A server of the Model Context Protocol, over HTTP.
+    Mcp,
 }
 
 impl StandIn {
     /// All of them, in the order in which they are started and listed.
-    pub const ALL: [Self; 4] = [Self::AzureOpenAi, Self::Entra, Self::Imds, Self::KeyVault];
+    pub const ALL: [Self; 5] =
+        [Self::AzureOpenAi, Self::Entra, Self::Imds, Self::KeyVault, Self::Mcp];
 
     fn is_tls(self) -> bool {
         matches!(self, Self::Entra | Self::KeyVault)
@@ -50,11 +57,14 @@ pub struct Ports {
     pub imds: u16,
     /// Key Vault.
     pub key_vault: u16,
+    /// MCP server.
+    pub mcp: u16,
 }
 
 impl Ports {
     /// The ports that the documentation names.
-    pub const FIXED: Self = Self { azure_openai: 8090, entra: 8445, imds: 8091, key_vault: 8446 };
+    pub const FIXED: Self =
+        Self { azure_openai: 8090, entra: 8445, imds: 8091, key_vault: 8446, mcp: 8092 };
 
     fn of(self, service: StandIn) -> u16 {
         match service {
@@ -62,6 +72,7 @@ impl Ports {
             StandIn::Entra => self.entra,
             StandIn::Imds => self.imds,
             StandIn::KeyVault => self.key_vault,
+            StandIn::Mcp => self.mcp,
         }
     }
 }
@@ -77,6 +88,8 @@ pub struct Addresses {
     pub imds: Option<SocketAddr>,
     /// Key Vault.
     pub key_vault: Option<SocketAddr>,
+    /// MCP server.
+    pub mcp: Option<SocketAddr>,
 }
 
 /// Running stand-ins; they stop when this is dropped.
@@ -147,6 +160,7 @@ impl Addresses {
             StandIn::Entra => &mut self.entra,
             StandIn::Imds => &mut self.imds,
             StandIn::KeyVault => &mut self.key_vault,
+            StandIn::Mcp => &mut self.mcp,
         }) = Some(address);
     }
 }
@@ -162,47 +176,79 @@ impl Service for Handler {
         if request.uri().path().starts_with(control::PREFIX) {
             return control::handle(&self.world, self.service, request).await;
         }
-        match self.world.faults.next(self.service) {
+        let (host, path) = (host_label(&request), request.uri().path());
+        match self.world.faults.next(self.service, &host, path) {
             Effect::Hang => transport::abort(),
-            Effect::Fail { after, status, retry_after } => {
+            Effect::Fail { after, status, retry_after, header } => {
                 self.world.clock.sleep(after).await;
-                self.failure(status, retry_after)
+                self.failure(status, retry_after, header.as_deref())
             }
-            Effect::Serve(after) => {
+            Effect::Serve(after, twist) => {
                 if !after.is_zero() {
                     self.world.clock.sleep(after).await;
                 }
-                self.answer(request).await
+                let response = self.answer(request, &host, &twist).await;
+                match twist.break_after_events {
+                    Some(n_events) => breaking::after(response, n_events),
+                    None => response,
+                }
             }
         }
     }
 }
 
+/// The first label of the host that a request is for, in lower case.
+fn host_label(request: &Request) -> String {
+    let named = request.headers().get(http::header::HOST).and_then(|it| it.to_str().ok());
+    let host = named.or_else(|| request.uri().host()).unwrap_or_default();
+    host.split(['.', ':']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
 impl Handler {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, request: Request, host: &str, twist: &Twist) -> Response {
         match self.service {
-            StandIn::AzureOpenAi => openai::handle(&self.world, request).await,
+            StandIn::AzureOpenAi if content_safety::is_for(&request) => {
+                content_safety::handle(&self.world, request).await
+            }
+            StandIn::AzureOpenAi => openai::handle(&self.world, request, host, twist).await,
             StandIn::Entra => entra::handle(&self.world, request).await,
             StandIn::Imds => managed_identity::handle(&self.world, &request),
             StandIn::KeyVault => key_vault::handle(&self.world, request).await,
+            StandIn::Mcp => mcp::handle(&self.world, request).await,
         }
     }
 
-    fn failure(&self, status: u16, retry_after: Option<u64>) -> Response {
+    fn failure(&self, status: u16, retry_after: Option<u64>, header: Option<&str>) -> Response {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = match self.service {
-            StandIn::AzureOpenAi => openai::error::injected(status, retry_after),
-            StandIn::Entra | StandIn::KeyVault | StandIn::Imds => reply::json(
-                status,
-                &json!({
-                    "error": "temporarily_unavailable",
-                    "error_description": "the stand-in was told to fail",
-                }),
-            ),
-        };
+        if self.service == StandIn::AzureOpenAi {
+            return openai::error::injected(status, retry_after, header);
+        }
+        let mut response = reply::json(
+            status,
+            &json!({
+                "error": "temporarily_unavailable",
+                "error_description": "the stand-in was told to fail",
+            }),
+        );
         if let Some(seconds) = retry_after {
-            reply::set(&mut response, "retry-after", &seconds.to_string());
+            reply::set_named(&mut response, header.unwrap_or("retry-after"), &seconds.to_string());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_for_the_first_label_of_its_host() {
+        for (host, label) in
+            [("East-1.openai.azure.com", "east-1"), ("localhost:80", "localhost"), ("", "")]
+        {
+            let mut request = Request::default();
+            request.headers_mut().insert("host", host.parse().unwrap());
+            assert_eq!(host_label(&request), label);
+        }
     }
 }

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Deserialize;
 use transport::Clock;
 
+use crate::content_safety::Blocklists;
+use crate::deployment::{Deployment, Deployments};
 use crate::entra::keys::KeyRing;
 use crate::fault::Faults;
+use crate::mcp::Sessions;
 
 /// Who and what exists in the simulated tenant.
 ///
 /// The defaults are fixed, so that a command typed from the documentation works. They are no
 /// secrets: nothing but the stand-ins accepts them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Seed {
     /// Directory (tenant) identifier.
     pub tenant_id: String,
@@ -32,8 +37,11 @@ pub struct Seed {
     pub roles: Vec<String>,
     /// Key that the Azure OpenAI stand-in accepts in `api-key`.
     pub openai_key: String,
-    /// Deployments of the Azure OpenAI stand-in: name and model.
-    pub deployments: BTreeMap<String, String>,
+    /// Deployments of the Azure OpenAI stand-in by name. `HOST/NAME`, with the first label of a
+    /// host name, is a deployment of that host alone.
+    pub deployments: BTreeMap<String, Deployment>,
+    /// Blocklists of the content safety stand-in: name and texts.
+    pub blocklists: BTreeMap<String, Vec<String>>,
     /// Secrets of the Key Vault stand-in.
     pub secrets: BTreeMap<String, String>,
 }
@@ -53,11 +61,17 @@ impl Default for Seed {
             identity_header: "local-identity-header".into(),
             roles: vec!["Llm.Use".into()],
             openai_key: "local-azure-openai-key".into(),
-            deployments: owned(&[
+            deployments: [
+                ("claude-sonnet-4-5", "claude-sonnet-4-5"),
+                ("gemini-2.5-flash", "gemini-2.5-flash"),
                 ("gpt-4o", "gpt-4o-2024-11-20"),
                 ("gpt-4o-mini", "gpt-4o-mini-2024-07-18"),
+                ("gpt-realtime", "gpt-realtime-2025-08-28"),
                 ("text-embedding-3-small", "text-embedding-3-small"),
-            ]),
+            ]
+            .map(|(name, model)| (name.to_owned(), Deployment::of(model)))
+            .into(),
+            blocklists: BTreeMap::new(),
             secrets: owned(&[("openai-api-key", "local-azure-openai-key")]),
         }
     }
@@ -95,6 +109,12 @@ pub struct World {
     secrets: Mutex<BTreeMap<String, Vec<SecretVersion>>>,
     /// What is broken at the moment.
     pub faults: Faults,
+    /// The deployments of models, with what is left of their limits.
+    pub(crate) deployments: Deployments,
+    /// The blocklists of content safety.
+    pub(crate) blocklists: Blocklists,
+    /// The sessions of the MCP server.
+    pub(crate) sessions: Sessions,
 }
 
 impl World {
@@ -114,6 +134,9 @@ impl World {
             keys: Mutex::new(KeyRing::built_in()?),
             secrets: Mutex::new(secrets),
             faults: Faults::default(),
+            deployments: Deployments::new(&seed.deployments),
+            blocklists: Blocklists::new(&seed.blocklists),
+            sessions: Sessions::default(),
             seed,
             clock,
         })
@@ -150,6 +173,19 @@ fn seconds(clock: &dyn Clock) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seed_names_only_what_differs() {
+        let text = r#"{
+            "openai-key": "k",
+            "deployments": { "d": { "model": "m", "tokens-per-minute": 1000 } }
+        }"#;
+        let seed: Seed = serde_json::from_str(text).unwrap();
+        assert_eq!(seed.openai_key, "k");
+        assert_eq!(seed.deployments["d"].tokens_per_minute, Some(1000));
+        assert_eq!(seed.tenant_id, Seed::default().tenant_id);
+        assert!(serde_json::from_str::<Seed>(r#"{ "tenant": "x" }"#).is_err());
+    }
 
     #[test]
     fn the_tenant_answers_to_its_identifier_its_domain_and_the_common_words() {

@@ -41,6 +41,15 @@ impl OnUpgrade {
         (handover, Self(Arc::new(Mutex::new(Some(promise)))))
     }
 
+    /// The connection, once both sides have switched: for one that speaks the new protocol itself.
+    ///
+    /// # Errors
+    ///
+    /// If the connection was taken before, or ends without switching.
+    pub async fn connection(self) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin> {
+        self.socket().await
+    }
+
     async fn socket(self) -> io::Result<Rewound> {
         let promise = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let promise = promise.ok_or_else(|| io::Error::other("the connection has been taken"))?;

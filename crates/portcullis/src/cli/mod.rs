@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Check every policy, fragment, reference and expression, without the network.
     Validate(Validate),
-    /// Run stand-ins for Azure OpenAI, Entra ID, managed identity and Key Vault.
+    /// Run stand-ins for Azure OpenAI, Content Safety, Entra ID, managed identity, Key Vault and MCP.
     Simulate(Simulate),
     /// Print the variables that point SDKs at the stand-ins of a running `dev` or `simulate`.
     Env(Env),
@@ -190,6 +190,8 @@ pub(crate) struct Dev {
     /// earlier run takes the ports of that run.
     #[arg(long, default_value = "fixed", value_parser = port_choice, value_name = "fixed|ephemeral|FILE")]
     pub(crate) ports: PortChoice,
+    #[command(flatten)]
+    pub(crate) seed: SeedFile,
     /// Where the local certificate authority and the addresses are kept.
     #[arg(long, env = "PORTCULLIS_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -257,9 +259,23 @@ pub(crate) struct Simulate {
     /// earlier run takes the ports of that run.
     #[arg(long, default_value = "fixed", value_parser = port_choice, value_name = "fixed|ephemeral|FILE")]
     pub(crate) ports: PortChoice,
+    #[command(flatten)]
+    pub(crate) seed: SeedFile,
+    /// Tokens a minute of every deployment; without it, as the seed says, or no limit.
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) tpm: Option<u64>,
+    /// Requests a minute of every deployment; without it, as the seed says, or no limit.
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) rpm: Option<u64>,
     /// Milliseconds that every answer waits.
     #[arg(long, default_value_t = 0, value_name = "MILLISECONDS")]
     pub(crate) latency: u64,
+    /// Milliseconds that each token of a model's answer takes.
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub(crate) token_latency: Option<u64>,
+    /// Script of faults for Azure OpenAI: a JSON list, a step for each request.
+    #[arg(long, value_name = "FILE", conflicts_with = "latency")]
+    pub(crate) faults: Option<PathBuf>,
     /// File to write, once everything listens, with the addresses as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -274,7 +290,16 @@ pub(crate) enum SimulatedService {
     Entra,
     Imds,
     Keyvault,
+    Mcp,
     All,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct SeedFile {
+    /// JSON file with what the stand-ins know, where it is not to be the usual: deployments,
+    /// blocklists, secrets, keys.
+    #[arg(long = "seed", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

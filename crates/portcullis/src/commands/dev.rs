@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use config::{Environment, Options, Origin, Source};
 use identity::IdentitySource;
-use simulator::{LocalCa, Seed, Simulator, StandIn, World};
+use simulator::{LocalCa, Simulator, StandIn, World};
 use transport::{HostMap, HostTarget, Secret, SystemClock};
 use url::Url;
 
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Dev, global: &Global) -> Exit {
         }
         let what = arguments.path.as_ref().map(|it| it.display().to_string());
         say(&banner(&live, what.as_deref().unwrap_or("the built-in example"), started));
-        say(&simulate::listing(&ready));
+        say(&simulate::listing(&ready, simulator.world()));
         say(&hints(&ready, arguments.path.is_none(), &folder));
         live.until_stopped().await
     })
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Dev, global: &Global) -> Exit {
 async fn stand_ins(arguments: &Dev) -> std::io::Result<(Simulator, Folder, LocalCa)> {
     let folder = Folder::choose(arguments.data_dir.as_deref(), &arguments.ports)?;
     let ca = folder.authority()?;
-    let world = Arc::new(World::new(Seed::default(), Arc::new(SystemClock))?);
+    let world = Arc::new(World::new(simulate::seed(&arguments.seed)?, Arc::new(SystemClock))?);
     let ports = simulate::ports(&arguments.ports)?;
     let simulator = Simulator::start(world, &StandIn::ALL, ports, &ca).await?;
     Ok((simulator, folder, ca))

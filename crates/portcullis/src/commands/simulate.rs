@@ -1,13 +1,16 @@
 //! `portcullis simulate`: the stand-ins alone.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use simulator::fault::Fault;
 use simulator::{Ports, Seed, Simulator, StandIn, World};
 use transport::SystemClock;
 
 use super::{complain, say};
-use crate::cli::{PortChoice, Simulate, SimulatedService};
+use crate::cli::{PortChoice, SeedFile, Simulate, SimulatedService};
 use crate::exit::Exit;
 use crate::local::{Folder, Ready};
 use crate::signals;
@@ -33,13 +36,23 @@ pub(crate) fn run(arguments: &Simulate) -> Exit {
 
 async fn start(arguments: &Simulate) -> std::io::Result<Simulator> {
     let folder = Folder::choose(arguments.data_dir.as_deref(), &arguments.ports)?;
-    let world = Arc::new(World::new(Seed::default(), Arc::new(SystemClock))?);
+    let mut seed = seed(&arguments.seed)?;
+    for deployment in seed.deployments.values_mut() {
+        deployment.tokens_per_minute = arguments.tpm.or(deployment.tokens_per_minute);
+        deployment.requests_per_minute = arguments.rpm.or(deployment.requests_per_minute);
+        let latency = arguments.token_latency.unwrap_or(deployment.latency_per_token_ms);
+        deployment.latency_per_token_ms = latency;
+    }
+    let world = Arc::new(World::new(seed, Arc::new(SystemClock))?);
     let services = stand_ins(&arguments.services);
     if arguments.latency > 0 {
         for &service in &services {
             let fault = Fault { latency_ms: arguments.latency, ..Fault::default() };
             world.faults.set(service, fault);
         }
+    }
+    if let Some(file) = &arguments.faults {
+        world.faults.script(StandIn::AzureOpenAi, read(file)?);
     }
     let ports = ports(&arguments.ports)?;
     let running = Simulator::start(world, &services, ports, &folder.authority()?).await?;
@@ -48,8 +61,21 @@ async fn start(arguments: &Simulate) -> std::io::Result<Simulator> {
     if let Some(file) = &arguments.ready_file {
         ready.write(file)?;
     }
-    say(&listing(&ready));
+    say(&listing(&ready, running.world()));
     Ok(running)
+}
+
+/// What the stand-ins know: the usual, but for what a file says.
+pub(crate) fn seed(asked: &SeedFile) -> io::Result<Seed> {
+    asked.file.as_deref().map_or_else(|| Ok(Seed::default()), read)
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> io::Result<T> {
+    let told = |problem: &dyn std::fmt::Display| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {problem}", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| told(&error))?;
+    serde_json::from_str(&text).map_err(|error| told(&error))
 }
 
 /// The ports that were asked for.
@@ -70,17 +96,19 @@ fn stand_ins(asked: &[SimulatedService]) -> Vec<StandIn> {
         StandIn::Entra => SimulatedService::Entra,
         StandIn::Imds => SimulatedService::Imds,
         StandIn::KeyVault => SimulatedService::Keyvault,
+        StandIn::Mcp => SimulatedService::Mcp,
     };
     StandIn::ALL.into_iter().filter(|it| asked.contains(&wanted(*it))).collect()
 }
 
 /// The stand-ins' lines of the start banner.
-pub(crate) fn listing(ready: &Ready) -> String {
+pub(crate) fn listing(ready: &Ready, world: &World) -> String {
     let text = |it: &Option<String>| it.clone().unwrap_or_default();
     let mut lines = Vec::new();
     if let Some(url) = &ready.azure_openai {
-        let deployments: Vec<String> = Seed::default().deployments.into_keys().collect();
+        let deployments: Vec<&str> = world.seed.deployments.keys().map(String::as_str).collect();
         lines.push(format!("  Azure OpenAI {url:32} deployments: {}", deployments.join(", ")));
+        lines.push(format!("  Safety       {url}/contentsafety"));
     }
     if let Some(url) = &ready.entra {
         let (tenant, client) = (text(&ready.tenant_id), text(&ready.client_id));
@@ -92,6 +120,9 @@ pub(crate) fn listing(ready: &Ready) -> String {
     }
     if let Some(url) = &ready.key_vault {
         lines.push(format!("  Key Vault    {url}"));
+    }
+    if let Some(url) = &ready.mcp {
+        lines.push(format!("  MCP server   {url}"));
     }
     lines.join("\n")
 }

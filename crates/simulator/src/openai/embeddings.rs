@@ -53,6 +53,18 @@ pub(crate) fn answer(model: &str, body: &Map<String, Value>) -> Response {
     )
 }
 
+/// Tokens that a request is charged: a quarter of its characters.
+pub(super) fn n_charged(body: &Map<String, Value>) -> u64 {
+    let n_chars: usize = match body.get("input") {
+        Some(Value::String(text)) => text.chars().count(),
+        Some(Value::Array(texts)) => {
+            texts.iter().filter_map(Value::as_str).map(|it| it.chars().count()).sum()
+        }
+        _ => 0,
+    };
+    u64::try_from(n_chars.div_ceil(4)).unwrap_or(u64::MAX)
+}
+
 /// A unit vector: the sum of a pseudo-random vector for each word.
 fn embed(text: &str, dimensions: usize) -> Vec<f32> {
     let mut vector = vec![0.0_f32; dimensions];

@@ -41,6 +41,7 @@ impl Town {
             StandIn::Entra => ("https", at.entra),
             StandIn::Imds => ("http", at.imds),
             StandIn::KeyVault => ("https", at.key_vault),
+            StandIn::Mcp => ("http", at.mcp),
         };
         format!("{scheme}://localhost:{}{path}", at.unwrap().port())
     }
@@ -262,4 +263,186 @@ async fn a_faulted_stand_in_fails_as_told_and_then_recovers() {
     assert_eq!(ask().await.unwrap().status, 200);
     assert_eq!(fault(r#"{"status":200}"#).await, 400);
     assert_eq!(fault(r#"{"latency":1}"#).await, 400);
+}
+
+/// The answer's body as text, up to where it ends or breaks; whether it ended.
+async fn text(town: &Town, path: &str, body: &str) -> (u16, HeaderMap, String, bool) {
+    let key = Seed::default().openai_key;
+    let request = http::Request::builder()
+        .method("POST")
+        .uri(town.url(StandIn::AzureOpenAi, path))
+        .header("api-key", key)
+        .body(Body::full(body.to_owned()))
+        .unwrap();
+    let response = town.client.send(request, &CallOptions::default()).await.unwrap();
+    let (head, mut body) = response.into_parts();
+    let mut text = String::new();
+    let has_ended = loop {
+        match body.next_data().await {
+            Ok(Some(data)) => text.push_str(std::str::from_utf8(&data).unwrap()),
+            Ok(None) => break true,
+            Err(_) => break false,
+        }
+    };
+    (head.status.as_u16(), head.headers, text, has_ended)
+}
+
+const CHAT: &str = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21";
+
+#[tokio::test]
+async fn a_script_throttles_fails_breaks_and_filters_in_its_order() {
+    let town = Town::new().await;
+    let script = r#"[{"status":429,"retry-after":2},{"status":500},{"break-after-events":3},
+        {"content-filter":"hate"},{}]"#;
+    town.ask(StandIn::AzureOpenAi, "PUT /.simulator/fault", &[], script).await;
+    let body = r#"{"stream":true,"messages":[{"role":"user","content":"one two"}]}"#;
+    let (status, headers, ..) = text(&town, CHAT, body).await;
+    assert_eq!((status, &headers["retry-after"]), (429, &"2".parse().unwrap()));
+    assert_eq!(text(&town, CHAT, body).await.0, 500);
+    let (status, _, events, has_ended) = text(&town, CHAT, body).await;
+    assert_eq!((status, events.matches("\n\n").count(), has_ended), (200, 3, false));
+    let (_, _, events, has_ended) = text(&town, CHAT, body).await;
+    assert!(has_ended && events.contains(r#""finish_reason":"content_filter""#));
+    let (_, _, events, _) = text(&town, CHAT, body).await;
+    assert!(events.contains(r#""finish_reason":"stop""#) && events.ends_with("data: [DONE]\n\n"));
+}
+
+#[tokio::test]
+async fn a_deployment_with_limits_refuses_as_azure_does_and_a_host_can_have_its_own() {
+    let town = Town::new().await;
+    let limited = r#"{"gpt-4o":{"model":"gpt-4o","tokens-per-minute":40},
+        "east/gpt-4o":{"model":"east-model"}}"#;
+    let put = "PUT /.simulator/deployments";
+    assert_eq!(town.ask(StandIn::AzureOpenAi, put, &[], limited).await.status, 204);
+    let key = Seed::default().openai_key;
+    let ask = async |host: &str, body: &str| {
+        let headers = [("api-key", key.as_str()), ("host", host)];
+        town.ask(StandIn::AzureOpenAi, &format!("POST {CHAT}"), &headers, body).await
+    };
+    let body = r#"{"messages":[{"role":"user","content":"hi"}],"max_tokens":20}"#;
+    let first = ask("west.openai.azure.com", body).await;
+    assert_eq!(
+        (first.status, &first.headers["x-ratelimit-remaining-tokens"]),
+        (200, &"15".parse().unwrap())
+    );
+    let second = ask("west.openai.azure.com", body).await;
+    assert_eq!(second.status, 429);
+    assert!(
+        second.body["error"]["message"].as_str().unwrap().contains("exceeded token rate limit")
+    );
+    assert!(second.headers.contains_key("x-ratelimit-reset-tokens"));
+    assert_eq!(ask("east.openai.azure.com", body).await.body["model"], "east-model");
+    town.ask(StandIn::AzureOpenAi, "DELETE /.simulator/deployments", &[], "").await;
+    assert_eq!(ask("east.openai.azure.com", body).await.body["model"], "gpt-4o-2024-11-20");
+}
+
+#[tokio::test]
+async fn every_api_has_its_path_and_its_shape() {
+    let town = Town::new().await;
+    let said = r#"[{"role":"user","content":"hi"}]"#;
+    for (path, body, expected) in [
+        (
+            "/openai/v1/completions",
+            r#"{"model":"gpt-4o","prompt":"hi"}"#.to_owned(),
+            r#""text":"You said: hi""#,
+        ),
+        (
+            "/openai/v1/responses",
+            format!(r#"{{"model":"gpt-4o","input":{said}}}"#),
+            r#""object":"response""#,
+        ),
+        (
+            "/openai/v1/responses",
+            format!(r#"{{"model":"gpt-4o","input":{said},"stream":true}}"#),
+            "event: response.completed\n",
+        ),
+        (
+            "/anthropic/v1/messages",
+            format!(r#"{{"model":"claude-sonnet-4-5","max_tokens":9,"messages":{said}}}"#),
+            r#""stop_reason":"end_turn""#,
+        ),
+        (
+            "/v1beta/models/gemini-2.5-flash:generateContent",
+            r#"{"contents":[{"parts":[{"text":"hi"}]}]}"#.to_owned(),
+            r#""finishReason":"STOP""#,
+        ),
+    ] {
+        let (status, _, text, _) = text(&town, path, &body).await;
+        assert!(status == 200 && text.contains(expected), "{path}: {status} {text}");
+    }
+    let key = Seed::default().openai_key;
+    let headers = [("api-key", key.as_str())];
+    let models = town.ask(StandIn::AzureOpenAi, "GET /openai/v1/models", &headers, "").await;
+    assert!(models.body["data"].as_array().unwrap().iter().any(|it| it["id"] == "gpt-4o"));
+}
+
+#[tokio::test]
+async fn content_safety_stands_beside_the_models_and_wants_a_key_or_a_token() {
+    let town = Town::new().await;
+    let key = Seed::default().openai_key;
+    let token = format!("Bearer {}", town.token(RESOURCE).await);
+    let path = "POST /contentsafety/text:analyze?api-version=2024-09-01";
+    let body = r#"{"text":"[hate:6]","categories":["Hate"]}"#;
+    for (header, status) in [
+        (("ocp-apim-subscription-key", key.as_str()), 200),
+        (("authorization", token.as_str()), 200),
+        (("api-key", key.as_str()), 401),
+        (("authorization", "Bearer other"), 401),
+    ] {
+        let answer = town.ask(StandIn::AzureOpenAi, path, &[header], body).await;
+        assert_eq!(answer.status, status, "{}", header.0);
+        if status == 200 {
+            assert_eq!(answer.body["categoriesAnalysis"][0]["severity"], 6);
+        }
+    }
+    let headers = [("ocp-apim-subscription-key", key.as_str())];
+    let path = "POST /contentsafety/text:analyze";
+    assert_eq!(town.ask(StandIn::AzureOpenAi, path, &headers, body).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_mcp_server_has_sessions_tools_and_an_end() {
+    let town = Town::new().await;
+    let both = ("accept", "application/json, text/event-stream");
+    let begun = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
+    let answer = town.ask(StandIn::Mcp, "POST /mcp", &[both], begun).await;
+    assert_eq!(answer.body["result"]["protocolVersion"], "2025-06-18");
+    let session = answer.headers["mcp-session-id"].to_str().unwrap();
+    let headers = [both, ("mcp-session-id", session)];
+    let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call",
+        "params":{"name":"add","arguments":{"a":1,"b":2}}}"#;
+    let answer = town.ask(StandIn::Mcp, "POST /mcp", &headers, call).await;
+    assert_eq!(answer.body["result"]["content"][0]["text"], "3");
+    assert_eq!(town.ask(StandIn::Mcp, "POST /mcp", &[], begun).await.status, 406);
+    assert_eq!(town.ask(StandIn::Mcp, "GET /mcp", &headers, "").await.status, 405);
+    assert_eq!(town.ask(StandIn::Mcp, "DELETE /mcp", &headers, "").await.status, 204);
+    assert_eq!(town.ask(StandIn::Mcp, "POST /mcp", &headers, call).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_token_takes_its_time_on_the_clock_of_the_world() {
+    let ca = LocalCa::generate().unwrap();
+    let clock = transport::FakeClock::at_unix(1_800_000_000);
+    let world = Arc::new(World::new(Seed::default(), Arc::new(clock.clone())).unwrap());
+    let started = Simulator::start(world, &StandIn::ALL, Ports::default(), &ca).await.unwrap();
+    let client = Client::new(ClientConfig::new(Roots::none(), HostMap::new()));
+    let town = Town { simulator: started, client };
+    let slow = r#"{"gpt-4o":{"model":"m","latency-per-token-ms":1000}}"#;
+    town.ask(StandIn::AzureOpenAi, "PUT /.simulator/deployments", &[], slow).await;
+    let body = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+    let mut asked = std::pin::pin!(text(&town, CHAT, body));
+    for _ in 0..10_000 {
+        if clock.sleepers() > 0 {
+            break;
+        }
+        tokio::select! {
+            _ = asked.as_mut() => panic!("answered at once"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    // "You said: hi" has three tokens.
+    clock.advance(std::time::Duration::from_millis(2999));
+    assert_eq!(clock.sleepers(), 1);
+    clock.advance(std::time::Duration::from_millis(1));
+    assert_eq!(asked.await.0, 200);
 }
