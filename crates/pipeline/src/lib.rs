@@ -40,6 +40,7 @@ mod named_schemas;
 mod operation;
 mod origin;
 mod place;
+mod query_text;
 mod redirect;
 pub mod reference;
 mod registry;
@@ -88,6 +89,7 @@ pub use operation::{
 };
 pub use origin::Thrown;
 pub use place::Place;
+pub use query_text::QueryText;
 pub use redirect::follow_redirects;
 pub use registry::Registry;
 pub use request_url::RequestUrl;

@@ -10,7 +10,8 @@ use std::sync::{Arc, OnceLock};
 use expr::host::UrlView;
 use http::uri::PathAndQuery;
 
-use crate::url::{BaseUrl, encode, pairs};
+use crate::query_text::QueryText;
+use crate::url::{BaseUrl, pairs};
 
 /// A base, the path below it, and a query.
 #[derive(Clone, Debug)]
@@ -198,33 +199,46 @@ impl RequestUrl {
     /// Removes the parameters of that name and sets these values where the first one stood, or
     /// at the end. What is not touched keeps its text and place; the spelling of a name that is
     /// there already is kept.
-    pub fn set_parameter(&mut self, name: &str, values: &[String]) {
-        let spelled = pairs(self.own_query()).find(|it| it.is_named(name)).map(|it| it.raw_name);
-        let spelled = spelled.map_or_else(|| encode(name), str::to_owned);
-        let mut new: Option<String> = Some(values.iter().fold(String::new(), |mut text, value| {
-            push_pair(&mut text, &spelled, &encode(value));
-            text
-        }));
-        let mut query = String::with_capacity(self.own_query().len());
-        for pair in pairs(self.own_query()) {
-            if pair.is_named(name) {
-                if let Some(new) = new.take() {
-                    push_segment(&mut query, &new);
-                }
-            } else {
+    pub fn set_parameter<'a>(
+        &mut self,
+        name: &QueryText,
+        values: impl Iterator<Item = &'a QueryText> + Clone,
+    ) {
+        let own = self.own_query();
+        let n_new: usize = values.clone().map(|it| it.written().len() + 2).sum();
+        let n_names = values.clone().count() * name.written().len();
+        let mut query = String::with_capacity(own.len() + n_new + n_names);
+        let mut spelled = None;
+        for pair in pairs(own) {
+            if !pair.is_named(name.text()) {
                 push_segment(&mut query, pair.segment);
+            } else if spelled.is_none() {
+                spelled = Some(pair.raw_name);
+                values.clone().for_each(|it| push_pair(&mut query, pair.raw_name, it));
             }
         }
-        if let Some(new) = new {
-            push_segment(&mut query, &new);
+        if spelled.is_none() {
+            values.for_each(|it| push_pair(&mut query, name.written(), it));
         }
-        self.set_query(query);
+        if query != own {
+            self.set_query(query);
+        }
+    }
+
+    /// Removes the parameters of that name.
+    pub fn remove_parameter(&mut self, name: &str) {
+        if pairs(self.own_query()).any(|it| it.is_named(name)) {
+            self.set_parameter(&QueryText::new(name), std::iter::empty());
+        }
     }
 
     /// Adds a parameter at the end.
-    pub fn append_parameter(&mut self, name: &str, value: &str) {
-        let mut query = self.own_query().to_owned();
-        push_pair(&mut query, &encode(name), &encode(value));
+    pub fn append_parameter(&mut self, name: &QueryText, value: &QueryText) {
+        let own = self.own_query();
+        let n_bytes = own.len() + name.written().len() + value.written().len() + 2;
+        let mut query = String::with_capacity(n_bytes);
+        query.push_str(own);
+        push_pair(&mut query, name.written(), value);
         self.set_query(query);
     }
 }
@@ -247,8 +261,13 @@ impl fmt::Display for RequestUrl {
     }
 }
 
-fn push_pair(query: &mut String, name: &str, value: &str) {
-    push_segment(query, &format!("{name}={value}"));
+fn push_pair(query: &mut String, name: &str, value: &QueryText) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(name);
+    query.push('=');
+    query.push_str(value.written());
 }
 
 fn push_segment(query: &mut String, segment: &str) {
@@ -278,7 +297,7 @@ mod tests {
         assert_eq!((it.below(), it.own_query(), it.path()), ("/x/", "a=b&c", "/openai/x/"));
         assert_eq!(it, url("https://h/openai?k=1", "/x/", "a=b&c"));
         assert_eq!(it.path_and_query(), "/openai/x/?k=1&a=b&c");
-        it.append_parameter("d", "1");
+        it.append_parameter(&QueryText::new("d"), &QueryText::new("1"));
         assert_eq!(it.path_and_query(), "/openai/x/?k=1&a=b&c&d=1");
 
         assert_eq!(received("https://h", "/api", 4).path_and_query(), "/");
@@ -312,8 +331,8 @@ mod tests {
     fn setting_a_parameter_leaves_the_others_untouched() {
         let set = |query, values: &[&str]| {
             let mut it = url("https://h", "/", query);
-            let values: Vec<String> = values.iter().map(|&it| it.to_owned()).collect();
-            it.set_parameter("b", &values);
+            let values: Vec<QueryText> = values.iter().map(|&it| QueryText::new(it)).collect();
+            it.set_parameter(&QueryText::new("b"), values.iter());
             it.own_query().to_owned()
         };
 
@@ -327,7 +346,7 @@ mod tests {
     #[test]
     fn a_parameter_is_appended_at_the_end() {
         let mut it = url("https://h", "/", "a=1");
-        it.append_parameter("a", "ü");
+        it.append_parameter(&QueryText::new("a"), &QueryText::new("ü"));
 
         assert_eq!(it.own_query(), "a=1&a=%C3%BC");
         assert!(it.has_parameter("A") && !it.has_parameter("b"));
@@ -340,7 +359,7 @@ mod tests {
 
         it.rewrite("/y", "");
         assert_eq!(it.view().to_string(), "https://h:8443/a/y");
-        it.append_parameter("c", "3");
+        it.append_parameter(&QueryText::new("c"), &QueryText::new("3"));
         assert_eq!(it.view().query_string, "?c=3");
     }
 
@@ -353,7 +372,7 @@ mod tests {
                 others.map(|pair| pair.segment.to_owned()).collect()
             };
             let before = others(&it);
-            it.set_parameter("b", std::slice::from_ref(&value));
+            it.set_parameter(&QueryText::new("b"), std::iter::once(&QueryText::new(&value)));
 
             proptest::prop_assert_eq!(others(&it), before);
             let set: Vec<_> = pairs(it.own_query()).filter(|pair| pair.is_named("b")).collect();

@@ -25,28 +25,45 @@ const USERNAME: Attr = Attr::required("username").expressions().doc("User name."
 const PASSWORD: Attr = Attr::required("password").expressions().doc("Password.");
 
 #[derive(Debug)]
-struct AuthenticationBasic {
-    username: Computed<String>,
-    password: Computed<String>,
+enum AuthenticationBasic {
+    /// The header, if nothing of it depends on the request.
+    Fixed(HeaderValue),
+    Computed {
+        username: Computed<String>,
+        password: Computed<String>,
+    },
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
-    Ok(Step::immediate(AuthenticationBasic {
-        username: cx.attr(element, &USERNAME)?,
-        password: cx.attr(element, &PASSWORD)?,
+    let (username, password): (Computed<String>, Computed<String>) =
+        (cx.attr(element, &USERNAME)?, cx.attr(element, &PASSWORD)?);
+    let fixed = username.as_literal().zip(password.as_literal());
+    let fixed = fixed.and_then(|(username, password)| header(username, password).ok());
+    Ok(Step::immediate(match fixed {
+        Some(value) => AuthenticationBasic::Fixed(value),
+        None => AuthenticationBasic::Computed { username, password },
     }))
 }
 
 impl Immediate for AuthenticationBasic {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let (username, password) = (self.username.borrow(context)?, self.password.borrow(context)?);
-        let credentials = STANDARD.encode(format!("{username}:{password}"));
-        let mut value = HeaderValue::from_str(&format!("Basic {credentials}"))
-            .map_err(|_| PolicyError::evaluation("The credentials make no header."))?;
-        value.set_sensitive(true);
+        let value = match self {
+            AuthenticationBasic::Fixed(value) => value.clone(),
+            AuthenticationBasic::Computed { username, password } => {
+                header(&username.borrow(context)?, &password.borrow(context)?)?
+            }
+        };
         context.request.headers.insert(AUTHORIZATION, value);
         Ok(Flow::Next)
     }
+}
+
+fn header(username: &str, password: &str) -> Result<HeaderValue, PolicyError> {
+    let credentials = STANDARD.encode(format!("{username}:{password}"));
+    let mut value = HeaderValue::from_str(&format!("Basic {credentials}"))
+        .map_err(|_| PolicyError::evaluation("The credentials make no header."))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[cfg(test)]

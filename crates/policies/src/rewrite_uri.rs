@@ -45,10 +45,38 @@ const UNSENDABLE: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// How many parameters are compared one by one; more are looked up.
+const FEW: usize = 16;
+
 #[derive(Debug)]
 struct RewriteUri {
-    template: Computed<String>,
+    template: Template,
     copy_unmatched: Computed<bool>,
+}
+
+#[derive(Debug)]
+enum Template {
+    /// Nothing of it depends on the request.
+    Fixed(Written),
+    Filled(Computed<String>),
+}
+
+/// A path and a query as a request line can hold them.
+#[derive(Debug)]
+struct Written {
+    path: String,
+    query: String,
+}
+
+impl Written {
+    fn new(filled: &str) -> Written {
+        let (path, query) = filled.split_once('?').unwrap_or((filled, ""));
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Written {
+            path: format!("{slash}{}", utf8_percent_encode(path, UNSENDABLE)),
+            query: utf8_percent_encode(query, UNSENDABLE).to_string(),
+        }
+    }
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -66,40 +94,62 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         }
     }
     let copy_unmatched = cx.attr(element, &COPY_UNMATCHED_PARAMS)?;
+    let template = match template.as_literal() {
+        Some(text) if placeholders(text).next().is_none() => {
+            Template::Fixed(Written::new(text.trim()))
+        }
+        _ => Template::Filled(template),
+    };
     Ok(Step::immediate(RewriteUri { template, copy_unmatched }))
 }
 
 impl Immediate for RewriteUri {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let template = self.template.borrow(context)?;
+        let filled;
+        let written = match &self.template {
+            Template::Fixed(written) => written,
+            Template::Filled(template) => {
+                let template = template.borrow(context)?;
+                filled = Written::new(&fill(template.trim(), &context.request)?);
+                &filled
+            }
+        };
         let copy_unmatched = self.copy_unmatched.get(context)?;
-        let filled = fill(template.trim(), &context.request)?;
-        let (path, query) = filled.split_once('?').unwrap_or((&filled, ""));
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        let path = format!("{slash}{}", utf8_percent_encode(path, UNSENDABLE));
-        let mut query = utf8_percent_encode(query, UNSENDABLE).to_string();
-
         let operation = context.operation.as_ref().map(|it| it.info.url_template.as_str());
-        let known = UrlTemplate::parse(operation.unwrap_or_default());
         let request = &mut context.request;
         let before =
             request.query_before_rewrite.get_or_insert_with(|| request.url.own_query().to_owned());
-        if copy_unmatched {
-            let written: HashSet<String> =
-                pairs(&query).map(|it| it.name().to_ascii_lowercase()).collect();
-            for pair in pairs(before) {
-                let name = pair.name();
-                if !known.mentions_query(&name) && !written.contains(&name.to_ascii_lowercase()) {
-                    if !query.is_empty() {
-                        query.push('&');
-                    }
-                    query.push_str(pair.segment);
-                }
-            }
+        if copy_unmatched && !before.is_empty() {
+            let query = with_unmatched(&written.query, before, operation.unwrap_or_default());
+            request.url.rewrite(&written.path, &query);
+        } else {
+            request.url.rewrite(&written.path, &written.query);
         }
-        request.url.rewrite(&path, &query);
         Ok(Flow::Next)
     }
+}
+
+/// A query, and of another one what neither it nor the operation's template names.
+fn with_unmatched(written: &str, before: &str, operation: &str) -> String {
+    let (_, known) = operation.split_once('?').unwrap_or_default();
+    let names: Option<HashSet<String>> = (pairs(written).nth(FEW).is_some())
+        .then(|| pairs(written).map(|it| it.name().to_ascii_lowercase()).collect());
+    let is_written = |name: &str| match &names {
+        Some(names) => names.contains(&name.to_ascii_lowercase()),
+        None => pairs(written).any(|it| it.is_named(name)),
+    };
+    let mut query = String::with_capacity(written.len() + 1 + before.len());
+    query.push_str(written);
+    for pair in pairs(before) {
+        let name = pair.name();
+        if !pairs(known).any(|it| it.is_named(&name)) && !is_written(&name) {
+            if !query.is_empty() {
+                query.push('&');
+            }
+            query.push_str(pair.segment);
+        }
+    }
+    query
 }
 
 /// Puts the matched values in; a name that was not matched is an error.
@@ -127,6 +177,7 @@ fn fill(template: &str, request: &Request) -> Result<String, PolicyError> {
 
 #[cfg(test)]
 mod tests {
+    use super::FEW;
     use crate::test_support::Trial;
 
     fn rewritten(operation: (&str, &[(&str, &str)]), request: &str, policies: &str) -> String {
@@ -162,6 +213,17 @@ mod tests {
     fn parameters_of_the_rewrite_win_over_incoming_ones() {
         let policy = r#"<rewrite-uri template="/x?City=a&amp;d=4" />"#;
         assert_eq!(rewritten(("/o", &[]), "GET /o?city=b&c=%33", policy), "/x?City=a&d=4&c=%33");
+    }
+
+    #[test]
+    fn many_parameters_of_the_rewrite_are_looked_up_all_the_same() {
+        let written: Vec<String> = (0..=FEW).map(|it| format!("p{it}=w")).collect();
+        let written = written.join("&");
+        let policy = format!(r#"<rewrite-uri template="/x?{}" />"#, written.replace('&', "&amp;"));
+        assert_eq!(
+            rewritten(("/o", &[]), "GET /o?P3=1&q=2&p%31=3", &policy),
+            format!("/x?{written}&q=2")
+        );
     }
 
     #[test]

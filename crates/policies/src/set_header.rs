@@ -16,6 +16,7 @@ use pipeline::{
     Message, PolicyError, PolicyKind, Scopes, Sections, Step, Unfit, ValueType, is_untouchable,
     words,
 };
+use smallvec::SmallVec;
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "set-header",
@@ -68,6 +69,8 @@ const CREDENTIALS: [&str; 5] =
 struct SetHeader {
     message: Message,
     name: Computed<HeaderName>,
+    /// Of a name that is known at load.
+    traits: Option<Traits>,
     action: Computed<ExistsAction>,
     values: Vec<Computed<FieldValue>>,
 }
@@ -98,9 +101,11 @@ impl Convert for FieldValue {
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
+    let name: Computed<HeaderName> = cx.attr(element, &NAME)?;
     Ok(Step::immediate(SetHeader {
         message: cx.message(),
-        name: cx.attr(element, &NAME)?,
+        traits: name.as_literal().map(Traits::of),
+        name,
         action: cx.attr(element, &EXISTS_ACTION)?,
         values: element.children(&VALUE).map(|it| cx.text(it)).collect::<Result<_, _>>()?,
     }))
@@ -110,75 +115,97 @@ impl Immediate for SetHeader {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let name = self.name.borrow(context)?;
         let name: &HeaderName = &name;
+        let traits = self.traits.unwrap_or_else(|| Traits::of(name));
         let action = self.action.get(context)?;
-        let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
-        let is_fixed = is_untouchable(name)
-            || (*name == SERVER && action == ExistsAction::Delete)
-            || (*name == HOST && is_websocket && self.message == Message::Request);
-        if is_fixed {
+        if self.leaves(traits, action, context) {
             tracing::debug!(header = %name, "set-header leaves this header as it is");
             return Ok(Flow::Next);
         }
-        let is_credential = CREDENTIALS.contains(&name.as_str());
-        if let (ExistsAction::Override, [value]) = (action, self.values.as_slice())
-            && let Some(mut value) = value.get(context)?.0
-        {
-            if is_credential {
-                value.set_sensitive(true);
-            }
-            context.headers_mut(self.message).insert(name, value);
-            self.note_host(name, context);
-            return Ok(Flow::Next);
-        }
-        let mut values = self.values(context)?;
-        if is_credential {
-            values.iter_mut().for_each(|it| it.set_sensitive(true));
-        }
-        let headers = context.headers_mut(self.message);
-        let is_there = headers.contains_key(name);
         match action {
-            ExistsAction::Skip if is_there => return Ok(Flow::Next),
             ExistsAction::Delete => {
-                headers.remove(name);
+                context.headers_mut(self.message).remove(name);
             }
+            ExistsAction::Skip if context.headers_mut(self.message).contains_key(name) => {}
             ExistsAction::Override | ExistsAction::Skip => {
-                headers.remove(name);
+                let values = self.values(traits, context)?;
+                let headers = context.headers_mut(self.message);
+                if values.len() != 1 {
+                    headers.remove(name);
+                }
                 put(headers, name, values);
             }
             ExistsAction::Append => {
-                // Old values first; they are joined with the new ones if they can be.
-                let old = headers.get_all(name).into_iter().cloned();
-                let all = old.chain(values).collect();
-                headers.remove(name);
-                put(headers, name, all);
+                let mut values = self.values(traits, context)?;
+                let headers = context.headers_mut(self.message);
+                if headers.contains_key(name) {
+                    // Old values first; they are joined with the new ones if they can be.
+                    values.insert_many(0, headers.get_all(name).into_iter().cloned());
+                    headers.remove(name);
+                }
+                put(headers, name, values);
             }
         }
-        self.note_host(name, context);
+        if traits.is_host && self.message == Message::Request {
+            context.request.host_is_set = context.request.headers.contains_key(HOST);
+        }
         Ok(Flow::Next)
     }
 }
 
+/// Mostly one.
+type FieldValues = SmallVec<[HeaderValue; 1]>;
+
 impl SetHeader {
-    fn note_host(&self, name: &HeaderName, context: &mut Context) {
-        if *name == HOST && self.message == Message::Request {
-            context.request.host_is_set = context.request.headers.contains_key(HOST);
-        }
+    /// Whether the header cannot be changed.
+    fn leaves(&self, traits: Traits, action: ExistsAction, context: &Context) -> bool {
+        let is_websocket = || context.operation.as_ref().is_some_and(|it| it.is_websocket);
+        traits.is_untouchable
+            || (traits.is_server && action == ExistsAction::Delete)
+            || (traits.is_host && self.message == Message::Request && is_websocket())
     }
 
     /// The values; `null` is left out. A policy without any sets an empty value.
-    fn values(&self, context: &Context) -> Result<Vec<HeaderValue>, PolicyError> {
+    fn values(&self, traits: Traits, context: &Context) -> Result<FieldValues, PolicyError> {
+        let mut values = FieldValues::new();
         if self.values.is_empty() {
-            return Ok(vec![HeaderValue::from_static("")]);
+            values.push(HeaderValue::from_static(""));
         }
-        let mut values = Vec::with_capacity(self.values.len());
         for value in &self.values {
             values.extend(value.get(context)?.0);
+        }
+        if traits.is_credential {
+            values.iter_mut().for_each(|it| it.set_sensitive(true));
         }
         Ok(values)
     }
 }
 
-fn put(headers: &mut HeaderMap, name: &HeaderName, values: Vec<HeaderValue>) {
+/// What is special about a header; known at load if its name is.
+#[derive(Clone, Copy, Debug)]
+struct Traits {
+    is_untouchable: bool,
+    is_credential: bool,
+    is_host: bool,
+    is_server: bool,
+}
+
+impl Traits {
+    fn of(name: &HeaderName) -> Traits {
+        Traits {
+            is_untouchable: is_untouchable(name),
+            is_credential: CREDENTIALS.contains(&name.as_str()),
+            is_host: *name == HOST,
+            is_server: *name == SERVER,
+        }
+    }
+}
+
+/// Puts values where none are; a single one replaces what is there.
+fn put(headers: &mut HeaderMap, name: &HeaderName, mut values: FieldValues) {
+    if values.len() == 1 {
+        values.pop().into_iter().for_each(|it| drop(headers.insert(name, it)));
+        return;
+    }
     if values.len() > 1 && !SEPARATE_LINES.contains(name) {
         let parts: Vec<&[u8]> = values.iter().map(HeaderValue::as_bytes).collect();
         if let Ok(mut joined) = HeaderValue::from_bytes(&parts.join(&b","[..])) {

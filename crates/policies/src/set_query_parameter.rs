@@ -5,10 +5,13 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/set-query-parameter-policy>
 
+use std::borrow::Cow;
+
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step, codes, words,
+    PolicyKind, QueryText, Scopes, Sections, Step, codes, words,
 };
+use smallvec::SmallVec;
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "set-query-parameter",
@@ -38,9 +41,9 @@ words! {
 
 #[derive(Debug)]
 struct SetQueryParameter {
-    name: Computed<String>,
+    name: Computed<QueryText>,
     action: Computed<ExistsAction>,
-    values: Vec<Computed<String>>,
+    values: Vec<Computed<QueryText>>,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -49,7 +52,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         action: cx.attr(element, &EXISTS_ACTION)?,
         values: element.children(&VALUE).map(|it| cx.text(it)).collect::<Result<_, _>>()?,
     };
-    if policy.name.as_literal().is_some_and(|it| it.trim().is_empty()) {
+    if policy.name.as_literal().is_some_and(|it| it.text().is_empty()) {
         return Err(cx
             .refuse_attr(element, &NAME, codes::EMPTY_VALUE, "the parameter has no name")
             .label("empty"));
@@ -64,23 +67,19 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 
 impl Immediate for SetQueryParameter {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        let name = self.name.borrow(context)?.trim().to_owned();
+        let name = self.name.borrow(context)?;
         let action = self.action.get(context)?;
-        let values: Vec<String> = self
-            .values
-            .iter()
-            .map(|it| it.borrow(context).map(|text| text.trim().to_owned()))
-            .collect::<Result<_, _>>()?;
+        let values = self.values.iter().map(|it| it.borrow(context));
+        let values: SmallVec<[Cow<'_, QueryText>; 2]> = values.collect::<Result<_, _>>()?;
+        let values = values.iter().map(|it| &**it);
         let url = &mut context.request.url;
         match action {
-            ExistsAction::Override => url.set_parameter(&name, &values),
-            ExistsAction::Skip if url.has_parameter(&name) => {}
+            ExistsAction::Override => url.set_parameter(&name, values),
+            ExistsAction::Skip if url.has_parameter(name.text()) => {}
             ExistsAction::Skip | ExistsAction::Append => {
-                for value in &values {
-                    url.append_parameter(&name, value);
-                }
+                values.for_each(|it| url.append_parameter(&name, it));
             }
-            ExistsAction::Delete => url.set_parameter(&name, &[]),
+            ExistsAction::Delete => url.remove_parameter(name.text()),
         }
         Ok(Flow::Next)
     }

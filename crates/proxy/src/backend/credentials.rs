@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use config::Credentials;
 use http::{HeaderMap, HeaderValue, header};
 use pipeline::url::pairs;
-use pipeline::{Blame, Context, PolicyError, RequestUrl};
+use pipeline::{Blame, Context, PolicyError, QueryText, RequestUrl};
 
 use super::BackendTokens;
 use crate::trail;
@@ -27,8 +27,8 @@ pub(super) async fn apply(
         }
     }
     for (name, values) in &credentials.query {
-        let values: Vec<String> = values.iter().map(|it| it.expose().to_owned()).collect();
-        url.to_mut().set_parameter(name, &values);
+        let values: Vec<QueryText> = values.iter().map(|it| QueryText::new(it.expose())).collect();
+        url.to_mut().set_parameter(&QueryText::new(name), values.iter());
     }
     if let Some(value) = &credentials.authorization {
         headers.insert(header::AUTHORIZATION, value.clone());
@@ -68,7 +68,7 @@ pub(super) fn strip_keys(
     for name in [api.key_query.as_str(), api.key_header.as_str()] {
         let is_key = pairs(url.own_query()).any(|it| it.is_named(name) && it.value() == key);
         if is_key {
-            url.to_mut().set_parameter(name, &[]);
+            url.to_mut().remove_parameter(name);
         }
     }
 }
