@@ -3,16 +3,13 @@
 //! What breaks off, is given up by its reader or grows too large is not stored; the client gets the
 //! same either way.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use pipeline::{Background, Body, Context};
+use pipeline::{Background, Body, Context, Follow, Pass};
 use state::CacheKey;
-use transport::{BodyError, Clock};
+use transport::Clock;
 
 use crate::place::Place;
 use crate::stores::Gathered;
@@ -68,75 +65,38 @@ impl Pending {
     }
 
     /// Follows a body: one in memory is stored at once, a stream when it has ended.
-    pub(crate) fn follow(mut self, body: &mut Body) {
-        if let Some(bytes) = body.as_bytes() {
-            if self.add(&bytes) {
-                self.finish();
-            }
-            return;
-        }
-        // A body that is gone has nothing to gather.
-        if let Ok(stream) = body.send() {
-            let gathering = Gathering { body: stream, pending: Some(self) };
-            *body = Body::stream(transport::Body::stream(gathering));
-        }
+    pub(crate) fn follow(self, body: &mut Body) {
+        body.follow(Gathering(Some(self)));
     }
 }
 
-struct Gathering {
-    body: transport::Body,
-    pending: Option<Pending>,
-}
+/// An entry on its way; none if it is not to be stored any more.
+struct Gathering(Option<Pending>);
 
-impl Gathering {
-    fn end(&mut self) {
-        if let Some(pending) = self.pending.take() {
+impl Follow for Gathering {
+    fn data(&mut self, data: Bytes) -> Pass {
+        if self.0.as_mut().is_some_and(|it| !it.add(&data)) {
+            self.0 = None;
+        }
+        Pass::On(data)
+    }
+
+    fn end(&mut self) -> Option<Bytes> {
+        if let Some(pending) = self.0.take() {
             pending.finish();
         }
-    }
-}
-
-impl HttpBody for Gathering {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                let data = frame.data_ref();
-                let pending = self.pending.as_mut();
-                if let (Some(data), Some(pending)) = (data, pending)
-                    && !pending.add(data)
-                {
-                    self.pending = None;
-                }
-                // A reader that counts does not ask again after the last byte.
-                if self.body.is_end_stream() {
-                    self.end();
-                }
-            }
-            Poll::Ready(Some(Err(_))) => self.pending = None,
-            Poll::Ready(None) => self.end(),
-            Poll::Pending => {}
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context as TaskContext, Poll};
+
+    use http_body::{Body as HttpBody, Frame};
+    use transport::BodyError;
+
     use super::*;
     use crate::key;
     use crate::test_support::{context, internal};

@@ -23,6 +23,7 @@ use crate::operation::Operation;
 use crate::services::Services;
 use crate::settle::Settle;
 use crate::url::BaseUrl;
+use crate::watch::Watch;
 
 /// One request on its way through the pipeline.
 pub struct Context {
@@ -74,6 +75,10 @@ pub struct Context {
     stamped: Vec<(HeaderName, HeaderValue)>,
     /// What is done when the response is final.
     pub(crate) to_settle: VecDeque<Arc<dyn Settle>>,
+    /// Who waits for the backend's response.
+    pub(crate) watches: VecDeque<Arc<dyn Watch>>,
+    /// Whether the response is that of a backend.
+    pub(crate) has_backend_response: bool,
     started: Duration,
     backend: Option<Arc<BackendEntry>>,
     pool: Option<Arc<BackendEntry>>,
@@ -159,6 +164,8 @@ impl Context {
             stamp: None,
             stamped: Vec::new(),
             to_settle: VecDeque::new(),
+            watches: VecDeque::new(),
+            has_backend_response: false,
             started: services.clock.monotonic(),
             backend: None,
             pool: None,
@@ -297,6 +304,7 @@ impl Context {
     /// void.
     pub fn set_response(&mut self, mut response: Response) {
         self.pending_status = None;
+        self.has_backend_response = false;
         if let Some(stamp) = &self.stamp {
             stamp(&mut response.headers);
         }

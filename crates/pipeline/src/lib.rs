@@ -31,6 +31,7 @@ mod effective;
 mod encoding;
 mod error;
 mod error_response;
+mod follow;
 mod fragments;
 mod host;
 pub mod known;
@@ -56,6 +57,7 @@ mod step;
 mod test_support;
 pub mod url;
 mod value_type;
+mod watch;
 
 pub use authorizations::{
     AccessPolicy, Authorizations, Connection, ConnectionEntry, RefreshToken, UnknownConnection,
@@ -79,6 +81,7 @@ pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
 pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
+pub use follow::{Follow, Pass, follow};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
 pub use loggers::{BadEventHub, EventHub, HubCredentials, LogTarget, Logger, Loggers};
 pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
@@ -105,3 +108,4 @@ pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Prepare, Step, Steps, Waiting};
 pub use url::{BaseUrl, BaseUrlError};
 pub use value_type::ValueType;
+pub use watch::Watch;

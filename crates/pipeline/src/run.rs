@@ -11,6 +11,7 @@ use crate::error::PolicyError;
 use crate::error_response::internal_error_response;
 use crate::settle::settle;
 use crate::step::Flow;
+use crate::watch::{answered, unanswered};
 
 /// Runs the sections. Afterwards the context has the response to send.
 ///
@@ -18,9 +19,16 @@ use crate::step::Flow;
 pub async fn run(pipeline: &Pipeline, context: &mut Context) -> Option<PolicyError> {
     let failure = match sections(pipeline, context).await {
         Ok(()) => None,
-        Err(error) => Some(jump(pipeline, context, error).await),
+        Err(error) => {
+            // The backend's response may still be there, and its tokens are used.
+            if let Err(second) = answered(context).await {
+                tracing::debug!(request_id = %context.request_id, %second, "a second failure");
+            }
+            Some(jump(pipeline, context, error).await)
+        }
     };
     context.ensure_response();
+    unanswered(context).await;
     settle(context).await;
     observe(context, failure.as_ref());
     failure
@@ -58,8 +66,9 @@ async fn sections(pipeline: &Pipeline, context: &mut Context) -> Result<(), Poli
         && pipeline.on_error.is_empty()
         && context.services.observer.is_none();
     if pipeline.backend.run_before(context, is_last).await? == Flow::End {
-        return Ok(());
+        return answered(context).await;
     }
+    answered(context).await?;
     pipeline.outbound.run(context).await?;
     Ok(())
 }

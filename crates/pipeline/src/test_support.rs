@@ -109,6 +109,14 @@ const ANSWER: PolicyKind = PolicyKind {
     compile: |_, _| Ok(Step::immediate(AnswerInPlace)),
     ..MARK
 };
+/// `<forward/>` is the backend's answer.
+const FORWARD: PolicyKind = PolicyKind {
+    name: "forward",
+    summary: "Is the backend's answer.",
+    attrs: &[],
+    compile: |_, _| Ok(Step::immediate(ForwardIt)),
+    ..MARK
+};
 /// `<word>x</word>` holds a number as text.
 const WORD: PolicyKind = PolicyKind {
     name: "word",
@@ -167,7 +175,7 @@ const STATUS: Attr = Attr::absent_by_default("status");
 const KEEP: Attr = Attr::optional("keep", "false");
 
 pub(crate) const KINDS: &[PolicyKind] =
-    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, WORD, SHOUT, RESOLVE];
+    &[MARK, PAUSE, FAIL, END, DRAFT, READ, INCLUDE, SHAPED, ANSWER, FORWARD, WORD, SHOUT, RESOLVE];
 
 #[derive(Debug)]
 struct Mark {
@@ -231,6 +239,18 @@ impl Immediate for AnswerInPlace {
         context
             .answer_in_place_of_backend(Response::new(StatusCode::NON_AUTHORITATIVE_INFORMATION));
         Ok(Flow::End)
+    }
+}
+
+#[derive(Debug)]
+struct ForwardIt;
+
+impl Immediate for ForwardIt {
+    fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
+        let mut response = Response::new(StatusCode::from_u16(209).unwrap());
+        response.body = crate::Body::bytes("of the backend");
+        context.set_backend_response(response);
+        Ok(Flow::Next)
     }
 }
 

@@ -1,19 +1,16 @@
 //! The answer on its way out, and the line in the access log when it is through.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use config::Api;
 use expr::host::{ApiInfo, LastError, SubscriptionInfo};
 use http::{Method, StatusCode, Version, header};
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use pipeline::{CacheUse, Context, Operation, internal_error_response};
+use pipeline::{CacheUse, Context, Follow, Operation, Pass, follow, internal_error_response};
 use telemetry::{AccessLog, AccessRecord, LastErrorRecord, redact};
-use transport::{Body, BodyError, Clock, Peer, Response};
+use transport::{BodyError, Clock, Peer, Response};
 
 use crate::measure::Measured;
 use crate::trail::{BackendCall, Trail};
@@ -38,7 +35,7 @@ pub(crate) fn respond(
             told.complete();
             Response::from_parts(head, body)
         }
-        None => Response::from_parts(head, Body::stream(Watched { body, told })),
+        None => Response::from_parts(head, follow(body, told)),
     }
 }
 
@@ -251,49 +248,24 @@ impl Told {
             entry.is_complete = true;
         }
     }
+}
 
-    fn broken(&mut self, error: &BodyError) {
-        if let Some(entry) = &mut self.entry {
+/// A streamed response body is measured on its way.
+impl Follow for Told {
+    fn data(&mut self, data: Bytes) -> Pass {
+        self.sent(data.len() as u64);
+        Pass::On(data)
+    }
+
+    fn end(&mut self) -> Option<Bytes> {
+        self.complete();
+        None
+    }
+
+    fn broken(&mut self, error: Option<&BodyError>) {
+        if let (Some(entry), Some(error)) = (&mut self.entry, error) {
             entry.body_error = Some(error.clone());
         }
-    }
-}
-
-/// A streamed response body that is measured.
-struct Watched {
-    body: Body,
-    told: Told,
-}
-
-impl HttpBody for Watched {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let next = Pin::new(&mut self.body).poll_frame(cx);
-        match &next {
-            Poll::Ready(None) => self.told.complete(),
-            Poll::Ready(Some(Ok(frame))) => {
-                self.told.sent(frame.data_ref().map_or(0, |it| it.len() as u64));
-                if self.body.is_end_stream() {
-                    self.told.complete();
-                }
-            }
-            Poll::Ready(Some(Err(error))) => self.told.broken(error),
-            Poll::Pending => {}
-        }
-        next
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

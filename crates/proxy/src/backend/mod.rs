@@ -115,7 +115,7 @@ impl HttpForward {
             response = gather::gather(response);
         }
         choice.tell(context, response.headers_mut());
-        context.set_response(pipeline::Response::from_http(response));
+        context.set_backend_response(pipeline::Response::from_http(response));
         Ok(())
     }
 
