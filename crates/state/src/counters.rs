@@ -12,6 +12,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::redis::RedisFailure;
+use crate::tokens::{TokenCall, TokenStanding};
 
 /// How calls per period are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -220,4 +221,7 @@ pub trait Counters: fmt::Debug + Send + Sync {
 
     /// Checks and charges quotas.
     fn quotas<'a>(&'a self, call: QuotaCall<'a>) -> Reply<'a, QuotaStandings>;
+
+    /// Reserves and settles tokens.
+    fn tokens<'a>(&'a self, call: TokenCall<'a>) -> Reply<'a, TokenStanding>;
 }

@@ -20,6 +20,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use crate::counters::{Counters, QuotaCall, QuotaStandings, RateCall, Reply, Standings};
 use crate::memory::{MemoryCounters, QuotaCounter};
 use crate::period;
+use crate::tokens::{TokenCall, TokenStanding};
 
 /// How often what changed is written.
 pub const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -114,6 +115,10 @@ impl Counters for DiskCounters {
 
     fn quotas<'a>(&'a self, call: QuotaCall<'a>) -> Reply<'a, QuotaStandings> {
         self.memory.quotas(call)
+    }
+
+    fn tokens<'a>(&'a self, call: TokenCall<'a>) -> Reply<'a, TokenStanding> {
+        self.memory.tokens(call)
     }
 }
 

@@ -22,6 +22,7 @@ mod memory;
 mod period;
 mod redis;
 mod table;
+mod tokens;
 mod window;
 
 pub use cache::{
@@ -38,4 +39,8 @@ pub use memory::{DEFAULT_MAX_KEYS, MemoryCounters};
 pub use redis::{
     Health, Redis, RedisAddressError, RedisCache, RedisCounters, RedisFailure, RedisSettings,
     Script,
+};
+pub use tokens::{
+    MAX_HOLD, TokenCall, TokenCharge, TokenQuota, TokenQuotaStanding, TokenRate, TokenRateStanding,
+    TokenStanding,
 };

@@ -8,6 +8,7 @@ use crate::counters::{
     Algorithm, Counters, QuotaCall, QuotaStandings, RateCall, Reply, Standings, StoreFailure,
 };
 use crate::memory::{DEFAULT_MAX_KEYS, MemoryCounters};
+use crate::tokens::{TokenCall, TokenStanding};
 
 /// What happens to a request whose limit cannot be looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +108,11 @@ impl Limits {
     /// Asks about quotas.
     pub fn quotas<'a>(&'a self, call: QuotaCall<'a>) -> Reply<'a, QuotaStandings> {
         self.counters.quotas(call)
+    }
+
+    /// Reserves and settles tokens.
+    pub fn tokens<'a>(&'a self, call: TokenCall<'a>) -> Reply<'a, TokenStanding> {
+        self.counters.tokens(call)
     }
 
     /// What an answer means for the request.

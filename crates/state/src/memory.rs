@@ -10,6 +10,7 @@ use crate::counters::{
 };
 use crate::period;
 use crate::table::{Counter, Group, NoRoom, Table};
+use crate::tokens::{TokenCall, TokenCounter, TokenStanding};
 use crate::window::Window;
 
 /// Keys of each kind, unless configured.
@@ -20,13 +21,18 @@ pub const DEFAULT_MAX_KEYS: usize = 100_000;
 pub struct MemoryCounters {
     rates: Table<RateCounter>,
     pub(crate) quotas: Table<QuotaCounter>,
+    pub(crate) tokens: Table<TokenCounter>,
 }
 
 impl MemoryCounters {
-    /// Counters with at most so many keys for rates, and as many for quotas.
+    /// Counters with at most so many keys for rates, and as many for quotas and for tokens.
     #[must_use]
     pub fn new(max_keys: usize) -> MemoryCounters {
-        MemoryCounters { rates: Table::new(max_keys), quotas: Table::new(max_keys) }
+        MemoryCounters {
+            rates: Table::new(max_keys),
+            quotas: Table::new(max_keys),
+            tokens: Table::new(max_keys),
+        }
     }
 
     /// Keys that there are, of rates and of quotas.
@@ -145,6 +151,10 @@ impl Counters for MemoryCounters {
     fn quotas<'a>(&'a self, call: QuotaCall<'a>) -> Reply<'a, QuotaStandings> {
         Reply::Now(self.quotas_now(call))
     }
+
+    fn tokens<'a>(&'a self, call: TokenCall<'a>) -> Reply<'a, TokenStanding> {
+        Reply::Now(self.tokens_now(call))
+    }
 }
 
 impl fmt::Debug for MemoryCounters {
@@ -154,7 +164,7 @@ impl fmt::Debug for MemoryCounters {
     }
 }
 
-fn millis(it: Duration) -> u64 {
+pub(crate) fn millis(it: Duration) -> u64 {
     u64::try_from(it.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -245,6 +255,7 @@ pub(crate) struct QuotaCounter {
     pub(crate) start_ms: i64,
     /// Its length in milliseconds; 0: it has no end.
     pub(crate) length_ms: u64,
+    /// Calls, or tokens.
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
     /// Whether it changed since it was last written.
@@ -253,13 +264,13 @@ pub(crate) struct QuotaCounter {
 
 impl QuotaCounter {
     /// Nothing was used, at a time before every period.
-    fn new() -> QuotaCounter {
+    pub(crate) fn new() -> QuotaCounter {
         QuotaCounter { start_ms: i64::MIN, length_ms: 0, calls: 0, bytes: 0, is_new: false }
     }
 
     /// As it is now: anew if another period has begun. A clock that is set back begins nothing
     /// anew.
-    fn turned(self, period: Period, now_ms: i64) -> QuotaCounter {
+    pub(crate) fn turned(self, period: Period, now_ms: i64) -> QuotaCounter {
         let (start_ms, length_ms) = period::current(period, now_ms);
         if start_ms > self.start_ms {
             return QuotaCounter { start_ms, length_ms, ..QuotaCounter::new() };

@@ -14,9 +14,12 @@ use crate::counters::{
     QuotaStandings, RateCall, Reply, Standing, Standings, StoreFailure,
 };
 use crate::period;
+use crate::tokens::{TokenCall, TokenCharge, TokenQuotaStanding, TokenRateStanding, TokenStanding};
 
 /// Largest amount that is charged at once: what Lua counts without rounding.
 const MAX_CHARGE: u64 = 1 << 52;
+/// Largest rate of tokens: times the milliseconds of a minute it is still counted so.
+const MAX_TOKENS: u64 = 1 << 36;
 
 /// Counters in Redis.
 pub struct RedisCounters {
@@ -24,6 +27,7 @@ pub struct RedisCounters {
     prefix: String,
     rates: Script,
     quotas: Script,
+    tokens: Script,
 }
 
 impl RedisCounters {
@@ -35,6 +39,7 @@ impl RedisCounters {
             prefix: escaped(prefix),
             rates: Script::new(include_str!("rates.lua")),
             quotas: Script::new(include_str!("quotas.lua")),
+            tokens: Script::new(include_str!("tokens.lua")),
         }
     }
 
@@ -116,6 +121,38 @@ impl RedisCounters {
             .map_err(StoreFailure::from)
     }
 
+    async fn ask_tokens(&self, call: TokenCall<'_>) -> Result<TokenStanding, StoreFailure> {
+        let most = |it: u64| it.min(MAX_CHARGE);
+        let mut args = match call.charge {
+            TokenCharge::Reserve { needed, charge, hold } => {
+                let (needed, charge, hold) = (most(needed), most(charge), most(hold));
+                vec!["reserve".to_owned(), needed.to_string(), charge.to_string(), hold.to_string()]
+            }
+            TokenCharge::Settle { charge, hold, slot } => {
+                let bound = i64::try_from(MAX_CHARGE).unwrap_or(i64::MAX);
+                let charge = charge.clamp(-bound, bound);
+                let hold = most(hold);
+                let text = |it: &dyn fmt::Display| it.to_string();
+                vec!["settle".to_owned(), text(&slot), text(&charge), text(&hold)]
+            }
+        };
+        let mut keys = Vec::with_capacity(2);
+        if let Some(rate) = &call.rate {
+            keys.push(self.key("tokens", call.group, ""));
+            args.extend(["rate".to_owned(), rate.tokens.min(MAX_TOKENS).to_string()]);
+            args.push(rate.period.as_millis().max(1).to_string());
+        }
+        if let Some(quota) = &call.quota {
+            let member = format!("{}:{}", quota.member, quota.start_ms);
+            keys.push(self.key("tokens", call.group, &member));
+            args.extend(["quota".to_owned(), most(quota.tokens).to_string()]);
+            args.push(quota.end_ms.to_string());
+        }
+        let answer = self.ask(&self.tokens, &keys, &args).await?;
+        token_standing(&answer, call.rate.is_some(), call.quota.is_some())
+            .ok_or(StoreFailure::Redis(RedisFailure::Odd))
+    }
+
     async fn ask(
         &self,
         script: &Script,
@@ -143,6 +180,10 @@ impl Counters for RedisCounters {
     fn quotas<'a>(&'a self, call: QuotaCall<'a>) -> Reply<'a, QuotaStandings> {
         Reply::Later(Box::pin(self.ask_quotas(call)))
     }
+
+    fn tokens<'a>(&'a self, call: TokenCall<'a>) -> Reply<'a, TokenStanding> {
+        Reply::Later(Box::pin(self.ask_tokens(call)))
+    }
 }
 
 impl fmt::Debug for RedisCounters {
@@ -152,6 +193,35 @@ impl fmt::Debug for RedisCounters {
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
+}
+
+/// Slot, then for each key: whether it had room, what is left, ms to wait, whether it never fits.
+fn token_standing(answer: &[i64], has_rate: bool, has_quota: bool) -> Option<TokenStanding> {
+    let (slot, parts) = answer.split_first()?;
+    let mut parts = parts.chunks_exact(4);
+    let left = |it: i64| it.max(0).unsigned_abs();
+    let rate = match has_rate {
+        true => match *parts.next()? {
+            [has_room, remaining, wait, never] => Some(TokenRateStanding {
+                has_room: has_room == 1,
+                never_fits: never == 1,
+                remaining: left(remaining),
+                wait: Duration::from_millis(left(wait)),
+            }),
+            _ => return None,
+        },
+        false => None,
+    };
+    let quota = match has_quota {
+        true => match *parts.next()? {
+            [has_room, remaining, ..] => {
+                Some(TokenQuotaStanding { has_room: has_room == 1, remaining: left(remaining) })
+            }
+            _ => return None,
+        },
+        false => None,
+    };
+    Some(TokenStanding { rate, quota, slot: left(*slot) })
 }
 
 fn complete(n_answers: usize, n_keys: usize) -> Result<(), RedisFailure> {

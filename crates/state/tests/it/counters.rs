@@ -152,22 +152,22 @@ async fn a_cluster_takes_a_group_as_it_is() {
 }
 
 /// The scripts with a clock that the test sets.
-fn with_clock(code: &str) -> Script {
+pub(crate) fn with_clock(code: &str) -> Script {
     let read = "cjson.decode(redis.call('GET', 'clock'))";
     let code = code.replace("redis.call('TIME')", read);
     Script::new(Box::leak(code.into_boxed_str()))
 }
 
 /// A time that Redis's own clock does not reach, so that nothing expires meanwhile.
-const FUTURE_MS: u64 = 4_000_000_000_000;
+pub(crate) const FUTURE_MS: u64 = 4_000_000_000_000;
 
-async fn set_clock(redis: &Redis, now_ms: u64) {
+pub(crate) async fn set_clock(redis: &Redis, now_ms: u64) {
     let text = format!("[\"{}\", \"{}\"]", now_ms / 1000, now_ms % 1000 * 1000);
     let _: String = redis.run(redis::cmd("SET").arg("clock").arg(text)).await.unwrap();
 }
 
 /// Numbers that look random and are the same every time.
-fn random(state: &mut u64, below: u64) -> u64 {
+pub(crate) fn random(state: &mut u64, below: u64) -> u64 {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) % below
 }

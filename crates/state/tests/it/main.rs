@@ -6,3 +6,4 @@ mod cache;
 mod connection;
 mod counters;
 mod server;
+mod tokens;
