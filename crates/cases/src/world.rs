@@ -11,7 +11,8 @@ use document::{Diagnostic, NamedValue, NamedValues};
 use expr::host::{ApiInfo, BackendInfo, OperationInfo, SubscriptionInfo, UrlView};
 use http::header::HeaderName;
 use identity::{
-    IdentitySource, ManagedIdentities, ManagedIdentitySettings, ProviderSettings, Providers,
+    ClientTrust, IdentitySource, ManagedIdentities, ManagedIdentitySettings, ProviderSettings,
+    Providers,
 };
 use pipeline::url::BaseUrl;
 use pipeline::{
@@ -81,6 +82,7 @@ struct Edges {
     made: Made,
     clock: FakeClock,
     watch: Arc<Watch>,
+    trust: Arc<ClientTrust>,
     extensions: Extensions,
 }
 
@@ -308,9 +310,10 @@ impl Edges {
         extensions.insert(Arc::new(loggers(case)));
         extensions.insert(Arc::new(connections::all(case)?));
         extensions.insert(Arc::new(connections::tokens(Arc::clone(&client), clock.clone())));
-        extensions.insert(Arc::new(caller::trust(case, Arc::clone(&client), clock.clone())?));
+        let trust = Arc::new(caller::trust(case, Arc::clone(&client), clock.clone())?);
+        extensions.insert(Arc::clone(&trust));
         extensions.insert(Arc::new(Caches::default()));
-        Ok(Edges { client, made, clock, watch: Arc::default(), extensions })
+        Ok(Edges { client, made, clock, watch: Arc::default(), trust, extensions })
     }
 
     fn gateway(&self) -> Arc<Gateway> {
@@ -321,6 +324,7 @@ impl Edges {
         )
         .with_extensions(self.extensions.clone())
         .with_random(|bytes| bytes.fill(0));
+        services.trust = Some(Arc::<ClientTrust>::clone(&self.trust));
         services.observer = Some(Arc::<Watch>::clone(&self.watch));
         Gateway::new(Arc::new(services), None)
     }

@@ -70,6 +70,8 @@ pub struct Context {
     pub calls: BackendCalls,
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
+    /// Whether the client's certificate is trusted and not revoked, once it was looked up.
+    pub(crate) is_unrevoked: Option<bool>,
     stamp: Option<Box<Stamp>>,
     /// Headers of every response that comes in.
     stamped: Vec<(HeaderName, HeaderValue)>,
@@ -161,6 +163,7 @@ impl Context {
             cache: CacheUse::None,
             calls: BackendCalls::default(),
             pending_status: None,
+            is_unrevoked: None,
             stamp: None,
             stamped: Vec::new(),
             to_settle: VecDeque::new(),
@@ -344,7 +347,8 @@ impl Context {
         }
     }
 
-    /// Reads the bodies that a step is about to read into memory.
+    /// Reads the bodies that a step is about to read into memory, and looks up whether the client's
+    /// certificate has been revoked if the step asks.
     ///
     /// # Errors
     ///
@@ -355,10 +359,16 @@ impl Context {
         if uses.request_body || self.needs_body_for_foundry(uses) {
             self.request.body.buffer(max_bytes).await.map_err(|it| request_error(&it))?;
         }
-        if reads_response(uses)
+        if uses.settled().response_body
             && let Some(response) = &mut self.response
         {
             response.body.buffer(max_bytes).await.map_err(|it| response_error(&it))?;
+        }
+        if uses.revocation && self.is_unrevoked.is_none() {
+            self.is_unrevoked = match (&self.services.trust, &self.request.certificates) {
+                (Some(trust), Some(chain)) => Some(trust.is_unrevoked(chain).await),
+                _ => None,
+            };
         }
         Ok(())
     }
@@ -395,11 +405,6 @@ impl Context {
         let is_parameter = |(name, _): &(String, String)| name == "deployment-id";
         uses.foundry && !self.request.matched_parameters().iter().any(is_parameter)
     }
-}
-
-/// Whether `context.Response.Body` is read; the body of another response alone does not count.
-pub(crate) fn reads_response(uses: Uses) -> bool {
-    uses.response_body && uses.response
 }
 
 /// Leaves out what may be secret: variables, query, values of headers, bodies.

@@ -97,9 +97,27 @@ impl Host for Context {
         self.last_error.as_ref()
     }
 
+    fn is_trusted(&self, certificate: &[u8]) -> bool {
+        let Some(trust) = &self.services.trust else { return false };
+        match &self.request.certificates {
+            Some(chain) if is_first(chain, certificate) => trust.is_trusted(chain),
+            _ => trust.is_trusted(&[certificate.to_vec()]),
+        }
+    }
+
+    fn is_unrevoked(&self, certificate: &[u8]) -> Option<bool> {
+        let chain = self.request.certificates.as_ref()?;
+        self.is_unrevoked.filter(|_| is_first(chain, certificate))
+    }
+
     fn graphql(&self) -> Option<&GraphQlInfo> {
         self.graphql.as_deref()
     }
+}
+
+/// Is it the client's own certificate?
+fn is_first(chain: &[Vec<u8>], certificate: &[u8]) -> bool {
+    chain.first().is_some_and(|it| it == certificate)
 }
 
 impl RequestView for Request {
@@ -249,8 +267,13 @@ mod tests {
 
     use http::{HeaderValue, Method, StatusCode};
 
+    use expr::Uses;
+    use transport::{BoxFuture, CertificateTrust};
+
     use super::*;
+    use crate::Services;
     use crate::request_url::RequestUrl;
+    use crate::test_support::context;
     use crate::url::BaseUrl;
 
     fn request(body: &'static str) -> Request {
@@ -291,6 +314,43 @@ mod tests {
         assert_eq!(body.content_type().as_deref(), Some("text/plain"));
         assert_eq!(body.read(false).unwrap(), "hello");
         assert_eq!(body.read(false).unwrap(), "");
+    }
+
+    /// Trusts chains that end with `[9]`; of them, only what begins with `[1]` is not revoked.
+    #[derive(Debug)]
+    struct Nine;
+
+    impl CertificateTrust for Nine {
+        fn is_trusted(&self, chain: &[Vec<u8>]) -> bool {
+            chain.last().is_some_and(|it| it == &[9])
+        }
+
+        fn is_unrevoked<'a>(&'a self, chain: &'a [Vec<u8>]) -> BoxFuture<'a, bool> {
+            Box::pin(async { self.is_trusted(chain) && chain[0] == [1] })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_judged_with_what_the_client_sent_beside_it() {
+        for (chain, trusted, unrevoked) in
+            [(&[1, 9][..], true, true), (&[2, 9], true, false), (&[1], false, false)]
+        {
+            let mut it = context();
+            let chain: Vec<Vec<u8>> = chain.iter().map(|it| vec![*it]).collect();
+            let own = chain[0].clone();
+            it.request.certificates = Some(chain.into());
+            assert!(!Host::is_trusted(&it, &own), "nobody is trusted without authorities");
+            let mut services = Services::clone(&it.services);
+            services.trust = Some(Arc::new(Nine));
+            it.services = Arc::new(services);
+            assert_eq!(Host::is_trusted(&it, &own), trusted);
+            assert_eq!(Host::is_unrevoked(&it, &own), None, "it was not looked up yet");
+            it.buffer(Uses::REVOCATION).await.unwrap();
+            assert_eq!(Host::is_unrevoked(&it, &own), Some(unrevoked));
+            // Another certificate stands alone, and its revocation is not looked up.
+            assert!(Host::is_trusted(&it, &[9]) && !Host::is_trusted(&it, &[7]));
+            assert_eq!(Host::is_unrevoked(&it, &[7]), None);
+        }
     }
 
     #[test]

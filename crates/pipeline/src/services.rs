@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
-use transport::{BoxFuture, Clock, HttpClient, HttpVersion};
+use transport::{BoxFuture, CertificateTrust, Clock, HttpClient, HttpVersion};
 
 use crate::context::Context;
 use crate::error::{Blame, PolicyError};
@@ -28,6 +28,8 @@ pub struct Services {
     pub forward: Arc<dyn Forward>,
     /// Largest body that is held in memory for policies.
     pub max_buffered_body_bytes: usize,
+    /// Judges the certificates of clients for expressions; without it none is trusted.
+    pub trust: Option<Arc<dyn CertificateTrust>>,
     /// Is told of every request that went through a pipeline.
     pub observer: Option<Arc<dyn Observer>>,
     random: Arc<Random>,
@@ -47,6 +49,7 @@ impl Services {
             clock,
             forward,
             max_buffered_body_bytes: DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            trust: None,
             observer: None,
             random: Arc::new(transport::fill_random),
             extensions: Extensions::default(),

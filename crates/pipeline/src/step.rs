@@ -7,7 +7,7 @@ use std::sync::Arc;
 use expr::Uses;
 use transport::BoxFuture;
 
-use crate::context::{Context, reads_response};
+use crate::context::Context;
 use crate::effective::Item;
 use crate::error::PolicyError;
 use crate::operation::Operation;
@@ -267,21 +267,17 @@ impl Placed {
     }
 
     fn is_immediate(&self) -> bool {
-        matches!(self.action, Action::Immediate(_)) && !reads_bodies(self.uses)
+        matches!(self.action, Action::Immediate(_)) && !self.uses.must_wait()
     }
 
     /// Reads the bodies that the step is about to read.
     async fn buffer(&self, context: &mut Context) -> Result<(), PolicyError> {
-        if reads_bodies(self.uses) {
+        if self.uses.must_wait() {
             let buffered = context.buffer(self.uses).await;
             buffered.map_err(|error| error.at(&self.place))?;
         }
         Ok(())
     }
-}
-
-fn reads_bodies(uses: Uses) -> bool {
-    uses.request_body || uses.foundry || reads_response(uses)
 }
 
 /// Steps in the order in which they run.
@@ -364,7 +360,7 @@ impl Steps {
     /// The first failure, with the place of its step.
     pub async fn preflight(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         for step in self.0.iter().filter(|it| it.answers_preflights) {
-            if reads_bodies(step.uses) {
+            if step.uses.must_wait() {
                 let buffered = context.buffer(step.uses).await;
                 buffered.map_err(|error| error.at(&step.place))?;
             }

@@ -61,12 +61,11 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 
 impl Choose {
     fn is_immediate(&self) -> bool {
-        let reads_nothing = |uses: Uses| !uses.request_body && !uses.response_body && !uses.foundry;
         self.otherwise.are_immediate()
             && self
                 .branches
                 .iter()
-                .all(|it| it.steps.are_immediate() && reads_nothing(it.condition.uses()))
+                .all(|it| it.steps.are_immediate() && !it.condition.uses().must_wait())
     }
 }
 

@@ -68,13 +68,15 @@ impl Edges {
         let tokens = Arc::new(IdentityTokens(identities.clone()));
         let forward = Arc::new(HttpForward::new(Some(tokens)));
         let authorizations = AuthorizationTokens::new(client.clone(), clock.clone());
-        let trust = ClientTrust::new(&settings.client_roots, client.clone(), clock.clone());
+        let trust =
+            Arc::new(ClientTrust::new(&settings.client_roots, client.clone(), clock.clone()));
         let mut services = Services::new(client, clock, forward)
             .with(providers.clone())
             .with(identities)
             .with(Arc::new(authorizations))
-            .with(Arc::new(trust))
+            .with(trust.clone())
             .with(Arc::new(Stores::new(runtime.clone())));
+        services.trust = Some(trust);
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
         Self { client: real, providers, secrets, services: Arc::new(services) }
     }

@@ -28,6 +28,7 @@ mod secret;
 mod server;
 mod service;
 mod tls;
+mod trust;
 pub mod upgrade;
 
 use std::future::Future;
@@ -47,6 +48,7 @@ pub use secret::Secret;
 pub use server::{Bound, ListenerConfig, Running, Server, serve_here};
 pub use service::{Service, abort};
 pub use tls::{ClientCertificates, ClientIdentity, Roots, TlsError, TlsIdentity, server_config};
+pub use trust::CertificateTrust;
 
 /// The reason phrase of a status line that is not the standard one; an extension of responses.
 pub use hyper::ext::ReasonPhrase;

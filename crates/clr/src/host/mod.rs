@@ -86,6 +86,15 @@ pub trait Host {
     fn graphql(&self) -> Option<&GraphQlInfo> {
         None
     }
+    /// Does a path lead from a certificate (DER) to whom the gateway trusts to name clients?
+    fn is_trusted(&self, _certificate: &[u8]) -> bool {
+        false
+    }
+    /// As [`Host::is_trusted`], and nothing on the path has been revoked; what cannot be found out
+    /// counts as revoked. `None`: it was not looked up.
+    fn is_unrevoked(&self, _certificate: &[u8]) -> Option<bool> {
+        None
+    }
     /// `context.LastError`.
     fn last_error(&self) -> Option<&LastError> {
         None

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use transport::{Clock, HttpClient, Roots};
+use transport::{BoxFuture, CertificateTrust, Clock, HttpClient, Roots};
 use webpki::{
     CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
     RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert,
@@ -46,6 +46,12 @@ pub struct CertificateChecks {
     pub not_before: bool,
     /// The certificate is still valid.
     pub not_after: bool,
+}
+
+impl CertificateChecks {
+    /// Every one.
+    pub const ALL: CertificateChecks =
+        CertificateChecks { revocation: true, trust: true, not_before: true, not_after: true };
 }
 
 /// Why a certificate is refused.
@@ -207,6 +213,17 @@ impl ClientTrust {
         let path: Vec<Vec<u8>> = between.map(|it| it.to_vec()).collect();
         let same = |der: &Vec<u8>| ders.iter().find(|it| it.as_ref() == der.as_slice()).cloned();
         Ok([own.clone()].into_iter().chain(path.iter().filter_map(same)).collect())
+    }
+}
+
+/// What expressions ask (`Verify`, `VerifyNoRevocation`).
+impl CertificateTrust for ClientTrust {
+    fn is_trusted(&self, chain: &[Vec<u8>]) -> bool {
+        ClientTrust::is_trusted(self, chain)
+    }
+
+    fn is_unrevoked<'a>(&'a self, chain: &'a [Vec<u8>]) -> BoxFuture<'a, bool> {
+        Box::pin(async { self.check(chain, CertificateChecks::ALL).await.is_ok() })
     }
 }
 

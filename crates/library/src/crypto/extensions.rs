@@ -1,4 +1,5 @@
-//! The extension methods `Encrypt` and `Decrypt` of policy expressions, on `byte[]`.
+//! The extension methods of policy expressions on `byte[]` and certificates: `Encrypt`, `Decrypt`,
+//! `VerifyNoRevocation`.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-policy-expressions>
 
@@ -15,6 +16,7 @@ use dotnet::crypto::{Cipher, Mode, decrypt, encrypt};
 
 use super::charge;
 use super::symmetric_algorithm::{SYMMETRIC, Symmetric};
+use super::x509_certificate::{CERTIFICATE, is_trusted};
 
 const DOCS: &str =
     "https://learn.microsoft.com/azure/api-management/api-management-policy-expressions";
@@ -44,6 +46,13 @@ const MEMBERS: &[Member] = &[
         .doc("Decrypts with the algorithm's own key and vector."),
     Member::extension("Decrypt", BY_OBJECT_AND_KEY, BYTES, |args, cx| by_object(args, cx, false))
         .params(NAMES),
+    Member::extension("VerifyNoRevocation", &[CERTIFICATE], Type::Bool, |args, cx| {
+        Ok(is_trusted(args, cx)?.into())
+    })
+    .params(&["certificate"])
+    .doc(
+        "Does a path lead to whom the gateway trusts to name clients? Revocation is not looked up.",
+    ),
 ];
 
 fn by_name(args: &mut Args<'_>, cx: &mut EvalCx<'_>, encrypts: bool) -> Result<Value, Exception> {

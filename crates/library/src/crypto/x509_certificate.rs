@@ -2,10 +2,11 @@
 //! `RSACertificateExtensions`: <https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.x509certificate2>
 //!
 //! All are views of one certificate, so they share one file. Only a certificate of a PFX file has its
-//! private key, and chains are not built here.
+//! private key. Chains are built by the host.
 
 use std::sync::Arc;
 
+use clr::Uses;
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef, integer_of};
@@ -27,7 +28,7 @@ const EXTENSIONS_NAME: &str =
     "System.Security.Cryptography.X509Certificates.RSACertificateExtensions";
 
 const BASE: Type = Type::named(BASE_NAME);
-const CERTIFICATE: Type = Type::named(names::X509CERTIFICATE2);
+pub(super) const CERTIFICATE: Type = Type::named(names::X509CERTIFICATE2);
 const KEY: Type = Type::named(KEY_NAME);
 const DN: Type = Type::named(DN_NAME);
 const TEXT: Type = Type::String;
@@ -141,6 +142,19 @@ const MEMBERS: &[Member] = &[
         Ok(it.name_info(kind, args.arg(2)?).into())
     })
     .params(&["nameType", "forIssuer"]),
+    Member::method("Verify", &[], Type::Bool, |args, cx| {
+        let it = own(args)?;
+        if !is_trusted(args, cx)? {
+            return Ok(false.into());
+        }
+        cx.host().is_unrevoked(&it.raw).map(Value::from).ok_or_else(|| {
+            let message = "Only of the client's certificate can be found out whether it has been \
+                           revoked.";
+            Exception::new("System.Security.Cryptography.CryptographicException", message)
+        })
+    })
+    .uses(Uses::REVOCATION)
+    .doc("Is it trusted to name a client, and not revoked? What cannot be found out is no."),
     Member::static_method("GetCertContentType", &[Type::BYTES], CONTENT_TYPE, |args, _| {
         let (bytes,): (bytes::Bytes,) = args.get()?;
         let kind = i64::from(Certificate::parse(&bytes).is_ok());
@@ -232,6 +246,14 @@ pub fn certificate(bytes: &[u8]) -> Result<Value, Exception> {
     Ok(Value::object(X509(Arc::new(Certificate::parse(bytes)?))))
 }
 
+/// Is the certificate trusted to name a client, revocation aside? Checking the signatures of a path
+/// costs as much as some ten thousand steps.
+pub(super) fn is_trusted(args: &Args<'_>, cx: &mut EvalCx<'_>) -> Result<bool, Exception> {
+    let it = own(args)?;
+    charge(cx, 1 << 20)?;
+    Ok(cx.host().is_trusted(&it.raw))
+}
+
 /// Opening a PFX file costs as much as some hundred thousand steps.
 fn open(bytes: &[u8], password: &str, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     if bytes.first() == Some(&0x30) {
@@ -297,5 +319,12 @@ mod tests {
             assert_eq!(text("HasPrivateKey"), "False");
         });
         assert!(certificate(b"no").is_err());
+    }
+
+    #[test]
+    fn a_host_that_trusts_nobody_verifies_nothing() {
+        let value = certificate(PEM).unwrap();
+        let row = MEMBERS.iter().find(|it| it.name == "Verify").unwrap();
+        assert_eq!(with_cx(|cx| read(row, &value, cx)), "False");
     }
 }
