@@ -41,6 +41,7 @@ mod rewrite_uri;
 mod sample;
 mod send_one_way_request;
 mod send_request;
+mod send_service_bus_message;
 mod set_backend_service;
 mod set_body;
 mod set_header;
@@ -106,6 +107,7 @@ pub const ALL: &[PolicyKind] = &[
     rewrite_uri::KIND,
     send_one_way_request::KIND,
     send_request::KIND,
+    send_service_bus_message::KIND,
     set_backend_service::KIND,
     set_body::KIND,
     set_header::KIND,

@@ -79,9 +79,12 @@ fn a_response_whose_body_was_read_reaches_the_client_without_it() {
     assert_eq!(outbound(&eats.replace("()", "(true)")), []);
 }
 
+/// A document of a compiler's tests: it sends the body of the request to a queue and has none left.
+const EATEN: &str = "Test.Decompiling/TestData/send-service-bus-message.xml";
+
 /// The documents that read a body without `preserveContent` set it anew, or may.
 #[test]
-fn no_document_of_the_corpus_gets_the_warning() {
+fn one_document_of_the_corpus_gets_the_warning() {
     let Some(corpus) = corpus() else { return };
     let registry = Registry::new(portcullis_policies::ALL);
     for path in files(&corpus) {
@@ -90,6 +93,7 @@ fn no_document_of_the_corpus_gets_the_warning() {
         let checked = check_text(text, None, &registry, &expr::Options::default());
         let found: Vec<_> =
             checked.diagnostics.iter().filter(|it| it.code == codes::BODY_GONE).collect();
-        assert!(found.is_empty(), "{}: {found:?}", path.display());
+        let n_expected = usize::from(path.ends_with(EATEN));
+        assert_eq!(found.len(), n_expected, "{}: {found:?}", path.display());
     }
 }

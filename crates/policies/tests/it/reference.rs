@@ -22,7 +22,6 @@ const REFUSED: &[&str] = &[
     "llm-semantic-cache-store",
     "llm-token-limit",
     "publish-event",
-    "send-service-bus-message",
     "set-graphql-resolver",
     "sql-data-source",
     "validate-graphql-request",
