@@ -2,6 +2,7 @@
 //! escaping in scripts, a `META` with the encoding, indentation around blocks unless told not to.
 
 use super::html_names::Traits;
+use super::pen::Pen;
 use super::text::{Place, lines};
 use super::{Sink, Visit, visits};
 use crate::document::{Document, Kind};
@@ -16,23 +17,26 @@ pub(super) fn write(
     output: &Output,
     sink: Sink,
 ) -> Result<String, Failure> {
-    let mut writer =
-        Writer { tree, names, output, sink, open: Vec::new(), block_end: None, has_element: false };
+    let mut writer = Writer {
+        pen: Pen { tree, names, sink },
+        output,
+        open: Vec::new(),
+        block_end: None,
+        has_element: false,
+    };
     for visit in visits(tree) {
         match visit {
             Visit::Enter(id) => writer.enter(id),
             Visit::Leave(id) => writer.leave(id),
         }
-        writer.sink.check()?;
+        writer.pen.sink.check()?;
     }
-    Ok(writer.sink.text)
+    Ok(writer.pen.sink.text)
 }
 
 struct Writer<'a> {
-    tree: &'a Document,
-    names: &'a Names,
+    pen: Pen<'a>,
     output: &'a Output,
-    sink: Sink,
     open: Vec<Open>,
     /// Where the last block began or ended.
     block_end: Option<usize>,
@@ -56,47 +60,29 @@ impl Writer<'_> {
 
     fn indent(&mut self, depth: usize) {
         if self.indents() {
-            self.sink.push("\n");
+            self.pen.push("\n");
             for _ in 0..depth {
-                self.sink.push("  ");
+                self.pen.push("  ");
             }
         }
     }
 
     fn is_at_block(&self) -> bool {
-        self.block_end == Some(self.sink.text.len())
+        self.block_end == Some(self.pen.sink.text.len())
     }
 
     fn enter(&mut self, id: u32) {
-        match self.tree.kind(id) {
+        match self.pen.tree.kind(id) {
             Kind::Element => self.start(id),
             Kind::Text => self.text(id),
             Kind::Comment => {
-                self.sink.push("<!--");
-                self.sink.push(&lines(self.tree.value(id)));
-                self.sink.push("-->");
+                self.pen.comment(id);
             }
             Kind::Instruction => {
-                self.sink.push("<?");
-                self.sink.push(self.names.text(self.tree.name(id).local));
-                let value = self.tree.value(id);
-                if !value.is_empty() {
-                    self.sink.push(" ");
-                    self.sink.push(&lines(value));
-                }
-                self.sink.push(">");
+                self.pen.instruction(id, ">");
             }
             Kind::Root | Kind::Attribute | Kind::Namespace => {}
         }
-    }
-
-    fn tag(&mut self, id: u32) {
-        let name = self.tree.name(id);
-        if name.prefix != Atom::EMPTY {
-            self.sink.push(self.names.text(name.prefix));
-            self.sink.push(":");
-        }
-        self.sink.push(self.names.text(name.local));
     }
 
     fn document_type(&mut self, id: u32) {
@@ -104,132 +90,118 @@ impl Writer<'_> {
         if public.is_none() && system.is_none() {
             return;
         }
-        self.sink.push("<!DOCTYPE ");
-        self.tag(id);
+        self.pen.push("<!DOCTYPE ");
+        self.pen.name(id);
         if let Some(public) = public {
-            self.sink.push(" PUBLIC \"");
-            self.sink.push(public);
-            self.sink.push("\"");
+            self.pen.push(" PUBLIC \"");
+            self.pen.push(public);
+            self.pen.push("\"");
         } else {
-            self.sink.push(" SYSTEM");
+            self.pen.push(" SYSTEM");
         }
         if let Some(system) = system {
-            self.sink.push(" \"");
-            self.sink.push(system);
-            self.sink.push("\"");
+            self.pen.push(" \"");
+            self.pen.push(system);
+            self.pen.push("\"");
         }
-        self.sink.push(">");
-        self.block_end = Some(self.sink.text.len());
+        self.pen.push(">");
+        self.block_end = Some(self.pen.sink.text.len());
     }
 
     fn start(&mut self, id: u32) {
         if !std::mem::replace(&mut self.has_element, true) {
             self.document_type(id);
         }
-        let name = self.tree.name(id);
+        let name = self.pen.tree.name(id);
         let is_xml = name.space != Atom::EMPTY;
         let traits = match is_xml {
             true => Traits::foreign(),
-            false => Traits::of(self.names.text(name.local)),
+            false => Traits::of(self.pen.names.text(name.local)),
         };
         if traits.is_block && self.is_at_block() {
             self.indent(self.open.len());
         }
-        self.sink.push("<");
-        self.tag(id);
-        for attribute in self.tree.attributes(id) {
+        self.pen.push("<");
+        self.pen.name(id);
+        for attribute in self.pen.tree.attributes(id) {
             self.attribute(attribute, traits, is_xml);
         }
-        for (prefix, space) in self.tree.declared(id) {
-            self.sink.push(" xmlns");
-            if *prefix != Atom::EMPTY {
-                self.sink.push(":");
-                self.sink.push(self.names.text(*prefix));
-            }
-            self.sink.push("=\"");
-            self.sink.escaped(self.names.text(*space), Place::Attribute);
-            self.sink.push("\"");
-        }
-        let is_full = self.tree.is_full(id) && !traits.is_empty;
-        let has_content = self.tree.first(id).is_some() || is_full;
+        self.pen.namespaces(id);
+        let is_full = self.pen.tree.is_full(id) && !traits.is_empty;
+        let has_content = self.pen.tree.first(id).is_some() || is_full;
         let closes = has_content || !(is_xml || traits.is_empty) || traits.is_head;
         if closes {
-            self.sink.push(">");
+            self.pen.push(">");
         }
         self.open.push(Open {
             traits,
             is_xml,
-            content: if is_full { usize::MAX } else { self.sink.text.len() },
+            content: if is_full { usize::MAX } else { self.pen.sink.text.len() },
         });
         if traits.is_head {
             self.meta();
         }
         if traits.is_block && closes {
-            self.block_end = Some(self.sink.text.len());
+            self.block_end = Some(self.pen.sink.text.len());
         }
     }
 
     /// The encoding, as browsers look for it.
     fn meta(&mut self) {
         self.indent(self.open.len());
-        self.sink.push("<META http-equiv=\"Content-Type\" content=\"");
-        self.sink.push(self.output.media_type.as_deref().unwrap_or("text/html"));
-        self.sink.push("; charset=");
-        self.sink.push(self.output.encoding.name());
-        self.sink.push("\">");
+        self.pen.push("<META http-equiv=\"Content-Type\" content=\"");
+        self.pen.push(self.output.media_type.as_deref().unwrap_or("text/html"));
+        self.pen.push("; charset=");
+        self.pen.push(self.output.encoding.name());
+        self.pen.push("\">");
     }
 
     fn attribute(&mut self, id: u32, traits: Traits, is_xml: bool) {
-        self.sink.push(" ");
-        self.tag(id);
-        let name = self.tree.name(id);
-        let local = self.names.text(name.local);
+        self.pen.push(" ");
+        self.pen.name(id);
+        let name = self.pen.tree.name(id);
+        let local = self.pen.names.text(name.local);
         let is_own = !is_xml && name.space == Atom::EMPTY;
         if is_own && traits.is_switch(local) {
             return;
         }
-        self.sink.push("=\"");
-        let value = self.tree.value(id);
+        let value = self.pen.tree.value(id);
         if is_xml {
-            self.sink.escaped(value, Place::Attribute);
+            self.pen.value(value, Place::Attribute);
         } else if is_own && traits.is_address(local) {
-            let value = ascii_address(value);
-            self.sink.escaped(&value, Place::HtmlAttribute);
+            self.pen.value(&ascii_address(value), Place::HtmlAttribute);
         } else {
-            self.sink.escaped(value, Place::HtmlAttribute);
+            self.pen.value(value, Place::HtmlAttribute);
         }
-        self.sink.push("\"");
     }
 
     fn text(&mut self, id: u32) {
-        let text = self.tree.value(id);
+        let text = self.pen.tree.value(id);
         let is_raw = self.open.last().is_some_and(|it| it.traits.is_raw);
-        if is_raw || self.tree.is_raw(id) {
-            self.sink.push(&lines(text));
+        if is_raw || self.pen.tree.is_raw(id) {
+            self.pen.push(&lines(text));
         } else {
-            self.sink.escaped(text, Place::HtmlText);
+            self.pen.sink.escaped(text, Place::HtmlText);
         }
     }
 
     fn leave(&mut self, id: u32) {
         let Some(open) = self.open.pop() else { return };
-        let is_full = self.tree.is_full(id) && !open.traits.is_empty;
-        let has_content = self.tree.first(id).is_some() || open.traits.is_head || is_full;
+        let is_full = self.pen.tree.is_full(id) && !open.traits.is_empty;
+        let has_content = self.pen.tree.first(id).is_some() || open.traits.is_head || is_full;
         let is_block = open.traits.is_block;
-        if is_block && self.is_at_block() && open.content != self.sink.text.len() {
+        if is_block && self.is_at_block() && open.content != self.pen.sink.text.len() {
             self.indent(self.open.len());
         }
         if !has_content && open.is_xml {
-            self.sink.push(" />");
+            self.pen.push(" />");
         } else if !has_content && open.traits.is_empty {
-            self.sink.push(">");
+            self.pen.push(">");
         } else {
-            self.sink.push("</");
-            self.tag(id);
-            self.sink.push(">");
+            self.pen.end_tag(id);
         }
         if is_block {
-            self.block_end = Some(self.sink.text.len());
+            self.block_end = Some(self.pen.sink.text.len());
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod html;
 mod html_names;
+mod pen;
 mod text;
 mod xml;
 
