@@ -28,6 +28,10 @@ pub struct Case {
     pub operation: Option<(String, String)>,
     /// The specification that describes the operations, instead of `operation`.
     pub specification: Option<String>,
+    /// The schema of a GraphQL API, and whether requests can be passed on to the backend.
+    pub graphql: Option<(String, bool)>,
+    /// Resolvers of the GraphQL API: `type/field` and document.
+    pub resolvers: Vec<(String, String)>,
     /// Uploaded schemas: name and text.
     pub named_schemas: Vec<(String, String)>,
     /// Certificates: name and PEM text, perhaps with the private key.

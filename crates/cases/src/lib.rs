@@ -31,6 +31,8 @@
 //! | `connection PROVIDER NAME` | lines `token-url:`, `client-id:`, `client-secret:`, `refresh-token:`, `scopes:`, `secret-in:`, `access: managed` or `access: TENANT OBJECT` |
 //! | `operation` | method and URL template; without it any request matches |
 //! | `specification` | an OpenAPI document whose operations there are, instead of `operation` |
+//! | `graphql` | the schema of a GraphQL API that the gateway serves; `graphql passed on`: that the backend serves |
+//! | `resolver TYPE/FIELD` | the document of a resolver of that API |
 //! | `certificate NAME` | a certificate as PEM, perhaps with its private key |
 //! | `client certificate` | the client's certificate and those above it, as PEM |
 //! | `client authorities` | who is trusted to name clients, as PEM; nobody if absent |

@@ -138,6 +138,9 @@ fn apply(
         ("client", "certificate") => case.client_certificates = Some(block.text()),
         ("client", "authorities") => case.client_authorities = Some(block.text()),
         ("specification", "") => case.specification = Some(block.text()),
+        ("graphql", "") => case.graphql = Some((block.text(), false)),
+        ("graphql", "passed on") => case.graphql = Some((block.text(), true)),
+        ("resolver", path) => case.resolvers.push((path.to_owned(), block.text())),
         ("named", rest) if rest.starts_with("schema ") => {
             let name = rest.trim_start_matches("schema ").trim();
             case.named_schemas.push((name.to_owned(), block.text()));

@@ -17,9 +17,10 @@ use identity::{
 use pipeline::url::BaseUrl;
 use pipeline::{
     BackendEntry, Backends, Caches, Certificate, CertificateEntry, Certificates, CompiledDocument,
-    EventHub, Extensions, Fragments, LogTarget, Logger, Loggers, NamedSchema, NamedSchemas,
-    Operation, OperationResponse, Pipeline, Registry, Representation, Scope, Services, Statuses,
-    Surroundings, Target, compile_default_global, compile_document,
+    EventHub, Extensions, Fragments, GraphQlApi, LogTarget, Logger, Loggers, NamedSchema,
+    NamedSchemas, Operation, OperationResponse, Pipeline, Registry, Representation, Scope,
+    Services, Statuses, Surroundings, Target, compile_default_global, compile_document,
+    compile_resolver,
 };
 use proxy::{Gateway, HttpForward};
 use tokio::runtime::{Builder, Runtime};
@@ -76,6 +77,14 @@ pub struct Outcome {
 /// Gives the calls that were made, in order.
 type Made = Box<dyn Fn() -> Vec<RecordedRequest>>;
 
+/// The documents of a case, compiled.
+struct Compiled {
+    /// The effective policies of the global scope and of the operation, if there is no error.
+    pipelines: Option<(Pipeline, Pipeline)>,
+    graphql: Option<GraphQlApi>,
+    problems: Vec<Diagnostic>,
+}
+
 /// The edges of one case.
 struct Edges {
     client: Arc<dyn HttpClient>,
@@ -120,9 +129,14 @@ impl<'a> World<'a> {
         let operations = operations(case)?;
         let backends = backends(case)?;
         let first = operations.first().ok_or("the specification has no operation")?;
-        let (pipelines, found) = self.compile(case, first, &backends, &edges.extensions);
-        *problems = found;
-        let Some((global, pipeline)) = pipelines else { return Ok(Vec::new()) };
+        let compiled = self.compile(case, first, &backends, &edges.extensions)?;
+        *problems = compiled.problems;
+        let Some((global, pipeline)) = compiled.pipelines else { return Ok(Vec::new()) };
+        let graphql = compiled.graphql.map(Arc::new);
+        let operations: Vec<Arc<Operation>> = operations
+            .into_iter()
+            .map(|it| Arc::new(Operation { graphql: graphql.clone(), ..it }))
+            .collect();
         for problem in operations.iter().flat_map(|it| pipeline.prepare(it)) {
             let code = config::codes::SPECIFICATION;
             problems.push(Diagnostic::error(code, document::Span::default(), problem));
@@ -180,7 +194,7 @@ impl<'a> World<'a> {
         operation: &Operation,
         backends: &Backends,
         extensions: &Extensions,
-    ) -> (Option<(Pipeline, Pipeline)>, Vec<Diagnostic>) {
+    ) -> Result<Compiled, String> {
         let mut named_values = NamedValues::new();
         for (name, value, is_secret) in &case.named_values {
             let value = value.as_str();
@@ -206,6 +220,7 @@ impl<'a> World<'a> {
             compiled.extend(compile_default_global(&surroundings));
         }
         let mut is_whole = true;
+        let graphql = graphql_api(case, &surroundings, &mut problems)?;
         for (scope, text) in &case.documents {
             let (document, found) = document::parse(text);
             let is_readable = !found.iter().any(Diagnostic::is_error);
@@ -221,7 +236,8 @@ impl<'a> World<'a> {
         let global: Vec<&CompiledDocument> =
             all.iter().copied().filter(|it| it.scope() == Scope::Global).collect();
         let pipelines = (Pipeline::splice(&global), Pipeline::splice(&all));
-        (is_whole.then_some(pipelines), problems)
+        is_whole &= !problems.iter().any(Diagnostic::is_error);
+        Ok(Compiled { pipelines: is_whole.then_some(pipelines), graphql, problems })
     }
 }
 
@@ -346,11 +362,34 @@ async fn to_the_end<T>(clock: &FakeClock, work: impl Future<Output = T>) -> Resu
     Err("the request does not come to an end".to_owned())
 }
 
-fn operations(case: &Case) -> Result<Vec<Arc<Operation>>, String> {
+fn operations(case: &Case) -> Result<Vec<Operation>, String> {
     match &case.specification {
-        Some(text) => Ok(config::described_operations(text)?.into_iter().map(Arc::new).collect()),
-        None => Ok(vec![Arc::new(operation(case)?)]),
+        Some(text) => config::described_operations(text),
+        None => Ok(vec![operation(case)?]),
     }
+}
+
+/// The GraphQL API of a case, with its resolvers.
+fn graphql_api(
+    case: &Case,
+    surroundings: &Surroundings<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Option<GraphQlApi>, String> {
+    let Some((text, has_service)) = &case.graphql else { return Ok(None) };
+    let schema = graphql::Schema::parse(text).map_err(|flaws| format!("{flaws:?}"))?;
+    let mut api = GraphQlApi::new(schema, *has_service);
+    for (path, text) in &case.resolvers {
+        let (type_name, field) = path.split_once('/').ok_or("a resolver is for TYPE/FIELD")?;
+        let (document, found) = document::parse(text);
+        problems.extend(found);
+        let (resolver, found) = compile_resolver(&document, None, surroundings);
+        problems.extend(found);
+        api.check_field(type_name, field)?;
+        if let Some(resolver) = resolver {
+            api = api.managed(type_name, field, resolver);
+        }
+    }
+    Ok(Some(api))
 }
 
 fn operation(case: &Case) -> Result<Operation, String> {

@@ -50,6 +50,12 @@ document::codes! {
          such entries.";
     UNUSABLE_KEYS = "PC0519": "subscription cannot be used",
         "A subscription without keys, or in a state other than active, admits no request.";
+    NOT_SERVED = "PC0520": "part of an API is not served",
+        "GraphQL subscriptions need WebSocket connections of their own, which this gateway does not \
+         serve. Requests for them are answered with an error; the rest of the API works.";
+    NOT_LINKED = "PC0521": "resolver has no effect",
+        "A GraphQL resolver is called for a field of the API's schema. Resolver entities go over \
+         `set-graphql-resolver` policies.";
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use document::{Diagnostic, Document, Node, Related, Span};
 use expr::host::{ApiInfo, DeploymentInfo, UrlView};
 use http::HeaderName;
 use pipeline::{
-    Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments, NamedSchemas,
-    Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment, compile_default_global,
-    compile_document,
+    Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments, GraphQlApi,
+    NamedSchemas, Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment,
+    compile_default_global, compile_document,
 };
 
 use crate::codes;
 use crate::entity::{ApiEntity, OperationEntity, PolicyEntity};
+use crate::graphql;
 use crate::load::{Engine, Parsed, Summary};
 use crate::resolve::Resolved;
 use crate::snapshot::{Api, Operation, Protocols, Service, Snapshot};
@@ -153,11 +154,15 @@ impl Compiler<'_> {
         if api.operations.is_empty() || api.operations.iter().any(|it| it.policy.is_none()) {
             self.check_bodies(&documents);
         }
+        let graphql = self.graphql(api);
         let operations = api
             .operations
             .iter()
-            .map(|it| self.operation(it, api, &documents, &pipeline))
+            .map(|it| self.operation(it, api, graphql.as_ref(), &documents, &pipeline))
             .collect();
+        if let Some(built) = &graphql {
+            self.problems.extend(graphql::check(api, built));
+        }
         let service = self.service(api, backends);
         Api {
             info: Arc::new(info(api)),
@@ -187,6 +192,15 @@ impl Compiler<'_> {
                 self.problems.push(problem);
             }
         }
+    }
+
+    /// Schema and resolvers of a GraphQL API.
+    fn graphql(&mut self, api: &ApiEntity) -> Option<Arc<GraphQlApi>> {
+        let compiled = graphql::compile(api, self.surroundings);
+        self.summary.n_policies += compiled.n_documents;
+        self.is_whole &= compiled.is_whole;
+        self.problems.extend(compiled.problems);
+        compiled.api
     }
 
     fn service(&mut self, api: &ApiEntity, backends: &Backends) -> Option<Service> {
@@ -221,12 +235,14 @@ impl Compiler<'_> {
         &mut self,
         entity: &OperationEntity,
         api: &ApiEntity,
+        graphql: Option<&Arc<GraphQlApi>>,
         documents: &[&CompiledDocument],
         pipeline: &Arc<Pipeline>,
     ) -> Operation {
         self.summary.n_operations += 1;
         let operation = Arc::new(pipeline::Operation {
             is_websocket: api.kind == crate::snapshot::ApiKind::WebSocket,
+            graphql: graphql.cloned(),
             ..entity.clone().into_operation()
         });
         let target = Target { scope: Scope::Operation, operation: Some(&operation) };

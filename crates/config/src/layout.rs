@@ -39,6 +39,9 @@ pub(crate) const KINDS: &[&str] = &[
     "workspaces",
 ];
 
+/// Kinds of entities below an API that are read.
+const BELOW_API: &[&str] = &["operations", "resolvers", "schemas"];
+
 /// The files of one entity.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EntityFiles {
@@ -52,6 +55,10 @@ pub(crate) struct EntityFiles {
     pub(crate) specification: Option<Arc<str>>,
     /// Its operations, for APIs, by name in lower case.
     pub(crate) operations: BTreeMap<String, EntityFiles>,
+    /// Its GraphQL resolvers, for APIs.
+    pub(crate) resolvers: BTreeMap<String, EntityFiles>,
+    /// Its schemas, for APIs.
+    pub(crate) schemas: BTreeMap<String, EntityFiles>,
     /// The first file of each other folder or list below it, by normalised name.
     pub(crate) below: BTreeMap<String, Arc<str>>,
 }
@@ -143,13 +150,19 @@ impl EntityFiles {
             [name] if is_information(name) && !normalise(name).starts_with("mcp") => {
                 set(&mut self.info, file, problems);
             }
-            [folder, operation, below @ ..]
-                if kind == "apis" && normalise(folder) == "operations" && !below.is_empty() =>
+            [folder, entity, below @ ..]
+                if kind == "apis"
+                    && !below.is_empty()
+                    && BELOW_API.contains(&normalise(folder).as_str()) =>
             {
-                let operations = &mut self.operations;
-                let it = operations
-                    .entry(operation.to_lowercase())
-                    .or_insert_with(|| Self { name: (*operation).to_owned(), ..Self::default() });
+                let entities = match normalise(folder).as_str() {
+                    "resolvers" => &mut self.resolvers,
+                    "schemas" => &mut self.schemas,
+                    _ => &mut self.operations,
+                };
+                let it = entities
+                    .entry(entity.to_lowercase())
+                    .or_insert_with(|| Self { name: (*entity).to_owned(), ..Self::default() });
                 it.add("operations", below, file, problems);
             }
             [first, ..] => {

@@ -17,6 +17,7 @@ pub mod codes;
 mod compile;
 mod entity;
 mod environment;
+mod graphql;
 mod hidden;
 mod layout;
 mod load;
@@ -39,9 +40,9 @@ pub use balance::{
 };
 pub use entity::{
     ApiEntity, BackendEntity, CacheEntity, CertificateEntity, CredentialsEntity, Entities,
-    FragmentEntity, Given, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget, NamedValueEntity,
-    OperationEntity, PolicyEntity, SchemaEntity, ScopeEntity, SubscriptionEntity,
-    SubscriptionState, TemplateParameter,
+    FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget,
+    NamedValueEntity, OperationEntity, PolicyEntity, ResolverEntity, SchemaEntity, SchemaText,
+    ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};

@@ -18,8 +18,9 @@ use transport::Secret;
 
 use crate::codes;
 use crate::entity::{
-    ApiEntity, CacheEntity, Entities, FragmentEntity, Given, KEY_HEADER, KEY_QUERY, LoggerEntity,
-    LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, handshake, is_name,
+    ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
+    LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ResolverEntity,
+    SchemaText, graphql_operations, handshake, is_name, split_field,
 };
 use crate::openapi::{self, normalise_id};
 use crate::place::Place;
@@ -44,6 +45,10 @@ pub(crate) fn referenced_files(tree: &Tree) -> Vec<String> {
     for api in tree.get("apis").map(Tree::entries).unwrap_or_default() {
         add(api.value.get("policy"));
         add(api.value.get("spec"));
+        add(api.value.get("graphql").filter(|it| it.as_bool().is_none()));
+        for it in api.value.get("resolvers").map(Tree::entries).unwrap_or_default() {
+            add(Some(&it.value));
+        }
         for it in api.value.get("operations").map(Tree::entries).unwrap_or_default() {
             add(it.value.get("policy"));
         }
@@ -207,9 +212,15 @@ impl Reader<'_> {
         let place = Place::from(tree);
         let path = fields.text("path").unwrap_or_else(|| entry.key.clone());
         let is_websocket = fields.bool("websocket").unwrap_or(false);
-        let kind = if is_websocket { ApiKind::WebSocket } else { ApiKind::Http };
+        let graphql = self.graphql(&fields);
+        let kind = match &graphql {
+            _ if is_websocket => ApiKind::WebSocket,
+            Some(_) => ApiKind::GraphQl,
+            None => ApiKind::Http,
+        };
         let mut operations = match fields.get("spec") {
             _ if is_websocket => vec![handshake(&place)],
+            _ if graphql.is_some() => graphql_operations(&place),
             Some(spec) => self.specification(spec),
             None => vec![anything(&place)],
         };
@@ -226,7 +237,7 @@ impl Reader<'_> {
             display_name: fields.filled("name").unwrap_or_else(|| entry.key.clone()),
             path: path.trim().trim_matches('/').to_owned(),
             protocols: match kind {
-                ApiKind::Http => vec!["http".to_owned(), "https".to_owned()],
+                ApiKind::Http | ApiKind::GraphQl => vec!["http".to_owned(), "https".to_owned()],
                 ApiKind::WebSocket => vec!["ws".to_owned(), "wss".to_owned()],
             },
             service_url: fields.filled("url"),
@@ -236,12 +247,46 @@ impl Reader<'_> {
             key_query: key.query,
             key_bearer: false,
             kind,
+            graphql: graphql.filter(|_| !is_websocket),
             operations,
             policy: fields.get("policy").and_then(|it| self.file(it)),
             place,
         };
         fields.finish();
         api
+    }
+
+    /// `graphql: SCHEMA`, or `graphql: true` for an API without one, and
+    /// `resolvers: { type/field: FILE }`.
+    fn graphql(&self, fields: &Fields<'_, '_>) -> Option<GraphQlEntity> {
+        let resolvers = fields.map("resolvers");
+        let tree = fields.get("graphql").filter(|it| it.as_bool() != Some(false));
+        let Some(tree) = tree else {
+            if let Some(resolvers) = resolvers {
+                let message = "`resolvers` belong to an API with `graphql`";
+                self.report(resolvers.tree().error(codes::MISSING, message));
+            }
+            return None;
+        };
+        let mut entity = GraphQlEntity::default();
+        if tree.as_bool().is_none() {
+            entity.schema = self.file(tree).map(|it| SchemaText {
+                place: it.place(),
+                text: it.text,
+                is_file: true,
+            });
+        }
+        for it in resolvers.map(|it| it.tree().entries()).unwrap_or_default() {
+            let Some((type_name, field)) = split_field(&it.key) else {
+                let message = format!("`{}` is not `type/field`", it.key);
+                self.report(it.value.error(codes::BAD_VALUE, message));
+                continue;
+            };
+            let Some(policy) = self.file(&it.value) else { continue };
+            let (name, place) = (it.key.clone(), Place::from(&it.value));
+            entity.resolvers.push(ResolverEntity { name, type_name, field, policy, place });
+        }
+        Some(entity)
     }
 
     /// `key: { header: NAME, query: NAME }`, or `key: false` for an API without keys.

@@ -94,6 +94,8 @@ pub enum ApiKind {
     Http,
     /// WebSocket handshakes only; its one operation is `onHandshake`.
     WebSocket,
+    /// GraphQL requests, at the API's own address.
+    GraphQl,
 }
 
 /// An API's place in its version set.

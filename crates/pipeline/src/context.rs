@@ -81,7 +81,7 @@ pub struct Context {
     pub(crate) watches: VecDeque<Arc<dyn Watch>>,
     /// Whether the response is that of a backend.
     pub(crate) has_backend_response: bool,
-    started: Duration,
+    pub(crate) started: Duration,
     backend: Option<Arc<BackendEntry>>,
     pool: Option<Arc<BackendEntry>>,
     /// Whether nothing reads the request after the step that runs now.

@@ -33,6 +33,7 @@ mod error;
 mod error_response;
 mod follow;
 mod fragments;
+mod graphql;
 mod host;
 pub mod known;
 mod loggers;
@@ -73,7 +74,7 @@ pub use call::{call_failure, connection_failure, request_body_failure};
 pub use certificates::{Certificate, CertificateEntry, Certificates};
 pub use compile::{
     Checked, CompileCx, Element, Surroundings, Target, TemplateFlaw, check_fragment, check_text,
-    compile_default_global, compile_document,
+    compile_default_global, compile_document, compile_resolver,
 };
 pub use computed::Computed;
 pub use context::{BackendCalls, CacheUse, Context};
@@ -83,6 +84,7 @@ pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use follow::{Follow, Pass, follow};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
+pub use graphql::{FieldErrors, FieldResolver, GraphQlApi, MAX_CONCURRENT_CALLS, graphql_errors};
 pub use loggers::{BadEventHub, EventHub, HubCredentials, LogTarget, Logger, Loggers};
 pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
 pub use named_schemas::{NamedSchema, NamedSchemas};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use expr::host::OperationInfo;
 
+use crate::graphql::GraphQlApi;
 use crate::services::Extensions;
 use crate::url::pairs;
 
@@ -20,6 +21,8 @@ pub struct Operation {
     pub is_websocket: bool,
     /// The document that definitions are found in; none if the API came without one.
     pub specification: Option<Arc<Specification>>,
+    /// The GraphQL API that it belongs to, if that has a schema.
+    pub graphql: Option<Arc<GraphQlApi>>,
 }
 
 /// The specification of an API.

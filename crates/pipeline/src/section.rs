@@ -56,6 +56,8 @@ pub struct Sections(u8);
 const ONCE: u8 = 1 << 7;
 
 impl Sections {
+    /// None: the policy stands inside of others only, or is a document of its own.
+    pub const NONE: Sections = Sections(0);
     /// Only `inbound`.
     pub const INBOUND: Sections = Sections(Section::Inbound.bit());
     /// Only `backend`.

@@ -1,18 +1,20 @@
 //! `<forward-request>`: sends the request to the backend and takes its response.
 //!
 //! Without it the backend is not called. A 4xx or 5xx of the backend is an ordinary response
-//! unless the policy says otherwise.
+//! unless the policy says otherwise. In a GraphQL API with resolvers the gateway executes the
+//! operation itself; `timeout` bounds that as a whole.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/forward-request-policy>
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pipeline::{
-    Attr, Blame, CompileCx, Computed, Context, Convert, Diagnostic, Element, Flow, ForwardCall,
-    Milliseconds, PolicyError, PolicyKind, Scopes, Seconds, Sections, Step, Unfit, ValueType,
-    Waiting,
+    Attr, Blame, CompileCx, Computed, Context, Convert, Diagnostic, Element, FieldErrors, Flow,
+    ForwardCall, GraphQlApi, Milliseconds, PolicyError, PolicyKind, Scopes, Seconds, Sections,
+    Step, Unfit, ValueType, Waiting, call_failure,
 };
-use transport::HttpVersion;
+use transport::{CallError, HttpVersion};
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "forward-request",
@@ -136,8 +138,14 @@ impl ForwardRequest {
 impl Waiting for ForwardRequest {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let call = self.call(context)?;
-        let forward = Arc::clone(&context.services.forward);
-        forward.forward(context, call).await?;
+        match synthetic(context) {
+            Some(api) => execute(&api, context, call.timeout).await?,
+            None => {
+                let forward = Arc::clone(&context.services.forward);
+                forward.forward(context, call).await?;
+                FieldErrors::add_to_response(context).await;
+            }
+        }
         let status = context.response.as_ref().map(|it| it.status);
         match status {
             Some(status) if self.fail_on_error && status.as_u16() >= 400 => {
@@ -148,6 +156,27 @@ impl Waiting for ForwardRequest {
             }
             _ => Ok(Flow::Next),
         }
+    }
+}
+
+/// The GraphQL API whose operations the gateway executes itself; none inside of its resolvers, which
+/// call their data sources.
+fn synthetic(context: &Context) -> Option<Arc<GraphQlApi>> {
+    let api = context.operation.as_ref()?.graphql.as_ref()?;
+    (context.graphql.is_none() && api.is_synthetic()).then(|| Arc::clone(api))
+}
+
+async fn execute(
+    api: &GraphQlApi,
+    context: &mut Context,
+    timeout: Option<Duration>,
+) -> Result<(), PolicyError> {
+    let Some(timeout) = timeout else { return api.execute(context).await };
+    let clock = Arc::clone(&context.services.clock);
+    tokio::select! {
+        biased;
+        executed = api.execute(context) => executed,
+        () = clock.sleep(timeout) => Err(call_failure(&CallError::Timeout { after: timeout })),
     }
 }
 

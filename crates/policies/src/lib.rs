@@ -22,6 +22,7 @@ mod event_log;
 mod find_and_replace;
 mod forward_request;
 mod get_authorization_context;
+mod http_data_source;
 mod include_fragment;
 mod invoke_dapr_binding;
 mod ip_filter;
@@ -44,6 +45,7 @@ mod send_request;
 mod send_service_bus_message;
 mod set_backend_service;
 mod set_body;
+mod set_graphql_resolver;
 mod set_header;
 mod set_method;
 mod set_query_parameter;
@@ -57,6 +59,7 @@ mod trace;
 mod validate_azure_ad_token;
 mod validate_client_certificate;
 mod validate_content;
+mod validate_graphql_request;
 mod validate_headers;
 mod validate_jwt;
 mod validate_odata_request;
@@ -87,6 +90,7 @@ pub const ALL: &[PolicyKind] = &[
     find_and_replace::KIND,
     forward_request::KIND,
     get_authorization_context::KIND,
+    http_data_source::KIND,
     include_fragment::KIND,
     invoke_dapr_binding::KIND,
     ip_filter::KIND,
@@ -110,6 +114,7 @@ pub const ALL: &[PolicyKind] = &[
     send_service_bus_message::KIND,
     set_backend_service::KIND,
     set_body::KIND,
+    set_graphql_resolver::KIND,
     set_header::KIND,
     set_method::KIND,
     set_query_parameter::KIND,
@@ -119,6 +124,7 @@ pub const ALL: &[PolicyKind] = &[
     validate_azure_ad_token::KIND,
     validate_client_certificate::KIND,
     validate_content::KIND,
+    validate_graphql_request::KIND,
     validate_headers::KIND,
     validate_jwt::KIND,
     validate_odata_request::KIND,

@@ -107,7 +107,7 @@ fn place(route: Option<&Route<'_>>, api: Option<&Api>, is_preflight: bool) -> Op
     match api?.kind {
         _ if is_preflight => None,
         ApiKind::WebSocket => Some(0),
-        ApiKind::Http => route?.operation,
+        ApiKind::Http | ApiKind::GraphQl => route?.operation,
     }
 }
 
@@ -256,8 +256,8 @@ fn operation<'a>(
 ) -> Option<&'a Operation> {
     match api.kind {
         ApiKind::WebSocket if is_websocket && method == Method::GET => api.operations.first(),
-        ApiKind::Http if !is_websocket => api.operations.get(route.operation?),
-        ApiKind::WebSocket | ApiKind::Http => None,
+        ApiKind::Http | ApiKind::GraphQl if !is_websocket => api.operations.get(route.operation?),
+        ApiKind::WebSocket | ApiKind::Http | ApiKind::GraphQl => None,
     }
 }
 

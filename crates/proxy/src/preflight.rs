@@ -34,7 +34,7 @@ pub(crate) fn find<'a>(
         return None;
     }
     let announced = announced_method(wanted.headers)?;
-    let api = api.filter(|it| it.kind == ApiKind::Http)?;
+    let api = api.filter(|it| it.kind != ApiKind::WebSocket)?;
     // An operation for any method does not describe `OPTIONS` in particular.
     if operation.is_some_and(|it| it.operation.info.method != "*") {
         return None;

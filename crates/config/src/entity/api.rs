@@ -5,7 +5,9 @@
 use http::HeaderName;
 use pipeline::BaseUrl;
 
-use super::{OperationEntity, PolicyEntity, Reading, operation, policy, properties};
+use super::{
+    GraphQlEntity, OperationEntity, PolicyEntity, Reading, graphql, operation, policy, properties,
+};
 use crate::codes;
 use crate::layout::EntityFiles;
 use crate::openapi;
@@ -51,6 +53,8 @@ pub struct ApiEntity {
     pub key_bearer: bool,
     /// How it is spoken to.
     pub kind: ApiKind,
+    /// Its schema and resolvers, if it is a GraphQL API.
+    pub graphql: Option<GraphQlEntity>,
     /// Its operations in order.
     pub operations: Vec<OperationEntity>,
     /// Its policy document.
@@ -87,10 +91,16 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
     });
     let mut operations = match (kind, &files.specification) {
         (ApiKind::WebSocket, _) => vec![handshake(&place)],
+        (ApiKind::GraphQl, _) => graphql::operations(&place),
         (ApiKind::Http, Some(file)) => specification(&id, file, cx),
         (ApiKind::Http, None) => Vec::new(),
     };
     operation::complete(files, &mut operations, cx);
+    let graphql = (kind == ApiKind::GraphQl).then(|| graphql::read(&id, files, cx));
+    if let Some(it) = files.resolvers.values().next().filter(|_| graphql.is_none()) {
+        let message = format!("API `{id}` has resolvers and is no GraphQL API");
+        cx.report(it.place().error(codes::BAD_VALUE, message));
+    }
     let keys = fields.map("subscriptionKeyParameterNames");
     let key = |key| keys.as_ref().and_then(|it| it.filled(key));
     let is_current = fields.bool("isCurrent").unwrap_or(revision_of_name.is_none());
@@ -116,6 +126,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         key_query: key("query").unwrap_or_else(|| KEY_QUERY.to_owned()),
         key_bearer: key("bearer").is_some_and(|it| it.eq_ignore_ascii_case("enabled")),
         kind,
+        graphql,
         operations,
         policy: policy::read(
             files.policy.as_ref(),
@@ -155,6 +166,7 @@ fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
     match of("type").or_else(|| of("apiType")).as_deref() {
         None | Some("http") => Some(ApiKind::Http),
         Some("websocket") => Some(ApiKind::WebSocket),
+        Some("graphql") => Some(ApiKind::GraphQl),
         Some(other) => {
             let message = format!("API `{id}`: APIs of type `{other}` are not in this version");
             fields.report(fields.tree().error(codes::NOT_SUPPORTED, message));
@@ -165,13 +177,18 @@ fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
 
 fn protocols(kind: ApiKind, fields: &Fields<'_, '_>) -> Vec<String> {
     let known: &[&str] = match kind {
-        ApiKind::Http => &["http", "https"],
+        ApiKind::Http | ApiKind::GraphQl => &["http", "https"],
         ApiKind::WebSocket => &["ws", "wss"],
     };
     let mut protocols = Vec::new();
     for tree in fields.list("protocols") {
         match tree.scalar().map(str::to_ascii_lowercase) {
             Some(it) if known.contains(&it.as_str()) => protocols.push(it),
+            Some(it) if kind == ApiKind::GraphQl && matches!(it.as_str(), "ws" | "wss") => {
+                let message = "GraphQL subscriptions over WebSocket are not in this version";
+                let help = "known: http, https";
+                fields.report(tree.error(codes::NOT_SUPPORTED, message).help(help));
+            }
             _ => {
                 let shown = tree.scalar().unwrap_or("?");
                 let message = format!("`{shown}` is no protocol of this API");
@@ -266,8 +283,12 @@ mod tests {
                 "PC0507 API `chat` is versioned: versions are not in this version",
             ),
             (
-                r#"{"path":"a","type":"graphql"}"#,
-                "PC0507 API `chat`: APIs of type `graphql` are not in this version",
+                r#"{"path":"a","type":"grpc"}"#,
+                "PC0507 API `chat`: APIs of type `grpc` are not in this version",
+            ),
+            (
+                r#"{"path":"a","type":"graphql","protocols":["https","wss"]}"#,
+                "PC0507 GraphQL subscriptions over WebSocket are not in this version",
             ),
             (r#"{"path":"a","protocols":["ftp"]}"#, "PC0506 `ftp` is no protocol of this API"),
             (r#"{"displayName":"x"}"#, "PC0505 API `chat` has no `path`"),

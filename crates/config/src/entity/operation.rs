@@ -60,6 +60,7 @@ impl OperationEntity {
             responses: self.responses,
             is_websocket: false,
             specification: self.specification,
+            graphql: None,
         }
     }
 }

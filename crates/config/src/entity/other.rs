@@ -20,8 +20,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 ];
 
 /// Folders below an API that would change what a request experiences.
-const BELOW_API: &[(&str, &str)] =
-    &[("resolvers", "GraphQL resolvers"), ("mcpserverinformation", "MCP servers")];
+const BELOW_API: &[(&str, &str)] = &[("mcpserverinformation", "MCP servers")];
 
 pub(super) fn check(layout: &Layout, cx: &Reading<'_>) {
     for (kind, words) in WITHOUT_EFFECT {
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn workspaces_gateways_and_resolvers_are_told() {
+    fn workspaces_gateways_and_stray_resolvers_are_told() {
         let (_, problems) = read(&[
             ("workspaces/w/apis/a/apiInformation.json", "{}"),
             ("gateways/mine/apis.json", "[]"),
@@ -146,7 +145,7 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "PC0507 API `g`: GraphQL resolvers are not in this version",
+                "PC0506 API `g` has resolvers and is no GraphQL API",
                 "PC0507 gateway `mine` lists the APIs it serves: such lists are not in this version",
                 "PC0508 gateway `other` has no effect in this version",
                 "PC0507 workspace `w`: workspaces are not in this version",

@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
                 _ => {}
             }
             let path = Path { segment: Step::Field(key), above };
-            let group = Group { type_name, key, first, fields, definition };
+            let group = Group { type_name, first, fields, definition };
             let value = self.field_value(group, parent, &path).await;
             nullable(&definition.ty, value).map(Some)
         })

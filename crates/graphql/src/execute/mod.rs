@@ -165,7 +165,6 @@ struct Run<'a> {
 #[derive(Clone, Copy)]
 struct Group<'a> {
     type_name: &'a str,
-    key: &'a str,
     first: &'a Field,
     fields: &'a [&'a Field],
     definition: &'a FieldDefinition,

@@ -328,7 +328,10 @@ impl<'a> CompileCx<'a> {
     /// Compiles what belongs to a GraphQL resolver: expressions see `context.GraphQL` there.
     pub fn in_resolver<R>(&mut self, compile: impl FnOnce(&mut Self) -> R) -> R {
         let outer = std::mem::replace(&mut self.in_resolver, true);
+        // What a resolver does with its bodies is no concern of the section.
+        let events = std::mem::take(&mut self.events);
         let compiled = compile(self);
+        self.events = events;
         self.in_resolver = outer;
         compiled
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use document::{Diagnostic, NamedValues};
 
 use super::cx::CompileCx;
-use super::{Element, Surroundings, Target, check};
+use super::{Element, Surroundings, Target, check, resolver};
 use crate::bodies;
 use crate::fragments::{Fragment, Fragments};
 use crate::message::Message;
@@ -53,6 +53,9 @@ pub fn check_text(
         cx.report(problem);
     }
     match document.root() {
+        Ok(root) if root.name == resolver::ROOT || resolver::OTHER_ROOTS.contains(&&*root.name) => {
+            cx.resolver_element(root);
+        }
         Ok(root) => {
             if let Some(compiled) = cx.policies_element(root) {
                 let sections = [Section::Inbound, Section::Backend, Section::Outbound];

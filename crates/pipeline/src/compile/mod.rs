@@ -14,6 +14,7 @@ mod cx;
 mod element;
 mod lone;
 mod policies;
+mod resolver;
 mod template;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use expr::Uses;
 pub use cx::CompileCx;
 pub use element::Element;
 pub use lone::{Checked, check_fragment, check_text};
+pub use resolver::compile_resolver;
 pub use template::Flaw as TemplateFlaw;
 
 use crate::backends::Backends;
@@ -137,9 +139,10 @@ impl<'a> CompileCx<'a> {
     fn policies_element(&mut self, root: &document::Element) -> Option<CompiledDocument> {
         if root.name != "policies" {
             let message = match root.name.as_str() {
-                "http-data-source" | "sql-data-source" | "cosmosdb-data-source" => {
-                    format!("unsupported document: GraphQL resolvers (`{}`)", root.name)
-                }
+                name if name == resolver::ROOT || resolver::OTHER_ROOTS.contains(&name) => format!(
+                    "`{name}` is the document of a GraphQL resolver: it stands in \
+                     `apis/API/resolvers/NAME/policy.xml`"
+                ),
                 name => format!("a policy document is `<policies>`, not `<{name}>`"),
             };
             self.report(

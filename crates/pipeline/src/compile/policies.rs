@@ -274,9 +274,12 @@ impl CompileCx<'_> {
         if !kind.sections.contains(self.section) {
             let sections: Vec<&str> = kind.sections.each().map(Section::name).collect();
             let message = format!("`{name}` cannot stand in `{}`", self.section);
+            let label = match sections.is_empty() {
+                true => "stands in GraphQL resolvers only".to_owned(),
+                false => format!("works in {}", crate::convert::list_of_words(&sections)),
+            };
             self.report(
-                Diagnostic::error(codes::MISPLACED_POLICY, node.name_span, message)
-                    .label(format!("works in {}", crate::convert::list_of_words(&sections))),
+                Diagnostic::error(codes::MISPLACED_POLICY, node.name_span, message).label(label),
             );
         }
         if !kind.scopes.contains(self.target.scope) {

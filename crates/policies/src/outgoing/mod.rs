@@ -18,3 +18,4 @@ pub(crate) use draft::{
     AUTHENTICATION_CERTIFICATE, AUTHENTICATION_MANAGED_IDENTITY, Draft, MODE, PROXY, SET_BODY,
     SET_HEADER, SET_METHOD, SET_URL, TIMEOUT, request,
 };
+pub(crate) use url::CallUrl;

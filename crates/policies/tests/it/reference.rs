@@ -15,16 +15,13 @@ const REFUSED: &[&str] = &[
     "azure-openai-semantic-cache-store",
     "azure-openai-token-limit",
     "cosmosdb-data-source",
-    "http-data-source",
     "llm-content-safety",
     "llm-emit-token-metric",
     "llm-semantic-cache-lookup",
     "llm-semantic-cache-store",
     "llm-token-limit",
     "publish-event",
-    "set-graphql-resolver",
     "sql-data-source",
-    "validate-graphql-request",
 ];
 
 /// What stands above the table of all pages.

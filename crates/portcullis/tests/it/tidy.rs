@@ -28,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("document", &["csharp"]),
     ("identity", &["transport"]),
-    ("pipeline", &["document", "expr", "telemetry", "transport"]),
+    ("pipeline", &["document", "expr", "graphql", "telemetry", "transport"]),
     ("limits", &["document", "expr", "pipeline", "state", "telemetry", "transport"]),
     ("caching", &["document", "expr", "pipeline", "state", "transport"]),
     (
@@ -37,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "caching",
             "document",
             "expr",
+            "graphql",
             "identity",
             "limits",
             "liquid",
@@ -51,11 +52,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xsd",
         ],
     ),
-    ("config", &["document", "expr", "pfx", "pipeline", "transport"]),
+    ("config", &["document", "expr", "graphql", "pfx", "pipeline", "transport"]),
     ("proxy", &["config", "expr", "pipeline", "telemetry", "transport"]),
     (
         "cases",
-        &["config", "document", "expr", "identity", "pipeline", "proxy", "telemetry", "transport"],
+        &["config", "document", "expr", "graphql", "identity", "pipeline", "proxy", "telemetry", "transport"],
     ),
     ("simulator", &["transport"]),
     (

@@ -1,0 +1,130 @@
+//! The resolver of a field: policies that run on a context of their own and leave a response,
+//! whose body is the field's value.
+//!
+//! In a resolver `context.Request` is the request as it stood when it was forwarded, with the
+//! arguments of the field in its body beside query and variables; `context.Response` is that of
+//! the data source. Variables that a resolver sets are seen by itself alone.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/configure-graphql-resolver>
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use expr::host::GraphQlInfo;
+use graphql::{Call, Error, Resolved};
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use serde_json::Value;
+
+use crate::body::Body;
+use crate::context::Context;
+use crate::encoding;
+use crate::error::PolicyError;
+use crate::message::Request;
+use crate::step::Steps;
+
+/// The resolver of a field, compiled.
+#[derive(Clone, Debug)]
+pub struct FieldResolver {
+    steps: Arc<Steps>,
+}
+
+impl FieldResolver {
+    /// A resolver of these steps; they leave a response in their context.
+    #[must_use]
+    pub fn new(steps: Steps) -> FieldResolver {
+        FieldResolver { steps: Arc::new(steps) }
+    }
+
+    /// The value of a field. `payload` is the GraphQL request as a JSON object, without its closing
+    /// brace.
+    pub(super) async fn resolve(&self, outer: &Context, payload: &str, call: Call<'_>) -> Resolved {
+        let mut context = match fork(outer, payload, call) {
+            Ok(context) => context,
+            Err(error) => return Err(told(outer, call, &error)),
+        };
+        match self.value(&mut context).await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(told(outer, call, &error)),
+        }
+    }
+
+    async fn value(&self, context: &mut Context) -> Result<Value, PolicyError> {
+        self.steps.run(context).await?;
+        let max_bytes = context.services.max_buffered_body_bytes;
+        let Some(response) = &mut context.response else { return Ok(Value::Null) };
+        let unreadable = |text: String| PolicyError::new("UnreadableResponse", text);
+        response.body.buffer(max_bytes).await.map_err(|it| unreadable(it.to_string()))?;
+        let Some(bytes) = response.body.as_bytes().filter(|it| !it.is_empty()) else {
+            return Ok(Value::Null);
+        };
+        let bytes = encoding::decode(&response.headers, bytes, max_bytes)
+            .map_err(|it| unreadable(format!("{it:?}")))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => Ok(value),
+            // What is no JSON is a text.
+            Err(_) => match std::str::from_utf8(&bytes) {
+                Ok(text) => Ok(Value::from(text)),
+                Err(_) => Err(unreadable("the response is neither JSON nor UTF-8".to_owned())),
+            },
+        }
+    }
+}
+
+/// A context for one call: everything of the outer one that expressions see, and nothing that
+/// belongs to its response.
+fn fork(outer: &Context, payload: &str, call: Call<'_>) -> Result<Context, PolicyError> {
+    let arguments = Value::Object(call.arguments.clone()).to_string();
+    let parent = (!call.parent.is_null()).then(|| call.parent.to_string());
+    let info: GraphQlInfo = expr::graphql(&arguments, parent.as_deref())
+        .map_err(|it| PolicyError::evaluation(&it.message))?;
+    let mut request = Request::new(
+        outer.request.method.clone(),
+        outer.request.url.clone(),
+        outer.request.original_url.clone(),
+    );
+    request.original_method = outer.request.original_method.clone();
+    request.headers = outer.request.headers.clone();
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING] {
+        request.headers.remove(name);
+    }
+    request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    request.ip_address = Arc::clone(&outer.request.ip_address);
+    request.certificates = outer.request.certificates.clone();
+    if let Some(route) = outer.request.route() {
+        request.set_route(route.clone());
+    }
+    request.body = Body::bytes(Bytes::from(format!("{payload},\"arguments\":{arguments}}}")));
+    let mut context = Context::new(request, Arc::clone(&outer.services));
+    context.variables = outer.variables.clone();
+    context.api = outer.api.clone();
+    context.operation = outer.operation.clone();
+    context.product = outer.product.clone();
+    context.subscription = outer.subscription.clone();
+    context.user = outer.user.clone();
+    context.workspace = outer.workspace.clone();
+    context.deployment = Arc::clone(&outer.deployment);
+    context.backends = Arc::clone(&outer.backends);
+    context.request_id = outer.request_id;
+    context.received = outer.received;
+    context.tracing = outer.tracing;
+    context.started = outer.started;
+    context.graphql = Some(Arc::new(info));
+    Ok(context)
+}
+
+/// What the client is told: the failure's word, and its text only if it is meant for clients.
+fn told(outer: &Context, call: Call<'_>, error: &PolicyError) -> Error {
+    let Call { type_name, field, .. } = call;
+    tracing::warn!(
+        request_id = %outer.request_id,
+        "the resolver of {type_name}.{field} failed: {error}"
+    );
+    let text = match (error.response_message(), error.reason()) {
+        (Some(text), _) => text.to_owned(),
+        (None, "Timeout") => "The data source did not answer in time.".to_owned(),
+        (None, "BackendConnectionFailure") => "The data source cannot be reached.".to_owned(),
+        (None, _) => format!("The field `{type_name}.{field}` cannot be resolved."),
+    };
+    Error::new(text).code(error.reason())
+}
