@@ -47,7 +47,10 @@ pub use random::fill_random;
 pub use secret::Secret;
 pub use server::{Bound, ListenerConfig, Running, Server, serve_here};
 pub use service::{Service, abort};
-pub use tls::{ClientCertificates, ClientIdentity, Roots, TlsError, TlsIdentity, server_config};
+pub use tls::{
+    ClientCertificates, ClientIdentity, PinnedName, Pins, Roots, Thumbprint, TlsError, TlsIdentity,
+    server_config,
+};
 pub use trust::CertificateTrust;
 
 /// The reason phrase of a status line that is not the standard one; an extension of responses.

@@ -75,7 +75,7 @@ async fn open(
     let failed = |reason: String| CallError::Tls { host: target.name(), reason };
     let tls = reach
         .tls
-        .find(target.verify, target.identity.as_ref(), target.version, mapped)
+        .find(&target.verify, target.identity.as_ref(), target.version, mapped)
         .map_err(|error| failed(error.to_string()))?;
     let host = target.host();
     let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);

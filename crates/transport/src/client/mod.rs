@@ -15,7 +15,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use self::proxy::Proxy;
-use crate::{BodyError, BoxFuture, ClientIdentity, Request, Response};
+use crate::{BodyError, BoxFuture, ClientIdentity, Pins, Request, Response};
 
 /// Sends requests.
 pub trait HttpClient: Debug + Send + Sync {
@@ -49,6 +49,8 @@ pub struct CallOptions {
     pub body_idle_timeout: Option<Duration>,
     /// What is checked of the other side's certificate.
     pub tls: ClientTls,
+    /// Certificates of which the other side's must be one; none: any that passes the checks.
+    pub pins: Option<Pins>,
     /// The certificate that is presented if the other side asks for one.
     pub identity: Option<ClientIdentity>,
     /// The proxy that the call goes through.
@@ -64,6 +66,7 @@ impl Default for CallOptions {
             continue_timeout: Duration::from_secs(1),
             body_idle_timeout: Some(Duration::from_secs(240)),
             tls: ClientTls::default(),
+            pins: None,
             identity: None,
             proxy: None,
         }

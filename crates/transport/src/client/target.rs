@@ -8,7 +8,8 @@ use memchr::{memchr, memrchr};
 
 use super::proxy::Proxy;
 use crate::h1::fields::number;
-use crate::{CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion};
+use crate::tls::client::Checks;
+use crate::{CallError, CallOptions, ClientIdentity, HttpVersion};
 
 /// The destination of a call, read from its URL.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ pub(super) struct Target {
     host: Range<usize>,
     pub(super) tls: bool,
     pub(super) port: u16,
-    pub(super) verify: ClientTls,
+    pub(super) verify: Checks,
     pub(super) identity: Option<ClientIdentity>,
     pub(super) version: HttpVersion,
     pub(super) proxy: Option<Proxy>,
@@ -32,7 +33,7 @@ pub(super) struct Key {
     host: Box<str>,
     tls: bool,
     port: u16,
-    verify: ClientTls,
+    verify: Checks,
     identity: Option<ClientIdentity>,
     version: HttpVersion,
     proxy: Option<Proxy>,
@@ -52,7 +53,8 @@ impl Target {
             return Err(refused());
         }
         let port = port.unwrap_or(if tls { 443 } else { 80 });
-        let (verify, version) = (options.tls, options.http_version);
+        let verify = Checks { tls: options.tls, pins: options.pins.clone() };
+        let version = options.http_version;
         let (identity, proxy) = (options.identity.clone(), options.proxy.clone());
         let whole = proxy.is_some() && !tls;
         let mut it = Self { uri, host, tls, port, verify, identity, version, proxy, whole: None };
@@ -118,7 +120,8 @@ impl Target {
             hash = mix(hash, u64::from_le_bytes(word));
         }
         let presents = self.identity.is_some();
-        let flags = [presents, self.tls, self.verify.verify_chain, self.verify.verify_name];
+        let Checks { tls, pins } = &self.verify;
+        let flags = [presents, self.tls, tls.verify_chain, tls.verify_name, pins.is_some()];
         let flags = flags.iter().fold(0, |all, it| all << 1 | u64::from(*it));
         let version = match self.version {
             HttpVersion::Http1 => 0,
@@ -137,7 +140,7 @@ impl Target {
             host: self.host().into(),
             tls: self.tls,
             port: self.port,
-            verify: self.verify,
+            verify: self.verify.clone(),
             identity: self.identity.clone(),
             version: self.version,
             proxy: self.proxy.clone(),
@@ -186,7 +189,7 @@ mod tests {
     use http::Uri;
 
     use super::{Target, host_and_port};
-    use crate::{CallError, CallOptions, HttpVersion};
+    use crate::{CallError, CallOptions, HttpVersion, Pins, Thumbprint};
 
     fn target(url: &'static str) -> Result<Target, CallError> {
         Target::new(Uri::from_static(url), &CallOptions::default())
@@ -248,5 +251,9 @@ mod tests {
         let options = CallOptions { http_version: HttpVersion::Http2, ..CallOptions::default() };
         let other = Target::new(first.uri().clone(), &options).unwrap();
         assert!(!other.fits(&first.key()));
+        let pins = Pins::new(vec![Thumbprint::of(b"x")], Vec::new());
+        let options = CallOptions { pins, ..CallOptions::default() };
+        let pinned = Target::new(first.uri().clone(), &options).unwrap();
+        assert!(!pinned.fits(&first.key()) && pinned.fits(&pinned.key()));
     }
 }

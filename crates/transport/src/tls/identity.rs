@@ -8,7 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{TlsError, provider};
+use super::{Thumbprint, TlsError, provider};
 use crate::Secret;
 
 /// A certificate with its private key, presented to servers that ask for one. Two are equal if
@@ -37,6 +37,12 @@ impl ClientIdentity {
         let key = CertifiedKey::from_der(chain, key, &provider())
             .map_err(|error| TlsError::Unusable(error.to_string()))?;
         Ok(ClientIdentity { key: Arc::new(key) })
+    }
+
+    /// The thumbprint of the certificate.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        self.key.cert.first().map(|it| Thumbprint::of(it))
     }
 }
 
@@ -79,5 +85,7 @@ mod tests {
         assert_eq!(read("x", &one.1).unwrap_err(), TlsError::Certificate);
         assert_eq!(read(&one.0, &"x".into()).unwrap_err(), TlsError::Key);
         assert_eq!(format!("{:?}", read(&one.0, &one.1).unwrap()), "ClientIdentity(..)");
+        let thumbprint = |it: &(String, Secret)| read(&it.0, &it.1).unwrap().thumbprint();
+        assert!(thumbprint(&one).is_some() && thumbprint(&one) != thumbprint(&two));
     }
 }

@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use transport::{
     Body, CallError, CallOptions, Client, ClientCertificates, ClientConfig, ClientIdentity,
-    ClientTls, HostMap, HostTarget, HttpClient, HttpVersion, Limits, Peer, Request, Response,
-    Roots, TlsIdentity, serve_here, server_config,
+    ClientTls, HostMap, HostTarget, HttpClient, HttpVersion, Limits, Peer, PinnedName, Pins,
+    Request, Response, Roots, Thumbprint, TlsIdentity, serve_here, server_config,
 };
 
 struct Backend {
@@ -112,6 +112,36 @@ async fn certificates_are_checked_as_far_as_the_options_say() {
             assert!(matches!(error, CallError::Tls { .. }), "{error}");
         }
     }
+}
+
+#[tokio::test]
+async fn only_a_pinned_certificate_is_accepted() {
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject as _;
+
+    let backend = backend("backend.test").await;
+    let der = CertificateDer::from_pem_slice(backend.ca.as_bytes()).unwrap();
+    let (own, other) = (Thumbprint::of(&der), Thumbprint::of(b"other"));
+    let named = |name: &str| PinnedName { name: name.to_owned(), issuer: None };
+    let unchecked = ClientTls { verify_chain: false, verify_name: false };
+    for (tls, thumbprints, names, is_accepted) in [
+        (unchecked, &[own][..], &[][..], true),
+        (unchecked, &[other, own], &[], true),
+        (unchecked, &[other], &[], false),
+        (unchecked, &[other], &[named("Backend.test")], true),
+        (unchecked, &[], &[named("other.test")], false),
+        // A pin is asked for besides the other checks.
+        (ClientTls::default(), &[own], &[], false),
+    ] {
+        let pins = Pins::new(thumbprints.to_vec(), names.to_vec());
+        let options = CallOptions { tls, pins, ..CallOptions::default() };
+        let outcome = call(&client(&backend, false), &options).await;
+        assert_eq!(outcome.is_ok(), is_accepted, "{outcome:?} {thumbprints:?} {names:?}");
+    }
+    let pins = Pins::new(vec![other], Vec::new());
+    let options = CallOptions { tls: unchecked, pins, ..CallOptions::default() };
+    let error = call(&client(&backend, true), &options).await.unwrap_err();
+    assert!(error.to_string().contains("none of the pinned ones"), "{error}");
 }
 
 #[tokio::test]
