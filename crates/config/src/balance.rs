@@ -19,6 +19,62 @@ pub struct Pool {
     pub session_cookie: Option<String>,
     /// What callers get while no member is available. Default 503.
     pub failure_status: StatusCode,
+    /// How a member is chosen among those of the same priority. Beyond Azure.
+    pub balance: Balance,
+    /// Whether a call that brought no response goes on to the next member. Beyond Azure.
+    pub fails_over: bool,
+}
+
+/// How a member of a pool is chosen among those of the same priority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// In turn, by weight, as Azure does it.
+    #[default]
+    Weight,
+    /// The one that answers soonest, as far as is known; the weight divides its time.
+    Latency,
+}
+
+/// What a single backend has beyond Azure; by default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Asks whether it is there.
+    pub health_check: Option<HealthCheck>,
+    /// Longest wait for the first byte of a response's body; of a response without one, for its
+    /// headers.
+    pub first_byte_timeout: Option<Duration>,
+    /// Longest pause within a response's body.
+    pub stream_idle_timeout: Option<Duration>,
+}
+
+/// How a backend is asked whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// What is asked for, below the backend's URL.
+    pub path: String,
+    /// Time between two checks. Default 10 s.
+    pub interval: Duration,
+    /// Longest time that a check may take. Default 2 s.
+    pub timeout: Duration,
+    /// So many bad checks in a row, and nothing is sent to it. Default 3.
+    pub unhealthy_after: u32,
+    /// So many good checks in a row, and it is used again. Default 2.
+    pub healthy_after: u32,
+    /// Statuses that are good. Default 200 to 399.
+    pub expected: Vec<RangeInclusive<u16>>,
+}
+
+impl Default for HealthCheck {
+    fn default() -> HealthCheck {
+        HealthCheck {
+            path: "/".to_owned(),
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
+            unhealthy_after: 3,
+            healthy_after: 2,
+            expected: vec![200..=399],
+        }
+    }
 }
 
 /// A backend of a pool.

@@ -13,6 +13,7 @@
 //! This crate never sees a request, and no policy by name: it is handed a `pipeline::Registry`.
 
 mod balance;
+mod balance_checks;
 pub mod codes;
 mod compile;
 mod entity;
@@ -36,13 +37,15 @@ pub mod tree;
 mod watch;
 
 pub use balance::{
-    BreakerRule, MAX_COUNT, MAX_POOL_MEMBERS, MIN_CALLS, Pool, PoolMember, Threshold,
+    Balance, BreakerRule, Extras, HealthCheck, MAX_COUNT, MAX_POOL_MEMBERS, MIN_CALLS, Pool,
+    PoolMember, Threshold,
 };
 pub use entity::{
-    ApiEntity, BackendEntity, CacheEntity, CertificateEntity, CredentialsEntity, Entities,
-    FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY, LoggerEntity, LoggerTarget,
-    NamedValueEntity, OperationEntity, PolicyEntity, ResolverEntity, SchemaEntity, SchemaText,
-    ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter,
+    ApiEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef, CredentialsEntity,
+    Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY, LoggerEntity,
+    LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ProxyEntity, ResolverEntity,
+    SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState,
+    TemplateParameter, TlsEntity,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};

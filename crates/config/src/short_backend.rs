@@ -10,14 +10,16 @@
 //!     breaker: { on: [429], percent: 50, within: 1m, open: 30s, retry-after: true }  # of members without
 //! ```
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::balance::{BreakerRule, MAX_COUNT, MAX_POOL_MEMBERS, Pool, PoolMember, Threshold};
+use crate::balance::{BreakerRule, Extras, Pool, PoolMember};
+use crate::balance_checks::{self as checks, MAX_WEIGHT, bounded};
 use crate::codes;
-use crate::entity::{BackendEntity, CredentialsEntity, Given, is_cookie_name, known_reason};
+use crate::entity::{
+    BackendEntity, CertificateRef, CredentialsEntity, Given, TlsEntity, extras, proxy, status_range,
+};
 use crate::place::Place;
 use crate::settings::duration;
 use crate::snapshot::ManagedIdentity;
@@ -46,26 +48,37 @@ pub(crate) fn read(entries: &[Entry], fields: &Fields<'_, '_>) -> Vec<BackendEnt
 
 fn backend(entry: &Entry, all: &Fields<'_, '_>) -> BackendEntity {
     let tree = &entry.value;
+    let id = &entry.key;
     let fields = Fields::new(tree, Keys::Known, all.problems());
     let url = fields.get("url").and_then(Given::of);
-    let pool = fields.get("pool").map(|it| pool(it, &fields));
-    match (&url, &pool) {
+    let members = fields.get("pool");
+    match (&url, members) {
         (None, None) => fields.missing("url"),
         (Some(_), Some(_)) => {
-            let message = format!("backend `{}` has both `url` and `pool`", entry.key);
+            let message = format!("backend `{id}` has both `url` and `pool`");
             fields.report(tree.error(codes::BAD_VALUE, message));
         }
         _ => {}
     }
+    let extras = match members {
+        None => extras::of_single(&fields),
+        Some(_) => Extras::default(),
+    };
     let backend = BackendEntity {
-        id: entry.key.clone(),
+        id: id.clone(),
         url: url.unwrap_or_default(),
         azure_region: fields.filled("region"),
         credentials: fields.map("auth").map(auth).unwrap_or_default(),
-        verify_chain: fields.bool("verify-chain").unwrap_or(true),
-        verify_name: fields.bool("verify-name").unwrap_or(true),
-        pool,
-        breaker: fields.map("breaker").and_then(breaker),
+        tls: TlsEntity {
+            verify_chain: fields.bool("verify-chain").unwrap_or(true),
+            verify_name: fields.bool("verify-name").unwrap_or(true),
+            thumbprints: fields.list("thumbprints").into_iter().filter_map(Given::of).collect(),
+            names: Vec::new(),
+        },
+        proxy: fields.map("proxy").and_then(|it| proxy(id, it)),
+        pool: members.and_then(|it| pool(id, it, &fields)),
+        breaker: fields.map("breaker").and_then(|it| breaker(id, it)),
+        extras,
         place: Place::from(tree),
     };
     fields.finish();
@@ -85,6 +98,7 @@ fn auth(fields: Fields<'_, '_>) -> CredentialsEntity {
         }
     };
     let client_id = fields.filled("client-id");
+    let certificate = fields.get("certificate").and_then(Given::of).map(CertificateRef::Id);
     let credentials = CredentialsEntity {
         headers: pair(fields.filled("header")).into_iter().collect(),
         query: pair(fields.filled("query")).into_iter().collect(),
@@ -92,29 +106,25 @@ fn auth(fields: Fields<'_, '_>) -> CredentialsEntity {
         managed_identity: fields
             .filled("managed-identity")
             .map(|resource| ManagedIdentity { resource, client_id }),
+        certificates: certificate.into_iter().collect(),
     };
     fields.finish();
     credentials
 }
 
-fn pool(tree: &Tree, fields: &Fields<'_, '_>) -> Pool {
-    let wrong = |tree: &Tree, message: String| fields.report(tree.error(codes::BAD_VALUE, message));
-    let items = tree.items();
-    if items.is_empty() {
-        wrong(tree, "`pool` must be a list of backends".to_owned());
-    }
-    if let Some(item) = items.get(MAX_POOL_MEMBERS) {
-        wrong(item, format!("a pool has at most {MAX_POOL_MEMBERS} members"));
-    }
-    let members: Vec<PoolMember> = items.iter().filter_map(|it| member(it, fields)).collect();
-    if !members.is_empty() && members.iter().all(|it| it.weight == 0) {
-        wrong(tree, "every member has the weight 0, so none is ever chosen".to_owned());
-    }
-    let session_cookie = fields.filled("session-cookie");
-    if let Some(name) = session_cookie.as_ref().filter(|it| !is_cookie_name(it)) {
-        wrong(tree, format!("`{name}` is no name for a cookie"));
-    }
-    Pool { members, session_cookie, failure_status: StatusCode::SERVICE_UNAVAILABLE }
+fn pool(id: &str, tree: &Tree, fields: &Fields<'_, '_>) -> Option<Pool> {
+    let problems = fields.problems();
+    let items = tree.items().iter().collect();
+    let members = checks::members(id, tree, items, problems, |it| member(it, fields));
+    let cookie = fields.get("session-cookie");
+    let extras = extras::of_pool(fields);
+    Some(Pool {
+        members: members?,
+        session_cookie: cookie.and_then(|it| checks::session_cookie(it, problems)),
+        failure_status: StatusCode::SERVICE_UNAVAILABLE,
+        balance: extras.balance,
+        fails_over: extras.fails_over,
+    })
 }
 
 fn member(tree: &Tree, all: &Fields<'_, '_>) -> Option<PoolMember> {
@@ -126,21 +136,22 @@ fn member(tree: &Tree, all: &Fields<'_, '_>) -> Option<PoolMember> {
     if name.is_none() {
         fields.missing("backend");
     }
-    let number = |key| Some(u32::try_from(fields.number(key)?).unwrap_or(u32::MAX));
-    let (priority, weight) = (number("priority").unwrap_or(0), number("weight").unwrap_or(1));
+    let priority = bounded(&fields, "priority", 0..=u32::MAX).unwrap_or(0);
+    let weight = bounded(&fields, "weight", 0..=MAX_WEIGHT).unwrap_or(1);
     fields.finish();
-    Some(PoolMember { backend: name?, priority, weight: weight.min(1_000_000) })
+    Some(PoolMember { backend: name?, priority, weight })
 }
 
-fn breaker(fields: Fields<'_, '_>) -> Option<BreakerRule> {
+fn breaker(id: &str, fields: Fields<'_, '_>) -> Option<BreakerRule> {
     let (mut statuses, mut reasons) = (Vec::new(), Vec::new());
     let on = fields.list("on");
     if on.is_empty() {
         fields.missing("on");
     }
+    let is_given = !on.is_empty();
     for item in on {
         let text = item.scalar().unwrap_or_default();
-        match (range(text), known_reason(text)) {
+        match (status_range(text), checks::known_reason(text)) {
             (Some(range), _) => statuses.push(range),
             (None, Some(reason)) => reasons.push(reason.to_owned()),
             (None, None) => {
@@ -151,50 +162,25 @@ fn breaker(fields: Fields<'_, '_>) -> Option<BreakerRule> {
             }
         }
     }
-    let max = |key, max: u32| {
-        let number = fields.number(key)?;
-        u32::try_from(number).ok().filter(|it| (1..=max).contains(it)).or_else(|| {
-            let message = format!("`{key}` must be from 1 to {max}");
-            fields.report(fields.get(key)?.error(codes::BAD_VALUE, message));
-            None
-        })
-    };
-    let threshold = match (max("after", MAX_COUNT), max("percent", 100)) {
-        (Some(count), None) => Some(Threshold::Count(count)),
-        (None, Some(percent)) => u8::try_from(percent).ok().map(Threshold::Percentage),
-        _ => {
-            let message = "a breaker needs either `after` (failures) or `percent` (of the calls)";
-            fields.report(fields.tree().error(codes::MISSING, message));
-            None
-        }
-    };
+    let threshold = checks::threshold(&fields, "after", "percent");
+    let interval = duration(&fields, "within").unwrap_or(USUAL);
+    let trip_duration = duration(&fields, "open").unwrap_or(USUAL);
+    let accepts_retry_after = fields.bool("retry-after").unwrap_or(false);
+    let (tree, problems) = (fields.tree(), fields.problems());
+    fields.finish();
     let rule = BreakerRule {
-        threshold: threshold.unwrap_or(Threshold::Count(1)),
-        interval: duration(&fields, "within").unwrap_or(USUAL),
+        threshold: threshold?,
+        interval,
         statuses,
         reasons,
-        trip_duration: duration(&fields, "open").unwrap_or(USUAL),
-        accepts_retry_after: fields.bool("retry-after").unwrap_or(false),
+        trip_duration,
+        accepts_retry_after,
         failure_status: StatusCode::SERVICE_UNAVAILABLE,
     };
-    fields.finish();
-    threshold.map(|_| rule)
-}
-
-/// `429`, `5xx`, `500-503`.
-fn range(text: &str) -> Option<RangeInclusive<u16>> {
-    let status = |it: &str| it.trim().parse().ok().filter(|it| (100..=599).contains(it));
-    if let Some(class) = text.strip_suffix("xx") {
-        let class: u16 = class.parse().ok().filter(|it| (1..=5).contains(it))?;
-        return Some(class * 100..=class * 100 + 99);
+    if is_given {
+        checks::warn_if_never_trips(id, &rule, tree, problems);
     }
-    match text.split_once('-') {
-        Some((first, last)) => {
-            let (first, last) = (status(first)?, status(last)?);
-            (first <= last).then_some(first..=last)
-        }
-        None => status(text).map(|it| it..=it),
-    }
+    Some(rule)
 }
 
 #[cfg(test)]
@@ -202,6 +188,7 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
+    use crate::balance::Threshold;
     use crate::tree::Node;
     use crate::tree::tests::yaml;
 
@@ -241,12 +228,30 @@ mod tests {
     }
 
     #[test]
+    fn certificates_proxies_and_more_are_read() {
+        let (found, problems) = read_text(
+            "a: { url: https://a, auth: { certificate: client }, thumbprints: [AB], \
+             proxy: { url: http://p, username: u, password: '{{p}}' }, \
+             health-check: { path: /status }, stream-idle-timeout: 10s }\n\
+             p: { pool: [a], balance: latency, fail-over: true }",
+        );
+        assert_eq!(problems, [""; 0]);
+        let CertificateRef::Id(name) = &found[0].credentials.certificates[0] else { panic!() };
+        assert_eq!((name.text.as_str(), found[0].tls.thumbprints.len()), ("client", 1));
+        assert!(found[0].proxy.is_some() && found[0].extras.health_check.is_some());
+        assert!(found[1].pool.as_ref().is_some_and(|it| it.fails_over));
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         for (text, problem) in [
             ("a: {}", "PC0505 `url` is missing"),
             ("a: { url: https://a, pool: [b] }", "PC0506 backend `a` has both `url` and `pool`"),
-            ("a: { pool: [] }", "PC0506 `pool` must be a list of backends"),
-            ("a: { pool: [{ backend: b, weight: 0 }] }", "PC0506 every member has the weight 0"),
+            ("a: { pool: [] }", "PC0505 pool `a` has no members"),
+            (
+                "a: { pool: [{ backend: b, weight: 0 }] }",
+                "PC0506 pool `a`: every member has the weight 0",
+            ),
             ("a: { pool: [{ weight: 1 }] }", "PC0505 `backend` is missing"),
             ("a: { pool: [{ backend: b, wieght: 1 }] }", "PC0503 unknown key `wieght`"),
             ("a: { pool: [b], session-cookie: 'a b' }", "PC0506 `a b` is no name for a cookie"),
@@ -256,6 +261,13 @@ mod tests {
             ("a: { url: x, breaker: { on: [429], after: 0 } }", "PC0506 `after` must be from 1"),
             ("a: { url: x, breaker: { after: 1 } }", "PC0505 `on` is missing"),
             ("a: { url: x, auth: { header: h } }", "PC0505 `value` is missing"),
+            ("a: { url: x, proxy: { username: u } }", "PC0505 backend `a`: `proxy` has no `url`"),
+            ("a: { url: x, balance: latency }", "PC0503 unknown key `balance`"),
+            ("a: { pool: [b], first-byte-timeout: 1s }", "PC0503 unknown key `first-byte-timeout`"),
+            (
+                "a: { url: x, breaker: { on: [SubscriptionKeyInvalid], after: 1 } }",
+                "PC0506 backend `a`: its breaker never trips",
+            ),
         ] {
             let problems = read_text(text).1;
             assert!(problems.iter().any(|it| it.starts_with(problem)), "{text}: {problems:?}");

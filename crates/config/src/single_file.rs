@@ -424,7 +424,8 @@ mod tests {
         assert_eq!((it.named_values[0].is_secret, it.named_values[1].is_secret), (false, true));
         assert_eq!(it.backends[0].credentials.headers[0].0, "api-key");
         assert!(
-            it.backends[1].credentials.managed_identity.is_some() && !it.backends[1].verify_name
+            it.backends[1].credentials.managed_identity.is_some()
+                && !it.backends[1].tls.verify_name
         );
         let [chat, open] = it.apis.as_slice() else { panic!("{:?}", it.apis) };
         assert_eq!((chat.path.as_str(), chat.key_header.as_str()), ("openai", "api-key"));

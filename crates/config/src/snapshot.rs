@@ -12,9 +12,9 @@ use std::sync::Arc;
 use expr::host::{ApiInfo, DeploymentInfo, SubscriptionInfo};
 use http::{HeaderName, HeaderValue};
 use pipeline::{BaseUrl, Pipeline};
-use transport::{ClientTls, Secret};
+use transport::{ClientIdentity, ClientTls, Pins, Proxy, Secret};
 
-use crate::balance::{BreakerRule, Pool};
+use crate::balance::{BreakerRule, Extras, Pool};
 
 /// A whole configuration, ready to run.
 #[derive(Debug, Default)]
@@ -167,10 +167,18 @@ pub struct Backend {
     pub credentials: Credentials,
     /// What is checked of its certificate.
     pub tls: ClientTls,
+    /// The certificates of which it must have one.
+    pub pins: Option<Pins>,
+    /// The certificate that it is shown if it asks for one.
+    pub identity: Option<ClientIdentity>,
+    /// The proxy that calls to it go through.
+    pub proxy: Option<Proxy>,
     /// The backends that it stands for, if it is a pool.
     pub pool: Option<Pool>,
     /// When it is left alone.
     pub breaker: Option<BreakerRule>,
+    /// What it has beyond Azure.
+    pub extras: Extras,
 }
 
 /// Credentials of a backend, values resolved.

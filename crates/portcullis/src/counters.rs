@@ -1,4 +1,5 @@
-//! The store of rate limits and quotas that `counters:` names, made when the process starts.
+//! The store of rate limits, quotas and shared circuit breakers that `counters:` names, made when
+//! the process starts.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use config::{CounterSettings, CounterStore, Environment, SecretProvider, SecretSource};
 use state::{
-    Algorithm, Counters, DiskCounters, Limits, MemoryCounters, OnStoreFailure, Redis,
-    RedisCounters, RedisSettings,
+    Algorithm, BreakerStore, Counters, DiskCounters, Limits, MemoryCounters, OnStoreFailure, Redis,
+    RedisBreakers, RedisCounters, RedisSettings,
 };
 
 use crate::commands::complain;
@@ -16,6 +17,13 @@ use crate::exit::Exit;
 /// How long the start waits for Redis. Without it the gateway starts all the same, and
 /// `on-store-failure` says what becomes of requests meanwhile.
 const REDIS_AT_START: Duration = Duration::from_secs(2);
+
+/// What is opened.
+pub(crate) struct Opened {
+    pub(crate) limits: Arc<Limits>,
+    /// Where circuit breakers are shared, if they are.
+    pub(crate) breakers: Option<Arc<dyn BreakerStore>>,
+}
 
 /// Opens the store.
 ///
@@ -27,7 +35,8 @@ pub(crate) async fn open(
     folder: Option<&Path>,
     environment: &Environment,
     secrets: &dyn SecretProvider,
-) -> Result<Arc<Limits>, Exit> {
+) -> Result<Opened, Exit> {
+    let mut breakers: Option<Arc<dyn BreakerStore>> = None;
     let counters: Arc<dyn Counters> = match &settings.store {
         CounterStore::Memory => Arc::new(MemoryCounters::new(settings.max_keys)),
         CounterStore::Disk(path) => {
@@ -37,6 +46,9 @@ pub(crate) async fn open(
         }
         CounterStore::Redis(source) => {
             let redis = redis(settings, source, folder, environment, secrets).await?;
+            if settings.shares_breakers {
+                breakers = Some(Arc::new(RedisBreakers::new(redis.clone(), &settings.prefix)));
+            }
             Arc::new(RedisCounters::new(redis, &settings.prefix))
         }
     };
@@ -48,7 +60,7 @@ pub(crate) async fn open(
         true => OnStoreFailure::Refuse,
         false => OnStoreFailure::Allow,
     };
-    Ok(Arc::new(Limits::new(counters, algorithm, on_failure)))
+    Ok(Opened { limits: Arc::new(Limits::new(counters, algorithm, on_failure)), breakers })
 }
 
 async fn redis(

@@ -41,6 +41,8 @@ pub(crate) struct Edges {
     pub(crate) providers: Arc<Providers>,
     pub(crate) secrets: Arc<SecretWatch>,
     pub(crate) services: Arc<Services>,
+    /// The gateway's own tokens, for backends.
+    pub(crate) tokens: Arc<dyn BackendTokens>,
 }
 
 impl Edges {
@@ -65,8 +67,8 @@ impl Edges {
         ));
         let vault = KeyVault::new(client.clone(), clock.clone(), identities.clone());
         let secrets = Arc::new(SecretWatch::new(Arc::new(vault), WatchSettings::default()));
-        let tokens = Arc::new(IdentityTokens(identities.clone()));
-        let forward = Arc::new(HttpForward::new(Some(tokens)));
+        let tokens: Arc<dyn BackendTokens> = Arc::new(IdentityTokens(identities.clone()));
+        let forward = Arc::new(HttpForward::new(Some(tokens.clone())));
         let authorizations = AuthorizationTokens::new(client.clone(), clock.clone());
         let trust =
             Arc::new(ClientTrust::new(&settings.client_roots, client.clone(), clock.clone()));
@@ -78,7 +80,7 @@ impl Edges {
             .with(Arc::new(Stores::new(runtime.clone())));
         services.trust = Some(trust);
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
-        Self { client: real, providers, secrets, services: Arc::new(services) }
+        Self { client: real, providers, secrets, services: Arc::new(services), tokens }
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let secrets = VaultSecrets(edges.secrets.clone());
     let limits =
         counters::open(&settings.counters, folder.as_deref(), &options.environment, &secrets);
-    let limits = limits.await?;
+    let counters::Opened { limits, breakers } = limits.await?;
     let edges = edges.with(limits.clone());
     let clock = Arc::new(SystemClock);
     let store = Store::new(StoreSettings {
@@ -132,7 +132,11 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     }
     let access_log = access_log(serve.access_log, serve.access_log_file.as_deref())?;
     let gateway = Gateway::new(edges.services.clone(), access_log.clone());
+    if let Some(breakers) = breakers {
+        tokio::spawn(gateway.share_breakers(breakers));
+    }
     keep_current(&store, &gateway, &edges);
+    tokio::spawn(gateway.check_health(Some(edges.tokens.clone())));
     if watch && let Origin::Path(path) = &origin {
         let (client, started) = (edges.client.clone(), settings.clone());
         let follow = Follow { gateway: gateway.clone(), client, hosts, started, colours };

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::hmac;
 use config::Snapshot;
 use pipeline::{Background, Services};
+use state::BreakerStore;
 use telemetry::{AccessLog, Labels, Metrics};
 use transport::{Peer, Request, Response, Service};
 
 use crate::access::Keys;
-use crate::backend::Targets;
+use crate::backend::sharing::{self, Link};
+use crate::backend::{BackendTokens, BreakerState, Targets, check};
 use crate::driver;
 use crate::health::{self, Health};
 use crate::measure::{AllSeries, Errors, GENERATION, STATE};
@@ -29,6 +31,8 @@ pub struct Gateway {
     errors: Arc<Errors>,
     /// Signs what clients are told of the members of pools.
     session_key: hmac::Key,
+    /// How breakers are shared with other gateways, if they are.
+    link: OnceLock<Arc<Link>>,
 }
 
 /// A snapshot with the tables that are made over it.
@@ -43,10 +47,12 @@ pub(crate) struct Live {
 
 impl Live {
     fn new(snapshot: Arc<Snapshot>, before: Option<&Live>, gateway: &Gateway) -> Self {
+        let before = before.map(|it| &it.targets);
+        let (key, link) = (&gateway.session_key, gateway.link.get());
         Self {
             router: Router::new(&snapshot),
             keys: Keys::new(&snapshot),
-            targets: Targets::new(&snapshot, before.map(|it| &it.targets), &gateway.session_key),
+            targets: Targets::new(&snapshot, before, key, link),
             series: AllSeries::new(&snapshot, &gateway.metrics, &gateway.errors),
             snapshot,
         }
@@ -63,6 +69,7 @@ impl Gateway {
         let metrics: Arc<Metrics> = services.extensions().shared();
         let gateway = Arc::new(Self {
             session_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            link: OnceLock::new(),
             live: ArcSwapOption::empty(),
             background: services.extensions().shared(),
             services,
@@ -73,13 +80,13 @@ impl Gateway {
         });
         let own = Arc::downgrade(&gateway);
         gateway.metrics.observe(&STATE, move || {
-            own.upgrade().map(|it| it.breaker_states()).unwrap_or_default()
+            own.upgrade().map(|it| it.breaker_gauges()).unwrap_or_default()
         });
         gateway
     }
 
     /// Every backend with a breaker: 0 closed, 2 open.
-    fn breaker_states(&self) -> Vec<(Labels, f64)> {
+    fn breaker_gauges(&self) -> Vec<(Labels, f64)> {
         let live = self.live.load();
         let Some(live) = live.as_ref() else { return Vec::new() };
         let breakers = live.targets.breakers(self.services.clock.monotonic());
@@ -100,6 +107,47 @@ impl Gateway {
     #[must_use]
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.live.load().as_ref().map(|it| it.snapshot.clone())
+    }
+
+    pub(crate) fn live(&self) -> Option<Arc<Live>> {
+        self.live.load_full()
+    }
+
+    /// Shares the circuit breakers of all later snapshots with other gateways. What it gives has
+    /// to run, beside the requests, as long as the gateway does.
+    pub fn share_breakers(
+        self: &Arc<Self>,
+        store: Arc<dyn BreakerStore>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let link = Arc::clone(self.link.get_or_init(Arc::default));
+        sharing::keep_alike(Arc::downgrade(self), store, link, self.services.clock.clone())
+    }
+
+    /// Runs the health checks of the backends that have one. What it gives has to run, beside the
+    /// requests, as long as the gateway does.
+    pub fn check_health(
+        self: &Arc<Self>,
+        tokens: Option<Arc<dyn BackendTokens>>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (gateway, clock) = (Arc::downgrade(self), self.services.clock.clone());
+        async move {
+            loop {
+                let Some(gateway) = gateway.upgrade() else { return };
+                let rest = gateway.live().map(|live| {
+                    check::begin_due(&live.targets, &gateway.services, tokens.as_ref())
+                });
+                drop(gateway);
+                clock.sleep(rest.unwrap_or(check::LONGEST_REST)).await;
+            }
+        }
+    }
+
+    /// How the backends stand that have circuit breakers or health checks: for metrics. Looks at
+    /// each of them once.
+    #[must_use]
+    pub fn breaker_states(&self) -> Vec<BreakerState> {
+        let now = self.services.clock.monotonic();
+        self.live().map(|it| sharing::states(&it.targets, now)).unwrap_or_default()
     }
 
     /// What the gateway tells of itself.

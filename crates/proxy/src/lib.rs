@@ -26,6 +26,6 @@ mod test_support;
 mod trail;
 
 pub use access::{Denied, Keys};
-pub use backend::{BackendTokens, HttpForward};
+pub use backend::{BackendTokens, BreakerState, HttpForward};
 pub use gateway::Gateway;
 pub use router::{Route, Router, Wanted};

@@ -13,6 +13,7 @@
 //!
 //! This crate knows nothing of policies, settings files or requests. Time is passed in.
 
+mod breakers;
 mod bucket;
 mod cache;
 mod counters;
@@ -25,6 +26,7 @@ mod table;
 mod tokens;
 mod window;
 
+pub use breakers::{BreakerReport, BreakerStandings, BreakerStore, BreakerThreshold};
 pub use cache::{
     Cache, CacheFailure, CacheFuture, CacheKey, CacheLimits, InternalCache, MAX_ENTRY_LIFE,
 };
@@ -37,8 +39,8 @@ pub use disk::{DiskCounters, DiskError, WRITE_EVERY};
 pub use limits::{Limits, OnStoreFailure, Verdict};
 pub use memory::{DEFAULT_MAX_KEYS, MemoryCounters};
 pub use redis::{
-    Health, Redis, RedisAddressError, RedisCache, RedisCounters, RedisFailure, RedisSettings,
-    Script,
+    Health, Redis, RedisAddressError, RedisBreakers, RedisCache, RedisCounters, RedisFailure,
+    RedisSettings, Script,
 };
 pub use tokens::{
     MAX_HOLD, TokenCall, TokenCharge, TokenQuota, TokenQuotaStanding, TokenRate, TokenRateStanding,

@@ -1,17 +1,17 @@
 //! Backends: where requests go, and what the gateway adds to them on the way.
 //!
-//! Client certificates, proxies and Service Fabric are refused: leaving them out would send
-//! requests elsewhere or without what the backend asks for.
+//! A property that is not known is an error: leaving it out could send requests elsewhere or
+//! without what the backend asks for. Service Fabric is refused.
 //!
-//! Source: <https://learn.microsoft.com/azure/api-management/backends>
+//! Source: <https://learn.microsoft.com/azure/api-management/backends>,
+//! <https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends>
 
-use super::{Reading, balance, properties};
-use crate::balance::{BreakerRule, Pool};
+use super::{CredentialsEntity, Reading, balance, credentials, extras};
+use crate::balance::{BreakerRule, Extras, Pool};
 use crate::codes;
 use crate::layout::EntityFiles;
 use crate::place::Place;
-use crate::snapshot::ManagedIdentity;
-use crate::tree::{Fields, Node, Tree};
+use crate::tree::{Fields, Keys, Node, Tree};
 
 /// A backend.
 #[derive(Clone, Debug)]
@@ -24,16 +24,42 @@ pub struct BackendEntity {
     pub azure_region: Option<String>,
     /// What is added to requests.
     pub credentials: CredentialsEntity,
-    /// Whether the chain of its certificate is checked.
-    pub verify_chain: bool,
-    /// Whether the name in its certificate is checked.
-    pub verify_name: bool,
+    /// What is checked of its certificate.
+    pub tls: TlsEntity,
+    /// The proxy that calls go through.
+    pub proxy: Option<ProxyEntity>,
     /// The backends that it stands for, if it is a pool.
     pub pool: Option<Pool>,
     /// When it is left alone.
     pub breaker: Option<BreakerRule>,
+    /// What it has beyond Azure.
+    pub extras: Extras,
     /// Where it is described.
     pub place: Place,
+}
+
+/// What is checked of a backend's certificate.
+#[derive(Clone, Debug)]
+pub struct TlsEntity {
+    /// Whether its chain is.
+    pub verify_chain: bool,
+    /// Whether the name in it is.
+    pub verify_name: bool,
+    /// Thumbprints of which it must have one, unless it has one of the names.
+    pub thumbprints: Vec<Given>,
+    /// Names of which it must have one, each with the thumbprint of its issuer.
+    pub names: Vec<(Given, Option<Given>)>,
+}
+
+/// A proxy that calls to a backend go through.
+#[derive(Clone, Debug)]
+pub struct ProxyEntity {
+    /// `http://host:port`.
+    pub url: Given,
+    /// The user that the proxy is told.
+    pub username: Option<Given>,
+    /// Its password.
+    pub password: Option<Given>,
 }
 
 /// A text with its place; named values in it are put in when the configuration is resolved.
@@ -45,29 +71,6 @@ pub struct Given {
     pub place: Option<Place>,
 }
 
-/// What the gateway adds to requests to a backend.
-#[derive(Clone, Debug, Default)]
-pub struct CredentialsEntity {
-    /// Headers, with their values.
-    pub headers: Vec<(String, Vec<Given>)>,
-    /// Query parameters, with their values.
-    pub query: Vec<(String, Vec<Given>)>,
-    /// Scheme and parameter of `Authorization`.
-    pub authorization: Option<(String, Given)>,
-    /// The managed identity whose token is sent.
-    pub managed_identity: Option<ManagedIdentity>,
-}
-
-impl CredentialsEntity {
-    /// Whether nothing is added.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.headers.is_empty()
-            && self.query.is_empty()
-            && self.authorization.is_none()
-            && self.managed_identity.is_none()
-    }
-}
-
 impl Given {
     /// The text of a scalar.
     pub(crate) fn of(tree: &Tree) -> Option<Self> {
@@ -75,54 +78,68 @@ impl Given {
     }
 }
 
+impl Default for TlsEntity {
+    fn default() -> TlsEntity {
+        TlsEntity { verify_chain: true, verify_name: true, thumbprints: vec![], names: vec![] }
+    }
+}
+
 pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<BackendEntity> {
     let info = cx.info("backends", files)?;
-    let fields = properties(&info, cx.problems);
+    let fields = Fields::new(info.get("properties").unwrap_or(&info), Keys::Known, cx.problems);
     let place = files.place();
     let id = files.name.clone();
-    refuse_unsupported(&id, &fields);
+    let is_pool = is_pool(&id, &fields);
+    describe(&fields);
+    refuse_service_fabric(&id, &fields);
     let url = fields.get("url").and_then(Given::of).unwrap_or_default();
-    let is_pool = fields.text("type").is_some_and(|it| it.eq_ignore_ascii_case("pool"));
     if url.text.trim().is_empty() && !is_pool {
         cx.report(place.error(codes::MISSING, format!("backend `{id}` has no `url`")));
     }
-    let tls = fields.map("tls");
-    let verify = |key| tls.as_ref().and_then(|it| it.bool(key)).unwrap_or(true);
-    let (verify_chain, verify_name) =
-        (verify("validateCertificateChain"), verify("validateCertificateName"));
-    let credentials = match fields.map("credentials") {
-        Some(it) => credentials(&id, &it),
-        None => CredentialsEntity::default(),
-    };
-    let azure_region = fields.filled("azureRegion");
+    let own = fields.map("portcullis");
+    let pool_extras = own.as_ref().filter(|_| is_pool).map(extras::of_pool).unwrap_or_default();
+    let extras = own.as_ref().filter(|_| !is_pool).map(extras::of_single).unwrap_or_default();
+    own.into_iter().for_each(Fields::finish);
     let pool = match fields.map("pool") {
-        _ if !is_pool => None,
-        Some(it) => balance::pool(&id, &it),
-        None => {
+        Some(it) => {
+            let found = is_pool.then(|| balance::pool(&id, &it, pool_extras)).flatten();
+            if is_pool {
+                it.finish();
+            }
+            found
+        }
+        None if is_pool => {
             cx.report(place.error(codes::MISSING, format!("pool `{id}` has no `pool`")));
             None
         }
+        None => None,
     };
-    let breaker = fields.map("circuitBreaker").and_then(|it| balance::breaker(&id, &it));
-    Some(BackendEntity {
-        id,
+    let breaker = fields.map("circuitBreaker").and_then(|it| {
+        let found = balance::breaker(&id, &it);
+        it.finish();
+        found
+    });
+    let found = BackendEntity {
         url,
-        azure_region,
-        credentials,
-        verify_chain,
-        verify_name,
+        azure_region: fields.filled("azureRegion"),
+        credentials: fields
+            .map("credentials")
+            .map(|it| credentials::read(&id, it))
+            .unwrap_or_default(),
+        tls: fields.map("tls").map(tls).unwrap_or_default(),
+        proxy: fields.map("proxy").and_then(|it| proxy(&id, it)),
         pool,
         breaker,
+        extras,
+        id,
         place,
-    })
+    };
+    fields.finish();
+    Some(found)
 }
 
-/// Refuses what would send requests elsewhere or without what the backend asks for.
-fn refuse_unsupported(id: &str, fields: &Fields<'_, '_>) {
-    let refuse = |what: &str, tree: &Tree| {
-        let message = format!("backend `{id}`: {what} are not in this version");
-        fields.report(tree.error(codes::NOT_SUPPORTED, message));
-    };
+/// Whether it is a pool.
+fn is_pool(id: &str, fields: &Fields<'_, '_>) -> bool {
     let kind = fields.get("type").and_then(Tree::scalar).unwrap_or("single");
     let is = |it: &str| kind.eq_ignore_ascii_case(it);
     if let Some(tree) = fields.get("type").filter(|_| !is("single") && !is("pool")) {
@@ -133,23 +150,68 @@ fn refuse_unsupported(id: &str, fields: &Fields<'_, '_>) {
         let message = format!("backend `{id}`: `pool` needs `type: Pool`");
         fields.report(tree.error(codes::BAD_VALUE, message));
     }
-    if let Some(tree) = fields.get("proxy").filter(|it| has_content(it)) {
-        refuse("proxies", tree);
+    is("pool")
+}
+
+/// What describes a backend and changes no request.
+fn describe(fields: &Fields<'_, '_>) {
+    for key in ["title", "description", "resourceId"] {
+        fields.text(key);
     }
-    let nested = fields.tree().at(&["properties", "serviceFabricCluster"]);
-    if let Some(tree) = nested.filter(|it| has_content(it)) {
-        refuse("Service Fabric clusters", tree);
+    // SOAP calls are HTTP calls; what makes them SOAP stands in the API.
+    if let Some(tree) = fields.get("protocol")
+        && !tree.scalar().is_some_and(|it| matches!(&*it.to_ascii_lowercase(), "http" | "soap"))
+    {
+        fields.report(tree.error(codes::BAD_VALUE, "`protocol` must be `http` or `soap`"));
     }
-    for key in ["serverCertificateThumbprints", "serverX509Names"] {
-        if let Some(tree) = fields.tree().at(&["tls", key]).filter(|it| has_content(it)) {
-            refuse("pinned server certificates", tree);
+}
+
+fn refuse_service_fabric(id: &str, fields: &Fields<'_, '_>) {
+    let Some(nested) = fields.map("properties") else { return };
+    if let Some(tree) = nested.get("serviceFabricCluster").filter(|it| has_content(it)) {
+        let message = format!("backend `{id}`: Service Fabric clusters are not in this version");
+        fields.report(tree.error(codes::NOT_SUPPORTED, message));
+    }
+    nested.finish();
+}
+
+fn tls(fields: Fields<'_, '_>) -> TlsEntity {
+    let name = |tree: &Tree| {
+        let it = Fields::new(tree, Keys::Known, fields.problems());
+        let name = it.get("name").and_then(Given::of);
+        if name.is_none() {
+            it.missing("name");
         }
+        let issuer = it.get("issuerCertificateThumbprint").and_then(Given::of);
+        it.finish();
+        Some((name?, issuer.filter(|it| !it.text.trim().is_empty())))
+    };
+    let names = fields.list("serverX509Names").into_iter().filter_map(name).collect();
+    let thumbprints = fields.list("serverCertificateThumbprints").into_iter();
+    let found = TlsEntity {
+        verify_chain: fields.bool("validateCertificateChain").unwrap_or(true),
+        verify_name: fields.bool("validateCertificateName").unwrap_or(true),
+        thumbprints: thumbprints.filter_map(Given::of).collect(),
+        names,
+    };
+    fields.finish();
+    found
+}
+
+/// A proxy; templates write an empty one for none.
+pub(crate) fn proxy(id: &str, fields: Fields<'_, '_>) -> Option<ProxyEntity> {
+    let is_given = has_content(fields.tree());
+    let filled = |key| {
+        let given = fields.get(key).and_then(Given::of);
+        given.filter(|it| !it.text.trim().is_empty())
+    };
+    let (url, username, password) = (filled("url"), filled("username"), filled("password"));
+    if url.is_none() && is_given {
+        let message = format!("backend `{id}`: `proxy` has no `url`");
+        fields.report(fields.tree().error(codes::MISSING, message));
     }
-    for key in ["certificate", "certificateIds"] {
-        if let Some(tree) = fields.tree().at(&["credentials", key]).filter(|it| has_content(it)) {
-            refuse("client certificates", tree);
-        }
-    }
+    fields.finish();
+    Some(ProxyEntity { url: url?, username, password })
 }
 
 fn has_content(tree: &Tree) -> bool {
@@ -157,40 +219,7 @@ fn has_content(tree: &Tree) -> bool {
         Node::Null => false,
         Node::List(items) => !items.is_empty(),
         Node::Map(entries) => entries.iter().any(|it| has_content(&it.value)),
-        _ => true,
-    }
-}
-
-fn credentials(id: &str, fields: &Fields<'_, '_>) -> CredentialsEntity {
-    let pairs = |key| -> Vec<(String, Vec<Given>)> {
-        let entries = fields.map(key).map(|it| it.tree().entries()).unwrap_or_default();
-        entries.iter().map(|it| (it.key.clone(), values(&it.value))).collect()
-    };
-    let authorization = fields.map("authorization").and_then(|it| {
-        let scheme = it.filled("scheme")?;
-        Some((scheme, it.get("parameter").and_then(Given::of).unwrap_or_default()))
-    });
-    let managed_identity = fields.map("managedIdentity").and_then(|it| {
-        let Some(resource) = it.filled("resource") else {
-            let message = format!("backend `{id}`: `managedIdentity` has no `resource`");
-            it.report(it.tree().error(codes::MISSING, message));
-            return None;
-        };
-        Some(ManagedIdentity { resource, client_id: it.filled("clientId") })
-    });
-    CredentialsEntity {
-        headers: pairs("header"),
-        query: pairs("query"),
-        authorization,
-        managed_identity,
-    }
-}
-
-/// The values of one name: a list, or a single one.
-fn values(tree: &Tree) -> Vec<Given> {
-    match &tree.node {
-        Node::List(items) => items.iter().filter_map(Given::of).collect(),
-        _ => Given::of(tree).into_iter().collect(),
+        _ => tree.scalar().is_none_or(|it| !it.is_empty()),
     }
 }
 
@@ -219,7 +248,7 @@ mod tests {
             (it.url.text.as_str(), it.azure_region.as_deref()),
             ("https://h.test/x", Some("eastus"))
         );
-        assert_eq!((it.verify_chain, it.verify_name), (false, true));
+        assert_eq!((it.tls.verify_chain, it.tls.verify_name), (false, true));
         let names: Vec<&str> = it.credentials.headers.iter().map(|it| it.0.as_str()).collect();
         assert_eq!(names, ["api-key", "x"]);
         assert_eq!(it.credentials.query[0].1.len(), 2);
@@ -228,28 +257,42 @@ mod tests {
     }
 
     #[test]
-    fn what_would_change_where_requests_go_is_refused() {
-        for (properties, what) in [
-            (r#"{"url":"https://h","proxy":{"url":"http://p"}}"#, "proxies"),
-            (
-                r#"{"url":"https://h","credentials":{"certificateIds":["x"]}}"#,
-                "client certificates",
-            ),
-            (r#"{"url":"https://h","credentials":{"certificate":["x"]}}"#, "client certificates"),
-            (
-                r#"{"url":"https://h","tls":{"serverX509Names":[{"name":"n"}]}}"#,
-                "pinned server certificates",
-            ),
-            (
-                r#"{"url":"https://h","properties":{"serviceFabricCluster":{"a":1}}}"#,
-                "Service Fabric clusters",
-            ),
-        ] {
-            assert_eq!(
-                one(properties).1,
-                [format!("PC0507 backend `b`: {what} are not in this version")]
-            );
-        }
+    fn every_property_of_azure_is_known() {
+        let (it, problems) =
+            one(r#"{"title":"t","description":"d","resourceId":"https://management/x",
+            "type":"Single","url":"https://h.test","protocol":"soap","azureRegion":"eastus",
+            "credentials":{"header":{},"query":{},"certificateIds":["/certificates/a"],
+                "certificate":["AB CD","EF"],"authorization":{"scheme":"Basic","parameter":"x"}},
+            "tls":{"validateCertificateChain":true,"validateCertificateName":false,
+                "serverCertificateThumbprints":["AB"],
+                "serverX509Names":[{"name":"n","issuerCertificateThumbprint":"CD"},{"name":"m"}]},
+            "proxy":{"url":"http://p:1","username":"u","password":"{{p}}"},
+            "properties":{"serviceFabricCluster":{"managementEndpoints":[]}},
+            "portcullis":{"health-check":{"path":"/status"},"first-byte-timeout":"1s"},
+            "circuitBreaker":{"rules":[]}}"#);
+        assert_eq!(problems, [""; 0]);
+        let texts =
+            |all: &[Given]| -> Vec<String> { all.iter().map(|it| it.text.clone()).collect() };
+        assert_eq!(texts(&it.tls.thumbprints), ["AB"]);
+        assert_eq!(it.tls.names.len(), 2);
+        assert_eq!(it.tls.names[0].1.as_ref().unwrap().text, "CD");
+        assert_eq!(it.credentials.certificates.len(), 3);
+        let proxy = it.proxy.unwrap();
+        assert_eq!(
+            (proxy.url.text.as_str(), proxy.password.unwrap().text.as_str()),
+            ("http://p:1", "{{p}}")
+        );
+        assert!(it.extras.health_check.is_some() && it.extras.first_byte_timeout.is_some());
+        let (it, problems) = one(r#"{"url":"https://h","proxy":{"url":"","username":""}}"#);
+        assert!(problems.is_empty() && it.proxy.is_none(), "{problems:?}");
+        let (it, problems) = one(r#"{"type":"Pool","pool":{"services":[{"id":"a"}],
+            "failureResponse":{"statusCode":429}},"portcullis":{"balance":"latency","fail-over":true}}"#);
+        assert_eq!(problems, [""; 0]);
+        assert!(it.pool.unwrap().fails_over);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
         for (properties, problem) in [
             ("{}", "PC0505 backend `b` has no `url`"),
             (r#"{"type":"Pool"}"#, "PC0505 pool `b` has no `pool`"),
@@ -258,9 +301,42 @@ mod tests {
                 r#"{"url":"https://h","pool":{"services":[{"id":"/backends/a"}]}}"#,
                 "PC0506 backend `b`: `pool` needs `type: Pool`",
             ),
+            (
+                r#"{"url":"https://h","properties":{"serviceFabricCluster":{"a":1}}}"#,
+                "PC0507 backend `b`: Service Fabric clusters are not in this version",
+            ),
+            (r#"{"url":"https://h","protocol":"ftp"}"#, "PC0506 `protocol` must be"),
+            (r#"{"url":"https://h","circuitbreaker":{}}"#, "PC0503 unknown key `circuitbreaker`"),
+            (r#"{"url":"https://h","circuitBreaker":{"rule":[]}}"#, "PC0503 unknown key `rule`"),
+            (r#"{"url":"https://h","credentials":{"headers":{}}}"#, "PC0503 unknown key `headers`"),
+            (
+                r#"{"url":"https://h","credentials":{"managedIdentity":{"resource":"r","client":"c"}}}"#,
+                "PC0503 unknown key `client`",
+            ),
+            (
+                r#"{"url":"https://h","credentials":{"authorization":{"parameter":"c"}}}"#,
+                "PC0505 `scheme` is missing",
+            ),
+            (r#"{"url":"https://h","tls":{"validateCertificate":true}}"#, "PC0503 unknown key"),
+            (r#"{"url":"https://h","tls":{"serverX509Names":[{}]}}"#, "PC0505 `name` is missing"),
+            (
+                r#"{"url":"https://h","proxy":{"username":"u"}}"#,
+                "PC0505 backend `b`: `proxy` has no `url`",
+            ),
+            (
+                r#"{"url":"https://h","proxy":{"url":"http://p","user":"u"}}"#,
+                "PC0503 unknown key `user`",
+            ),
+            (
+                r#"{"url":"https://h","portcullis":{"balance":"latency"}}"#,
+                "PC0503 unknown key `balance`",
+            ),
         ] {
             let problems = one(properties).1;
-            assert!(problems[0].starts_with(problem), "{problems:?}");
+            assert!(
+                problems.iter().any(|it| it.starts_with(problem)),
+                "{properties}: {problems:?}"
+            );
         }
     }
 }

@@ -4,117 +4,82 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends>
 
-use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use document::Diagnostic;
 use http::StatusCode;
 
-use crate::balance::{BreakerRule, MAX_COUNT, MAX_POOL_MEMBERS, Pool, PoolMember, Threshold};
+use super::extras::PoolExtras;
+use crate::balance::{BreakerRule, Pool, PoolMember};
+use crate::balance_checks::{self as checks, MAX_WEIGHT, Problems, bad, bounded};
 use crate::codes;
 use crate::tree::{Fields, Keys, Tree};
 
 /// Longest interval and longest trip: a day.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The reasons of failed calls that a breaker knows; others have no effect in Azure either.
-const REASONS: [&str; 7] = [
-    "OperationNotFound",
-    "SubscriptionKeyNotFound",
-    "SubscriptionKeyInvalid",
-    "ClientConnectionFailure",
-    "BackendConnectionFailure",
-    "ExpressionValueEvaluationFailure",
-    "Timeout",
-];
-
-type Problems = RefCell<Vec<Diagnostic>>;
-
-fn bad<T>(problems: &Problems, tree: &Tree, message: impl Into<String>) -> Option<T> {
-    problems.borrow_mut().push(tree.error(codes::BAD_VALUE, message));
-    None
-}
-
 /// The members of a pool, and how a session finds its own.
-pub(super) fn pool(id: &str, fields: &Fields<'_, '_>) -> Option<Pool> {
+pub(super) fn pool(id: &str, fields: &Fields<'_, '_>, extras: PoolExtras) -> Option<Pool> {
     let problems = fields.problems();
     let services = fields.list("services");
-    if services.is_empty() {
-        fields
-            .report(fields.tree().error(codes::MISSING, format!("pool `{id}` has no `services`")));
-        return None;
-    }
-    if let Some(tree) = services.get(MAX_POOL_MEMBERS) {
-        return bad(
-            problems,
-            tree,
-            format!("pool `{id}` has more than {MAX_POOL_MEMBERS} members"),
-        );
-    }
-    let members: Vec<PoolMember> =
-        services.into_iter().filter_map(|it| member(it, problems)).collect();
-    if members.iter().all(|it| it.weight == 0) && !members.is_empty() {
-        let message = format!("pool `{id}`: every member has the weight 0, so none is ever chosen");
-        return bad(problems, fields.tree(), message);
-    }
-    let affinity = fields.map("sessionAffinity").and_then(|it| it.map("sessionId"));
+    let read = |it: &Tree| member(it, problems);
+    let members = checks::members(id, fields.tree(), services, problems, read);
+    let session_cookie = fields.map("sessionAffinity").and_then(|it| {
+        let found = it.map("sessionId").and_then(session_cookie);
+        it.finish();
+        found
+    });
     Some(Pool {
-        members,
-        session_cookie: affinity.and_then(|it| session_cookie(&it)),
+        members: members?,
+        session_cookie,
         failure_status: failure_status(fields),
+        balance: extras.balance,
+        fails_over: extras.fails_over,
     })
 }
 
 fn member(tree: &Tree, problems: &Problems) -> Option<PoolMember> {
-    let fields = Fields::new(tree, Keys::Any, problems);
-    let Some(id) = fields.filled("id") else {
+    let fields = Fields::new(tree, Keys::Known, problems);
+    let id = fields.filled("id");
+    if id.is_none() {
         fields.missing("id");
-        return None;
-    };
-    Some(PoolMember {
-        backend: id.trim().rsplit('/').next().unwrap_or_default().to_owned(),
-        priority: number(&fields, "priority", u32::MAX).unwrap_or(0),
-        weight: number(&fields, "weight", 1_000_000).unwrap_or(1),
-    })
+    }
+    if let Some(tree) = fields.get("preferredCarbonEmission") {
+        let message = "`preferredCarbonEmission` has no effect: nothing is known of emissions here";
+        fields.report(tree.warning(codes::LEFT_OUT, message));
+    }
+    let priority = bounded(&fields, "priority", 0..=u32::MAX).unwrap_or(0);
+    let weight = bounded(&fields, "weight", 0..=MAX_WEIGHT).unwrap_or(1);
+    fields.finish();
+    let backend = id?.trim().rsplit('/').next().unwrap_or_default().to_owned();
+    Some(PoolMember { backend, priority, weight })
 }
 
-fn session_cookie(fields: &Fields<'_, '_>) -> Option<String> {
-    if let Some(source) = fields.get("source")
+fn session_cookie(fields: Fields<'_, '_>) -> Option<String> {
+    let (source, name) = (fields.get("source"), fields.get("name"));
+    if name.is_none() {
+        fields.missing("name");
+    }
+    let problems = fields.problems();
+    fields.finish();
+    if let Some(source) = source
         && !source.scalar().is_some_and(|it| it.eq_ignore_ascii_case("cookie"))
     {
-        return bad(fields.problems(), source, "`source` of a session ID must be `Cookie`");
+        return bad(problems, source, "`source` of a session ID must be `Cookie`");
     }
-    let tree = fields.get("name");
-    let Some((tree, name)) = tree.and_then(|it| Some((it, it.scalar()?))) else {
-        fields.missing("name");
-        return None;
-    };
-    if !is_cookie_name(name) {
-        return bad(fields.problems(), tree, format!("`{name}` is no name for a cookie"));
-    }
-    Some(name.to_owned())
-}
-
-/// Whether a cookie may have this name: a token of HTTP.
-pub(crate) fn is_cookie_name(name: &str) -> bool {
-    let is_token = |it: u8| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it);
-    !name.is_empty() && name.bytes().all(is_token)
-}
-
-/// The reason of that name that a breaker counts; case does not matter.
-pub(crate) fn known_reason(name: &str) -> Option<&'static str> {
-    REASONS.into_iter().find(|it| it.eq_ignore_ascii_case(name.trim()))
+    checks::session_cookie(name?, problems)
 }
 
 fn failure_status(fields: &Fields<'_, '_>) -> StatusCode {
     let of = |it: Fields<'_, '_>| {
-        let tree = it.get("statusCode")?;
+        let (problems, tree) = (it.problems(), it.get("statusCode"));
+        it.finish();
+        let tree = tree?;
         let code = tree.scalar().and_then(|it| it.parse().ok());
         let status = code.and_then(|it| StatusCode::from_u16(it).ok());
         match status.filter(|it| it.is_client_error() || it.is_server_error()) {
             Some(status) => Some(status),
-            None => bad(it.problems(), tree, "`statusCode` must be from 400 to 599"),
+            None => bad(problems, tree, "`statusCode` must be from 400 to 599"),
         }
     };
     fields.map("failureResponse").and_then(of).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
@@ -127,70 +92,66 @@ pub(super) fn breaker(id: &str, fields: &Fields<'_, '_>) -> Option<BreakerRule> 
     if let Some(second) = rules.get(1) {
         return bad(problems, second, format!("backend `{id}`: a breaker has one rule at most"));
     }
-    let rule = Fields::new(rules.first()?, Keys::Any, problems);
-    let Some(condition) = rule.map("failureCondition") else {
+    let rule = Fields::new(rules.first()?, Keys::Known, problems);
+    rule.text("name");
+    let condition = rule.map("failureCondition");
+    if condition.is_none() {
         rule.missing("failureCondition");
-        return None;
-    };
-    let (threshold, interval) = (threshold(&condition), duration(&condition, "interval"));
-    let statuses: Vec<_> = condition
-        .list("statusCodeRanges")
-        .into_iter()
-        .filter_map(|it| range(it, problems))
-        .collect();
-    let reasons = reasons(&condition);
-    if statuses.is_empty() && reasons.is_empty() {
-        let message = format!(
-            "backend `{id}`: its breaker never trips: `statusCodeRanges` names no status, and \
-             `errorReasons` none of {}",
-            REASONS.join(", ")
-        );
-        fields.report(condition.tree().warning(codes::BAD_VALUE, message));
     }
     let trip_duration = duration(&rule, "tripDuration");
+    let accepts_retry_after = rule.bool("acceptRetryAfter").unwrap_or(false);
     let failure_status = failure_status(&rule);
-    Some(BreakerRule {
+    rule.finish();
+    let condition = condition?;
+    let threshold = checks::threshold(&condition, "count", "percentage");
+    let interval = duration(&condition, "interval");
+    let ranges = condition.list("statusCodeRanges").into_iter();
+    let statuses: Vec<_> = ranges.filter_map(|it| range(it, problems)).collect();
+    let reasons = reasons(&condition);
+    let tree = condition.tree();
+    condition.finish();
+    let rule = BreakerRule {
         threshold: threshold?,
         interval: interval?,
         statuses,
         reasons,
         trip_duration: trip_duration?,
-        accepts_retry_after: rule.bool("acceptRetryAfter").unwrap_or(false),
+        accepts_retry_after,
         failure_status,
-    })
+    };
+    checks::warn_if_never_trips(id, &rule, tree, problems);
+    Some(rule)
 }
 
 fn reasons(condition: &Fields<'_, '_>) -> Vec<String> {
     let texts = condition.list("errorReasons").into_iter().filter_map(Tree::scalar);
-    texts.filter_map(known_reason).map(str::to_owned).collect()
-}
-
-fn threshold(condition: &Fields<'_, '_>) -> Option<Threshold> {
-    let count = number(condition, "count", MAX_COUNT);
-    let percentage = number(condition, "percentage", 100);
-    let one = || "`failureCondition` needs either `count` or `percentage`, from 1";
-    match (count, percentage) {
-        (Some(count @ 1..), None) => Some(Threshold::Count(count)),
-        (None, Some(percentage @ 1..)) => u8::try_from(percentage).ok().map(Threshold::Percentage),
-        _ => bad(condition.problems(), condition.tree(), one()),
-    }
+    texts.filter_map(checks::known_reason).map(str::to_owned).collect()
 }
 
 fn range(tree: &Tree, problems: &Problems) -> Option<RangeInclusive<u16>> {
-    let fields = Fields::new(tree, Keys::Any, problems);
+    let fields = Fields::new(tree, Keys::Known, problems);
     let end = |key| fields.number(key).and_then(|it| u16::try_from(it).ok());
-    match (end("min"), end("max")) {
+    let ends = (end("min"), end("max"));
+    fields.finish();
+    match ends {
         (Some(min @ 100..=599), Some(max @ 100..=599)) if min <= max => Some(min..=max),
         _ => bad(problems, tree, "a range of statuses needs `min` and `max`, from 100 to 599"),
     }
 }
 
-/// A whole number up to a bound.
-fn number(fields: &Fields<'_, '_>, key: &'static str, max: u32) -> Option<u32> {
-    let value = fields.number(key)?;
-    match u32::try_from(value).ok().filter(|it| *it <= max) {
-        Some(value) => Some(value),
-        None => bad(fields.problems(), fields.get(key)?, format!("`{key}` must be at most {max}")),
+/// A range of statuses in short form: `429`, `5xx`, `500-503`.
+pub(crate) fn status_range(text: &str) -> Option<RangeInclusive<u16>> {
+    let status = |it: &str| it.trim().parse().ok().filter(|it| (100..=599).contains(it));
+    if let Some(class) = text.strip_suffix("xx") {
+        let class: u16 = class.parse().ok().filter(|it| (1..=5).contains(it))?;
+        return Some(class * 100..=class * 100 + 99);
+    }
+    match text.split_once('-') {
+        Some((first, last)) => {
+            let (first, last) = (status(first)?, status(last)?);
+            (first <= last).then_some(first..=last)
+        }
+        None => status(text).map(|it| it..=it),
     }
 }
 
@@ -217,19 +178,21 @@ fn duration(fields: &Fields<'_, '_>, key: &'static str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::balance::{Balance, Threshold};
     use crate::tree::tests::yaml;
 
     fn breaker_of(rule: &str) -> (Option<BreakerRule>, Vec<String>) {
         let tree = yaml(rule);
         let problems = Problems::default();
-        let read = breaker("b", &Fields::new(&tree, Keys::Any, &problems));
+        let read = breaker("b", &Fields::new(&tree, Keys::Known, &problems));
         (read, problems.into_inner().into_iter().map(|it| it.message).collect())
     }
 
     fn pool_of(text: &str) -> (Option<Pool>, Vec<String>) {
         let tree = yaml(text);
         let problems = Problems::default();
-        let read = pool("p", &Fields::new(&tree, Keys::Any, &problems));
+        let extras = PoolExtras { balance: Balance::Latency, fails_over: true };
+        let read = pool("p", &Fields::new(&tree, Keys::Known, &problems), extras);
         (read, problems.into_inner().into_iter().map(|it| it.message).collect())
     }
 
@@ -257,10 +220,13 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_be_kept_is_refused() {
         for (condition, rest, problem) in [
-            (r#""count":1,"percentage":5"#, "", "either `count` or `percentage`"),
-            (r#""count":0"#, "", "either `count` or `percentage`"),
-            (r#""percentage":101"#, "", "`percentage` must be at most 100"),
-            (r#""count":10001"#, "", "`count` must be at most 10000"),
+            (r#""count":1,"percentage":5"#, "", "either `count` (failures) or `percentage`"),
+            ("", "", "either `count` (failures) or `percentage`"),
+            (r#""count":0"#, "", "`count` must be from 1 to 10000"),
+            (r#""percentage":101"#, "", "`percentage` must be from 1 to 100"),
+            (r#""count":10001"#, "", "`count` must be from 1 to 10000"),
+            (r#""count":1,"statusCodeRange":[]"#, "", "unknown key `statusCodeRange`"),
+            (r#""count":1"#, r#","tripDurations":"PT1M""#, "unknown key `tripDurations`"),
             (r#""count":1,"interval":"1 minute""#, "", "`interval` must be a duration"),
             (r#""count":1,"interval":"PT0S""#, "", "`interval` must be a duration"),
             (r#""count":1,"interval":"P2D""#, "", "`interval` must be a duration"),
@@ -274,9 +240,24 @@ mod tests {
             assert!(problems.iter().any(|it| it.contains(problem)), "{condition}: {problems:?}");
         }
         assert!(breaker_of(r#"{"rules":[{},{}]}"#).1[0].contains("one rule at most"));
-        let silent = r#"{"rules":[{"failureCondition":{"count":1,"interval":"PT1M"},"tripDuration":"PT1M"}]}"#;
-        assert!(breaker_of(silent).1[0].contains("never trips"));
-        assert!(breaker_of(silent).0.is_some());
+    }
+
+    #[test]
+    fn a_breaker_that_nothing_can_trip_loads_with_a_warning() {
+        for (reasons, warns) in [
+            ("", true),
+            (r#""Server errors""#, true),
+            (r#""OperationNotFound","SubscriptionKeyInvalid""#, true),
+            (r#""OperationNotFound","timeout""#, false),
+            (r#""ClientConnectionFailure""#, false),
+        ] {
+            let (rule, problems) = breaker_of(&format!(
+                r#"{{"rules":[{{"failureCondition":{{"count":1,"interval":"PT1M",
+                    "errorReasons":[{reasons}]}},"tripDuration":"PT1M"}}]}}"#
+            ));
+            assert!(rule.is_some());
+            assert_eq!(problems.iter().any(|it| it.contains("never trips")), warns, "{reasons}");
+        }
     }
 
     #[test]
@@ -295,15 +276,18 @@ mod tests {
         assert_eq!(pool.members, [member("a", 1, 3), member("b", 0, 1)]);
         assert_eq!(pool.session_cookie.as_deref(), Some("SessionId"));
         assert_eq!(pool.failure_status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!((pool.balance, pool.fails_over), (Balance::Latency, true));
     }
 
     #[test]
     fn a_pool_without_members_to_choose_from_is_refused() {
         let many = format!(r#"{{"services":[{}]}}"#, [r#"{"id":"a"}"#; 31].join(","));
         for (text, problem) in [
-            ("{}", "pool `p` has no `services`"),
+            ("{}", "pool `p` has no members"),
             (r#"{"services":[{"id":"a","weight":0}]}"#, "every member has the weight 0"),
             (r#"{"services":[{}]}"#, "`id` is missing"),
+            (r#"{"services":[{"id":"a","priorities":1}]}"#, "unknown key `priorities`"),
+            (r#"{"services":[{"id":"a","preferredCarbonEmission":"Low"}]}"#, "has no effect"),
             (many.as_str(), "more than 30 members"),
             (
                 r#"{"services":[{"id":"a"}],"sessionAffinity":{"sessionId":{"name":"a b"}}}"#,

@@ -1,4 +1,4 @@
-//! Backends: base URL and credentials with named values put in.
+//! Backends: base URL, credentials and proxy with named values put in, certificates found.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,24 +6,28 @@ use std::sync::Arc;
 use document::{Diagnostic, NamedValues};
 use expr::host::BackendInfo;
 use http::{HeaderName, HeaderValue};
-use pipeline::{BackendEntry, BaseUrl};
-use transport::{ClientTls, Secret};
+use pipeline::{BackendEntry, BaseUrl, Certificates};
+use transport::{ClientIdentity, ClientTls, PinnedName, Pins, Proxy, Secret, Thumbprint};
 
+use super::backend_tls::{Identities, Wanted, unknown};
 use super::put_in;
 use crate::balance::Pool;
 use crate::codes;
-use crate::entity::{BackendEntity, Given};
+use crate::entity::{BackendEntity, CertificateRef, Given};
 use crate::place::Place;
 use crate::snapshot::{Backend, Credentials};
 
 pub(super) fn resolve(
     entities: &[BackendEntity],
     values: &NamedValues,
+    certificates: &Certificates,
     problems: &mut Vec<Diagnostic>,
 ) -> HashMap<String, Arc<Backend>> {
     let mut backends = HashMap::new();
+    let asks = entities.iter().any(|it| !it.credentials.certificates.is_empty());
+    let identities = if asks { Identities::open(certificates) } else { Identities::default() };
     for entity in entities {
-        let mut backend = Reader { entity, values, problems }.backend();
+        let mut backend = Reader { entity, values, identities: &identities, problems }.backend();
         if let Some(pool) = &mut backend.pool {
             settle(pool, entity, entities, problems);
         }
@@ -73,6 +77,7 @@ fn settle(
 struct Reader<'a> {
     entity: &'a BackendEntity,
     values: &'a NamedValues,
+    identities: &'a Identities,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -85,9 +90,101 @@ impl Reader<'_> {
             azure_region: entity.azure_region.clone(),
         };
         let entry = BackendEntry { info: Arc::new(info), url: self.url() };
-        let tls = ClientTls { verify_chain: entity.verify_chain, verify_name: entity.verify_name };
-        let (pool, breaker) = (entity.pool.clone(), entity.breaker.clone());
-        Backend { entry: Arc::new(entry), credentials: self.credentials(), tls, pool, breaker }
+        let tls = ClientTls {
+            verify_chain: entity.tls.verify_chain,
+            verify_name: entity.tls.verify_name,
+        };
+        Backend {
+            entry: Arc::new(entry),
+            credentials: self.credentials(),
+            tls,
+            pins: self.pins(),
+            identity: self.identity(),
+            proxy: self.proxy(),
+            pool: entity.pool.clone(),
+            breaker: entity.breaker.clone(),
+            extras: entity.extras.clone(),
+        }
+    }
+
+    /// The certificate that is presented: the first one, of those that are named.
+    fn identity(&mut self) -> Option<ClientIdentity> {
+        let entity = self.entity;
+        let mut all = Vec::new();
+        for reference in &entity.credentials.certificates {
+            let (CertificateRef::Id(given) | CertificateRef::Thumbprint(given)) = reference;
+            let Some(text) = self.text(given) else { continue };
+            let Some(wanted) = Wanted::of(reference, &text) else {
+                self.wrong(given, &format!("`{text}` is no thumbprint (40 hexadecimal digits)"));
+                continue;
+            };
+            match self.identities.find(&wanted) {
+                Ok(it) => all.extend(it),
+                Err(why) => {
+                    let place = given.place.as_ref().unwrap_or(&entity.place);
+                    let problem = unknown(place, &entity.id, &why, &wanted, self.identities);
+                    self.problems.push(problem);
+                }
+            }
+        }
+        let mut all = all.into_iter();
+        let first = all.next();
+        if all.any(|it| Some(&it) != first.as_ref()) {
+            let message = format!(
+                "backend `{}`: of its client certificates only the first is presented",
+                entity.id
+            );
+            self.problems.push(entity.place.warning(codes::LEFT_OUT, message));
+        }
+        first
+    }
+
+    fn thumbprint(&mut self, given: &Given) -> Option<Thumbprint> {
+        let text = self.text(given)?;
+        let found = Thumbprint::parse(&text);
+        if found.is_none() {
+            self.wrong(given, &format!("`{text}` is no thumbprint (40 hexadecimal digits)"));
+        }
+        found
+    }
+
+    /// What is pinned. What cannot be read is an error, so that nothing loads that pins too
+    /// little.
+    fn pins(&mut self) -> Option<Pins> {
+        let tls = &self.entity.tls;
+        let thumbprints = tls.thumbprints.iter().filter_map(|it| self.thumbprint(it)).collect();
+        let mut names = Vec::new();
+        for (name, issuer) in &tls.names {
+            let Some(name) = self.text(name) else { continue };
+            let issuer = match issuer {
+                None => None,
+                Some(it) => match self.thumbprint(it) {
+                    None => continue,
+                    found => found,
+                },
+            };
+            names.push(PinnedName { name: name.trim().to_owned(), issuer });
+        }
+        Pins::new(thumbprints, names)
+    }
+
+    fn proxy(&mut self) -> Option<Proxy> {
+        let given = self.entity.proxy.as_ref()?;
+        let url = self.text(&given.url)?;
+        let mut get = |it: &Option<Given>| match it {
+            Some(it) => self.text(it).map(Some),
+            None => Some(None),
+        };
+        let (name, password) = (get(&given.username)?, get(&given.password)?);
+        let password = password.map(Secret::new).unwrap_or_default();
+        let credentials = name.as_deref().map(|it| (it, &password));
+        match Proxy::new(&url, credentials) {
+            Ok(it) => Some(it),
+            Err(error) => {
+                self.wrong(&given.url, &format!("`proxy` cannot be used: {error}"));
+                None
+            }
+        }
     }
 
     fn text(&mut self, given: &Given) -> Option<String> {
@@ -163,10 +260,14 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use document::NamedValue;
+    use pipeline::{Certificate, CertificateEntry};
 
     use super::*;
     use crate::load::{Options, parse};
     use crate::source::Source;
+
+    /// A certificate and its key, made for tests.
+    const CLIENT: &str = include_str!("../../../policies/tests/certificate.pem");
 
     fn read(properties: &str) -> (Arc<Backend>, Vec<String>) {
         let text = format!(r#"{{"properties":{properties}}}"#);
@@ -177,8 +278,18 @@ mod tests {
         values.insert("host", NamedValue::plain("h.test"));
         values.insert("key", NamedValue::secret("s3cret"));
         values.insert("bad", NamedValue::secret("s3\ncret"));
+        values.insert("client", NamedValue::plain("client"));
+        let mut certificates = Certificates::default();
+        let made = |key: &str| {
+            Certificate::Usable(CertificateEntry {
+                chain_pem: CLIENT.to_owned(),
+                private_key_pem: (!key.is_empty()).then(|| key.into()),
+            })
+        };
+        certificates.insert("client", made(CLIENT));
+        certificates.insert("bare", made(""));
         let mut problems = Vec::new();
-        let backends = resolve(&parsed.entities.backends, &values, &mut problems);
+        let backends = resolve(&parsed.entities.backends, &values, &certificates, &mut problems);
         let told = problems.iter().map(|it| format!("{} {}", it.code, it.message)).collect();
         (backends["b"].clone(), told)
     }
@@ -195,6 +306,77 @@ mod tests {
         assert_eq!(backend.credentials.authorization.as_ref().unwrap(), "Basic s3cret");
         assert_eq!(backend.credentials.query[0].1[0].expose(), "s3cret");
         assert!(!format!("{backend:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_client_certificate_is_found_by_name_or_thumbprint() {
+        let own = ClientIdentity::from_pem(CLIENT, &CLIENT.into()).unwrap();
+        let thumbprint = own.thumbprint().unwrap().to_string().to_lowercase();
+        for credentials in [
+            r#""certificateIds":["/subscriptions/s/certificates/Client"]"#.to_owned(),
+            r#""certificateIds":["{{client}}"]"#.to_owned(),
+            format!(r#""certificate":["{thumbprint}"]"#),
+            format!(r#""certificate":["{thumbprint}"],"certificateIds":["client"]"#),
+        ] {
+            let (backend, problems) =
+                read(&format!(r#"{{"url":"https://h","credentials":{{{credentials}}}}}"#));
+            assert_eq!(problems, [""; 0], "{credentials}");
+            assert_eq!(backend.identity.as_ref(), Some(&own), "{credentials}");
+        }
+        for (credentials, problem) in [
+            (
+                r#""certificateIds":["clint"]"#,
+                "PC0510 backend `b`: there is no certificate `clint`",
+            ),
+            (
+                r#""certificateIds":["bare"]"#,
+                "PC0510 backend `b`: certificate `bare` cannot be presented: it has no private key",
+            ),
+            (r#""certificate":["abc"]"#, "PC0506 backend `b`: `abc` is no thumbprint"),
+            (
+                r#""certificate":["0102030405060708090a0b0c0d0e0f1011121314"]"#,
+                "PC0510 backend `b`: no certificate with a private key has the thumbprint 0102",
+            ),
+        ] {
+            let problems =
+                read(&format!(r#"{{"url":"https://h","credentials":{{{credentials}}}}}"#)).1;
+            assert!(problems[0].starts_with(problem), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn pins_and_proxies_are_resolved_or_refused() {
+        let print = "0102030405060708090a0b0c0d0e0f1011121314";
+        let (backend, problems) = read(&format!(
+            r#"{{"url":"https://h","proxy":{{"url":"http://p:3128","username":"me","password":"{{{{key}}}}"}},
+                "tls":{{"serverCertificateThumbprints":["{print}"],
+                    "serverX509Names":[{{"name":"{{{{host}}}}","issuerCertificateThumbprint":"{print}"}}]}}}}"#
+        ));
+        assert_eq!(problems, [""; 0]);
+        let issuer = Thumbprint::parse(print);
+        let name = PinnedName { name: "h.test".to_owned(), issuer };
+        assert_eq!(backend.pins, Pins::new(issuer.into_iter().collect(), vec![name]));
+        let secret = "s3cret".into();
+        assert_eq!(backend.proxy, Proxy::new("http://p:3128", Some(("me", &secret))).ok());
+        assert!(!format!("{backend:?}").contains("s3cret"));
+        for (properties, problem) in [
+            (
+                r#""proxy":{"url":"https://p"}"#,
+                "PC0506 backend `b`: `proxy` cannot be used: a proxy is",
+            ),
+            (
+                r#""proxy":{"url":"http://p","username":"a:b"}"#,
+                "PC0506 backend `b`: `proxy` cannot",
+            ),
+            (r#""tls":{"serverCertificateThumbprints":["x"]}"#, "PC0506 backend `b`: `x` is no"),
+            (
+                r#""tls":{"serverX509Names":[{"name":"n","issuerCertificateThumbprint":"x"}]}"#,
+                "PC0506 backend `b`: `x` is no thumbprint",
+            ),
+        ] {
+            let problems = read(&format!(r#"{{"url":"https://h",{properties}}}"#)).1;
+            assert!(problems[0].starts_with(problem), "{problems:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! their keys.
 
 mod authorizations;
+mod backend_tls;
 mod backends;
 mod caches;
 mod certificates;
@@ -44,9 +45,10 @@ pub(crate) async fn resolve(
 ) -> (Resolved, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let named_values = named_values::resolve(parsed, options, secrets, &mut problems).await;
-    let backends = backends::resolve(&parsed.entities.backends, &named_values, &mut problems);
     let subscriptions = subscriptions::resolve(parsed, options, secrets, &mut problems).await;
     let certificates = certificates::resolve(parsed, options, secrets).await;
+    let entities = &parsed.entities.backends;
+    let backends = backends::resolve(entities, &named_values, &certificates, &mut problems);
     let authorizations = authorizations::resolve(parsed, options, secrets).await;
     let loggers =
         loggers::resolve(&parsed.entities.loggers, &named_values, parsed.folder.as_deref());

@@ -6,6 +6,7 @@
 //!   redis: { env: REDIS_URL }         # several gateways count together
 //!   on-store-failure: allow           # or refuse
 //!   algorithm: sliding-window         # or token-bucket
+//!   breakers: own                     # or shared, through Redis
 //! ```
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub struct CounterSettings {
     pub prefix: String,
     /// Longest wait for an answer of Redis, if it is not the usual one.
     pub timeout: Option<Duration>,
+    /// Whether circuit breakers are shared through Redis.
+    pub shares_breakers: bool,
 }
 
 /// A store of counters.
@@ -60,6 +63,7 @@ impl Default for CounterSettings {
             max_keys: DEFAULT_MAX_KEYS,
             prefix: "portcullis".to_owned(),
             timeout: None,
+            shares_breakers: false,
         }
     }
 }
@@ -88,6 +92,12 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> CounterSettings {
     it.store = redis.or(disk).unwrap_or(CounterStore::Memory);
     it.refuse_on_store_failure = word(&counters, "on-store-failure", ["allow", "refuse"]);
     it.token_bucket = word(&counters, "algorithm", ["sliding-window", "token-bucket"]);
+    it.shares_breakers = word(&counters, "breakers", ["own", "shared"]);
+    if it.shares_breakers && !matches!(it.store, CounterStore::Redis(_)) {
+        let place = counters.get("breakers").unwrap_or(counters.tree());
+        let message = "`breakers: shared` needs `redis`";
+        counters.report(place.error(codes::BAD_VALUE, message));
+    }
     if let Some(found) = counters.number("max-keys").and_then(|it| usize::try_from(it).ok()) {
         it.max_keys = found;
     }
@@ -156,9 +166,10 @@ mod tests {
         for redis in ["redis://localhost:6379", "{ env: REDIS_URL }", "{ file: redis.txt }"] {
             let (it, problems) = read(&format!(
                 "counters: {{ redis: {redis}, on-store-failure: refuse, algorithm: token-bucket, \
-                 prefix: prod, timeout: 20ms }}"
+                 prefix: prod, timeout: 20ms, breakers: shared }}"
             ));
             assert_eq!(problems, [""; 0], "{redis}");
+            assert!(it.counters.shares_breakers);
             assert!(matches!(it.counters.store, CounterStore::Redis(_)), "{redis}");
             assert!(it.counters.refuse_on_store_failure && it.counters.token_bucket);
             assert_eq!(it.counters.prefix, "prod");
@@ -190,6 +201,8 @@ mod tests {
                 "counters: { on-store-failure: shrug }",
                 "PC0506 `on-store-failure` is `allow` or `refuse`",
             ),
+            ("counters: { breakers: shared }", "PC0506 `breakers: shared` needs `redis`"),
+            ("counters: { breakers: mine }", "PC0506 `breakers` is `own` or `shared`"),
             ("counters: { timeout: 1m }", "PC0506 `timeout` is from 1ms to 5s"),
             ("counters: { store: redis }", "PC0503 unknown key `store`"),
         ] {

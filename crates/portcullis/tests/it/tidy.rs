@@ -53,7 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["document", "expr", "graphql", "pfx", "pipeline", "transport"]),
-    ("proxy", &["config", "expr", "pipeline", "telemetry", "transport"]),
+    ("proxy", &["config", "expr", "pipeline", "state", "telemetry", "transport"]),
     (
         "cases",
         &["config", "document", "expr", "graphql", "identity", "pipeline", "proxy", "telemetry", "transport"],

@@ -6,7 +6,7 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/backends#load-balanced-pool>
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,14 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use config::{Backend, Pool, Snapshot};
+use config::{Balance, Pool, Snapshot};
 use http::StatusCode;
 
 use super::breaker::Breaker;
+use super::check::Check;
+use super::latency::Latency;
+use super::sharing::Link;
+use super::single::Single;
 
 /// Bytes of a session's mark.
 const MARK_BYTES: usize = 16;
@@ -33,18 +37,14 @@ pub(crate) enum Target {
     Pool(Arc<Members>),
 }
 
-/// A backend with an address.
-#[derive(Debug)]
-pub(crate) struct Single {
-    pub(crate) backend: Arc<Backend>,
-    pub(crate) breaker: Option<Arc<Breaker>>,
-}
-
 /// The members of a pool.
 pub(crate) struct Members {
     id: String,
     pub(crate) failure_status: StatusCode,
     pub(crate) session_cookie: Option<String>,
+    balance: Balance,
+    /// Whether a call that brought no response goes on to the next member.
+    pub(crate) fails_over: bool,
     /// By priority, the smallest number first.
     groups: Vec<Group>,
     /// Signs the marks of sessions.
@@ -61,7 +61,7 @@ struct Group {
 #[derive(Debug)]
 struct Member {
     single: Arc<Single>,
-    weight: i64,
+    weight: u32,
 }
 
 /// A member that a pool chose.
@@ -73,20 +73,40 @@ pub(crate) struct Chosen {
 }
 
 impl Targets {
-    /// The backends of a snapshot. Breakers whose rule did not change go on as they are.
-    pub(crate) fn new(snapshot: &Snapshot, before: Option<&Targets>, key: &hmac::Key) -> Targets {
+    /// The backends of a snapshot. What is known of those that did not change goes on; breakers
+    /// are shared by the link.
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        before: Option<&Targets>,
+        key: &hmac::Key,
+        link: Option<&Arc<Link>>,
+    ) -> Targets {
+        let by_latency = by_latency(snapshot);
         let mut singles = HashMap::new();
         for (id, backend) in &snapshot.backends {
-            if backend.pool.is_none() {
-                let breaker = backend.breaker.as_ref().map(|rule| {
-                    let old = before.and_then(|it| it.breaker(id));
-                    old.filter(|it| it.rule() == rule)
-                        .unwrap_or_else(|| Arc::new(Breaker::new(id, rule.clone())))
-                });
-                singles.insert(id, Arc::new(Single { backend: Arc::clone(backend), breaker }));
+            if backend.pool.is_some() {
+                continue;
             }
+            let old = before.and_then(|it| it.single(id));
+            let breaker = backend.breaker.as_ref().map(|rule| {
+                let old = old.and_then(|it| it.breaker.clone());
+                old.filter(|it| it.rule() == rule).unwrap_or_else(|| {
+                    Arc::new(Breaker::new(id, rule.clone(), link.map(Arc::clone)))
+                })
+            });
+            let check = backend.extras.health_check.as_ref().map(|rule| {
+                let same = old.filter(|it| it.backend.entry.url == backend.entry.url);
+                let old = same.and_then(|it| it.check.clone());
+                old.filter(|it| it.rule() == rule)
+                    .unwrap_or_else(|| Arc::new(Check::new(rule.clone())))
+            });
+            let latency = by_latency.contains(id.as_str()).then(|| {
+                old.and_then(|it| it.latency.clone()).unwrap_or_else(Arc::<Latency>::default)
+            });
+            let backend = Arc::clone(backend);
+            singles.insert(id, Arc::new(Single { backend, breaker, check, latency }));
         }
-        let target = |(id, backend): (&String, &Arc<Backend>)| {
+        let target = |(id, backend): (&String, &Arc<config::Backend>)| {
             let target = match &backend.pool {
                 Some(pool) => Target::Pool(Arc::new(Members::new(id, pool, &singles, key))),
                 None => Target::Single(Arc::clone(singles.get(id)?)),
@@ -108,24 +128,27 @@ impl Targets {
         })
     }
 
-    fn breaker(&self, id: &str) -> Option<Arc<Breaker>> {
+    fn single(&self, id: &str) -> Option<&Arc<Single>> {
         match self.0.get(id)? {
-            Target::Single(single) => single.breaker.clone(),
+            Target::Single(single) => Some(single),
             Target::Pool(_) => None,
         }
     }
+
+    /// All backends with an address, in no order.
+    pub(crate) fn singles(&self) -> impl Iterator<Item = &Arc<Single>> {
+        self.0.values().filter_map(|it| match it {
+            Target::Single(single) => Some(single),
+            Target::Pool(_) => None,
+        })
+    }
 }
 
-impl Single {
-    fn open_for(&self, now: Duration) -> Option<Duration> {
-        self.breaker.as_ref()?.open_for(now)
-    }
-
-    /// How long it is left alone; none if calls may be made.
-    pub(crate) fn unavailable_for(&self, now: Duration) -> Option<(StatusCode, Duration)> {
-        let breaker = self.breaker.as_ref()?;
-        Some((breaker.rule().failure_status, breaker.open_for(now)?))
-    }
+/// The backends whose latency a pool asks for.
+fn by_latency(snapshot: &Snapshot) -> HashSet<&str> {
+    let pools = snapshot.backends.values().filter_map(|it| it.pool.as_ref());
+    let pools = pools.filter(|it| it.balance == Balance::Latency);
+    pools.flat_map(|it| it.members.iter().map(|it| it.backend.as_str())).collect()
 }
 
 impl Members {
@@ -139,7 +162,7 @@ impl Members {
         // A drained member gets nothing. Members that do not exist were reported at load.
         for member in pool.members.iter().filter(|it| it.weight > 0) {
             if let Some(single) = singles.get(&member.backend) {
-                let (single, weight) = (Arc::clone(single), i64::from(member.weight));
+                let (single, weight) = (Arc::clone(single), member.weight);
                 groups.entry(member.priority).or_default().push(Member { single, weight });
             }
         }
@@ -149,6 +172,8 @@ impl Members {
             id: id.to_owned(),
             failure_status: pool.failure_status,
             session_cookie: pool.session_cookie.clone(),
+            balance: pool.balance,
+            fails_over: pool.fails_over,
             groups: groups.into_values().map(group).collect(),
             key: key.clone(),
         }
@@ -166,19 +191,30 @@ impl Members {
     /// All are tripped: the time until the first of them returns.
     pub(crate) fn choose(&self, mark: Option<&str>, now: Duration) -> Result<Chosen, Duration> {
         if let Some(single) = mark.and_then(|it| self.of_session(it))
-            && single.open_for(now).is_none()
+            && single.gone_for(now).is_none()
         {
             return Ok(Chosen { single, mark: None });
         }
-        let single = self.groups.iter().find_map(|it| it.next(now));
-        let single = single.ok_or_else(|| self.first_return(now))?;
+        self.choose_beside(&[], now).ok_or_else(|| self.first_return(now))
+    }
+
+    /// A member that is none of these; none if no such member is available.
+    pub(crate) fn choose_beside(&self, tried: &[Arc<Single>], now: Duration) -> Option<Chosen> {
+        let is_there = |it: &Member| {
+            it.single.gone_for(now).is_none()
+                && !tried.iter().any(|own| Arc::ptr_eq(own, &it.single))
+        };
+        let single = self.groups.iter().find_map(|it| match self.balance {
+            Balance::Weight => it.next(is_there),
+            Balance::Latency => it.soonest(is_there, now),
+        })?;
         let mark = self.session_cookie.as_ref().map(|_| self.mark(&single));
-        Ok(Chosen { single, mark })
+        Some(Chosen { single, mark })
     }
 
     fn first_return(&self, now: Duration) -> Duration {
         let members = self.groups.iter().flat_map(|it| &it.members);
-        members.filter_map(|it| it.single.open_for(now)).min().unwrap_or_default()
+        members.filter_map(|it| it.single.gone_for(now)).min().unwrap_or_default()
     }
 
     fn of_session(&self, mark: &str) -> Option<Arc<Single>> {
@@ -210,19 +246,19 @@ impl fmt::Debug for Members {
 
 impl Group {
     /// The member whose turn it is among those that are available.
-    fn next(&self, now: Duration) -> Option<Arc<Single>> {
+    fn next(&self, is_there: impl Fn(&Member) -> bool) -> Option<Arc<Single>> {
         if let [only] = self.members.as_slice() {
-            return only.single.open_for(now).is_none().then(|| Arc::clone(&only.single));
+            return is_there(only).then(|| Arc::clone(&only.single));
         }
         let mut credits = self.credits.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut total, mut best) = (0, None::<(usize, i64)>);
         for (n, member) in self.members.iter().enumerate() {
-            if member.single.open_for(now).is_some() {
+            if !is_there(member) {
                 continue;
             }
             let Some(credit) = credits.get_mut(n) else { continue };
-            *credit += member.weight;
-            total += member.weight;
+            *credit += i64::from(member.weight);
+            total += i64::from(member.weight);
             if best.is_none_or(|(_, most)| *credit > most) {
                 best = Some((n, *credit));
             }
@@ -233,11 +269,22 @@ impl Group {
         }
         self.members.get(n).map(|it| Arc::clone(&it.single))
     }
+
+    /// The member that is likely to answer first among those that are available; of equal ones
+    /// that of the pool's order.
+    fn soonest(&self, is_there: impl Fn(&Member) -> bool, now: Duration) -> Option<Arc<Single>> {
+        let cost = |it: &Member| {
+            it.single.latency.as_ref().map_or(0.0, |latency| latency.cost(it.weight, now))
+        };
+        let members = self.members.iter().filter(|it| is_there(it));
+        let best = members.min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
+        Some(Arc::clone(&best.single))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use config::{BreakerRule, PoolMember, Threshold};
+    use config::{Backend, BreakerRule, HealthCheck, PoolMember, Threshold};
     use expr::host::BackendInfo;
     use pipeline::BackendEntry;
 
@@ -263,10 +310,9 @@ mod tests {
         };
         let backend = Backend {
             entry: Arc::new(BackendEntry { info: Arc::new(info), url: None }),
-            credentials: config::Credentials::default(),
-            tls: transport::ClientTls::default(),
             breaker: pool.is_none().then_some(rule),
             pool,
+            ..Backend::default()
         };
         (id.to_owned(), Arc::new(backend))
     }
@@ -284,6 +330,8 @@ mod tests {
                 .collect(),
             session_cookie: cookie.map(str::to_owned),
             failure_status: StatusCode::SERVICE_UNAVAILABLE,
+            balance: config::Balance::Weight,
+            fails_over: false,
         };
         let mut backends = HashMap::from([backend("p", Some(pool))]);
         backends.extend(members.iter().map(|it| backend(it.0, None)));
@@ -307,7 +355,15 @@ mod tests {
 
     fn trip(targets: &Targets, id: &str, now: Duration) {
         let now = Now { monotonic: now, wall: std::time::SystemTime::UNIX_EPOCH };
-        assert!(targets.breaker(id).unwrap().record(Outcome::Failed("Timeout"), now));
+        assert!(
+            targets
+                .single(id)
+                .unwrap()
+                .breaker
+                .as_ref()
+                .unwrap()
+                .record(Outcome::Failed("Timeout"), now)
+        );
     }
 
     #[test]
@@ -319,7 +375,7 @@ mod tests {
             (&[("a", 0, 0), ("b", 0, 1)], "bbbbbbbbb"),
             (&[("a", 2, 9), ("b", 1, 1)], "bbbbbbbbb"),
         ] {
-            let targets = Targets::new(&snapshot(members, None), None, &key());
+            let targets = Targets::new(&snapshot(members, None), None, &key(), None);
             assert_eq!(turns(&pool(&targets), 9, START), expected, "{members:?}");
         }
     }
@@ -327,7 +383,7 @@ mod tests {
     #[test]
     fn a_worse_group_is_used_only_while_the_better_one_is_gone() {
         let members = [("a", 1, 1), ("b", 2, 3), ("c", 2, 1)];
-        let targets = Targets::new(&snapshot(&members, None), None, &key());
+        let targets = Targets::new(&snapshot(&members, None), None, &key(), None);
         let pool = pool(&targets);
         trip(&targets, "a", START);
         assert_eq!(turns(&pool, 8, START), "bbcbbbcb");
@@ -341,21 +397,74 @@ mod tests {
     #[test]
     fn a_breaker_goes_on_over_a_reload_unless_its_rule_changed() {
         let snapshot_ = snapshot(&[("a", 0, 1)], None);
-        let first = Targets::new(&snapshot_, None, &key());
+        let first = Targets::new(&snapshot_, None, &key(), None);
         trip(&first, "a", START);
-        let second = Targets::new(&snapshot_, Some(&first), &key());
+        let second = Targets::new(&snapshot_, Some(&first), &key(), None);
         assert_eq!(turns(&pool(&second), 1, START), "-10");
         let mut changed = snapshot(&[("a", 0, 1)], None);
         let a = changed.backends.get_mut("a").and_then(Arc::get_mut).unwrap();
         a.breaker.as_mut().unwrap().interval = Duration::from_secs(5);
-        let third = Targets::new(&changed, Some(&second), &key());
+        let third = Targets::new(&changed, Some(&second), &key(), None);
         assert_eq!(turns(&pool(&third), 1, START), "a");
+    }
+
+    #[test]
+    fn the_soonest_member_is_chosen_if_the_pool_says_so() {
+        let mut snapshot = snapshot(&[("a", 0, 1), ("b", 0, 1), ("c", 1, 1)], None);
+        let p = snapshot.backends.get_mut("p").and_then(Arc::get_mut).unwrap();
+        p.pool.as_mut().unwrap().balance = Balance::Latency;
+        let targets = Targets::new(&snapshot, None, &key(), None);
+        let pool = pool(&targets);
+        let answer = |id: &str, milliseconds| {
+            let latency = targets.single(id).unwrap().latency.clone().unwrap();
+            latency.begin();
+            latency.measure(Duration::from_millis(milliseconds), true, START);
+        };
+        assert_eq!(turns(&pool, 2, START), "aa");
+        answer("a", 300);
+        assert_eq!(turns(&pool, 2, START), "bb");
+        answer("b", 400);
+        assert_eq!(turns(&pool, 2, START), "aa");
+        trip(&targets, "a", START);
+        assert_eq!(turns(&pool, 2, START), "bb");
+        trip(&targets, "b", START);
+        assert_eq!(turns(&pool, 2, START), "cc", "a worse group, however slow");
+    }
+
+    #[test]
+    fn a_call_that_goes_on_finds_members_that_were_not_tried() {
+        let members = [("a", 0, 1), ("b", 1, 1), ("c", 1, 1)];
+        let targets = Targets::new(&snapshot(&members, None), None, &key(), None);
+        let pool = pool(&targets);
+        let mut tried = Vec::new();
+        while let Some(it) = pool.choose_beside(&tried, START) {
+            tried.push(it.single);
+        }
+        let names: Vec<&str> = tried.iter().map(|it| it.backend.entry.info.id.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_checks_found_goes_on_over_a_reload_unless_the_check_changed() {
+        let of = |path: &str| {
+            let mut snapshot = snapshot(&[("a", 0, 1)], None);
+            let a = snapshot.backends.get_mut("a").and_then(Arc::get_mut).unwrap();
+            let path = path.to_owned();
+            a.extras.health_check = Some(HealthCheck { path, ..HealthCheck::default() });
+            snapshot
+        };
+        let check = |it: &Targets| it.single("a").unwrap().check.clone().unwrap();
+        let first = Targets::new(&of("/x"), None, &key(), None);
+        let second = Targets::new(&of("/x"), Some(&first), &key(), None);
+        assert!(Arc::ptr_eq(&check(&first), &check(&second)));
+        let third = Targets::new(&of("/y"), Some(&second), &key(), None);
+        assert!(!Arc::ptr_eq(&check(&second), &check(&third)));
     }
 
     #[test]
     fn a_session_stays_with_its_member_while_that_is_available() {
         let members = [("a", 0, 1), ("b", 0, 1)];
-        let targets = Targets::new(&snapshot(&members, Some("SessionId")), None, &key());
+        let targets = Targets::new(&snapshot(&members, Some("SessionId")), None, &key(), None);
         let pool = pool(&targets);
         let first = pool.choose(None, START).unwrap();
         let mark = first.mark.unwrap();

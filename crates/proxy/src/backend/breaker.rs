@@ -2,19 +2,25 @@
 //!
 //! Outcomes are counted over a sliding interval. The failure that reaches the threshold trips
 //! the breaker and is still seen by its caller; until the time is over nothing is sent, and
-//! afterwards counting begins anew. Every gateway decides from its own traffic.
+//! afterwards counting begins anew. Every gateway decides from its own traffic, unless breakers
+//! are [shared](super::sharing).
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/backends#circuit-breaker>
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use config::{BreakerRule, MIN_CALLS, Threshold};
 use http::{HeaderMap, StatusCode};
+use state::{BreakerReport, BreakerThreshold};
 
 use super::retry_after::retry_after;
+use super::sharing::Link;
+
+/// The reason of `context.LastError` when the client went away in the middle of a call.
+pub(super) const CLIENT_IS_GONE: &str = "ClientConnectionFailure";
 
 /// Parts of the interval in which calls are counted for a percentage.
 const N_SLOTS: u32 = 60;
@@ -29,6 +35,19 @@ pub(crate) struct Breaker {
     /// Until when it is open, in nanoseconds of the monotonic clock; 0 while it is closed.
     open_until: AtomicU64,
     window: Mutex<Window>,
+    counts_departures: bool,
+    untold: Option<Untold>,
+}
+
+/// What other gateways have not been told yet, if breakers are shared.
+#[derive(Debug)]
+struct Untold {
+    link: Arc<Link>,
+    n_calls: AtomicU32,
+    n_failures: AtomicU32,
+    /// The longest trip that the failures ask for, in milliseconds.
+    asked: AtomicU64,
+    is_tripped: AtomicBool,
 }
 
 /// How a call ended.
@@ -38,6 +57,18 @@ pub(crate) enum Outcome<'a> {
     Answered(StatusCode, &'a HeaderMap),
     /// With this reason of `context.LastError`.
     Failed(&'a str),
+}
+
+impl Outcome<'_> {
+    /// Whether the backend did what it is there for.
+    pub(super) fn is_good(&self) -> bool {
+        match self {
+            Outcome::Answered(status, _) => {
+                !status.is_server_error() && *status != StatusCode::TOO_MANY_REQUESTS
+            }
+            Outcome::Failed(_) => false,
+        }
+    }
 }
 
 /// What time it is.
@@ -62,13 +93,31 @@ struct Slot {
 }
 
 impl Breaker {
-    pub(crate) fn new(backend: &str, rule: BreakerRule) -> Breaker {
-        let window = Mutex::new(Window::of(rule.threshold));
-        Breaker { backend: backend.to_owned(), rule, open_until: AtomicU64::new(0), window }
+    /// A breaker that is closed; with a link it tells other gateways, and hears of them.
+    pub(crate) fn new(backend: &str, rule: BreakerRule, link: Option<Arc<Link>>) -> Breaker {
+        Breaker {
+            backend: backend.to_owned(),
+            open_until: AtomicU64::new(0),
+            window: Mutex::new(Window::of(rule.threshold)),
+            counts_departures: rule.reasons.iter().any(|it| it == CLIENT_IS_GONE),
+            untold: link.map(|link| Untold {
+                link,
+                n_calls: AtomicU32::new(0),
+                n_failures: AtomicU32::new(0),
+                asked: AtomicU64::new(0),
+                is_tripped: AtomicBool::new(false),
+            }),
+            rule,
+        }
     }
 
     pub(crate) fn rule(&self) -> &BreakerRule {
         &self.rule
+    }
+
+    /// Whether a client that goes away in the middle of a call is a failure.
+    pub(super) fn counts_departures(&self) -> bool {
+        self.counts_departures
     }
 
     /// How long it stays open; none if calls may be made.
@@ -97,17 +146,27 @@ impl Breaker {
         if self.open_for(now.monotonic).is_some() {
             return false;
         }
-        if !window.count(&self.rule, is_failure, now.monotonic) {
-            return false;
+        let is_too_many = window.count(&self.rule, is_failure, now.monotonic);
+        let is_shared = self.untold.as_ref().is_some_and(|it| it.link.is_up());
+        // A share of the calls is only told by those of all gateways; so many failures are so many.
+        let trips = is_too_many && !(counts_calls && is_shared);
+        let trip = if is_failure { self.trip_duration(outcome, now.wall) } else { Duration::ZERO };
+        if trips {
+            *window = Window::of(self.rule.threshold);
+            let trip = if trip.is_zero() { self.rule.trip_duration } else { trip };
+            self.open_until(now.monotonic.saturating_add(trip));
+            let (backend, seconds) = (&self.backend, trip.as_secs_f64());
+            tracing::warn!(backend, seconds, "the circuit breaker has tripped");
         }
-        *window = Window::of(self.rule.threshold);
-        let trip = self.trip_duration(outcome, now.wall);
-        let until = now.monotonic.saturating_add(trip);
-        self.open_until.store(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         drop(window);
-        let (backend, seconds) = (&self.backend, trip.as_secs_f64());
-        tracing::warn!(backend, seconds, "the circuit breaker has tripped");
-        true
+        if let Some(untold) = &self.untold {
+            untold.note(is_failure, trips, trip);
+        }
+        trips
+    }
+
+    fn open_until(&self, until: Duration) {
+        self.open_until.store(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Relaxed);
     }
 
     fn is_failure(&self, outcome: Outcome<'_>) -> bool {
@@ -128,6 +187,74 @@ impl Breaker {
         };
         let asked = asked.filter(|it| !it.is_zero());
         asked.unwrap_or(self.rule.trip_duration).min(MAX_TRIP)
+    }
+}
+
+/// What is shared with other gateways.
+impl Breaker {
+    /// Takes what others have not been told; none if the breaker is not shared.
+    pub(super) fn report(&self, now: Duration) -> Option<BreakerReport<'_>> {
+        let untold = self.untold.as_ref()?;
+        let threshold = match self.rule.threshold {
+            Threshold::Count(count) => BreakerThreshold::Failures(count),
+            Threshold::Percentage(percent) => {
+                BreakerThreshold::Percentage { percent, min_calls: MIN_CALLS }
+            }
+        };
+        let asked = Duration::from_millis(untold.asked.swap(0, Relaxed));
+        let is_tripped = untold.is_tripped.swap(false, Relaxed);
+        Some(BreakerReport {
+            backend: &self.backend,
+            threshold,
+            interval: self.rule.interval,
+            trip: if asked.is_zero() { self.rule.trip_duration } else { asked },
+            n_calls: untold.n_calls.swap(0, Relaxed),
+            n_failures: untold.n_failures.swap(0, Relaxed),
+            tripped: self.open_for(now).filter(|_| is_tripped),
+        })
+    }
+
+    /// A report did not arrive. What it counted stays with this gateway; that it tripped is told
+    /// again.
+    pub(super) fn not_told(&self, tripped: bool) {
+        if let Some(untold) = self.untold.as_ref().filter(|_| tripped) {
+            untold.is_tripped.store(true, Relaxed);
+        }
+    }
+
+    /// All gateways together leave the backend alone for that long. Whether this one did not yet.
+    pub(super) fn adopt(&self, left: Duration, now: Duration) -> bool {
+        if left.is_zero() {
+            return false;
+        }
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = self.open_for(now);
+        if own.is_some_and(|it| it >= left) {
+            return false;
+        }
+        *window = Window::of(self.rule.threshold);
+        self.open_until(now.saturating_add(left.min(MAX_TRIP)));
+        if own.is_none() {
+            let (backend, seconds) = (&self.backend, left.as_secs_f64());
+            tracing::warn!(backend, seconds, "the circuit breaker has tripped for all gateways");
+        }
+        own.is_none()
+    }
+}
+
+impl Untold {
+    fn note(&self, is_failure: bool, trips: bool, trip: Duration) {
+        self.n_calls.fetch_add(1, Relaxed);
+        if !is_failure && !trips {
+            return;
+        }
+        self.n_failures.fetch_add(u32::from(is_failure), Relaxed);
+        let trip = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
+        self.asked.fetch_max(trip, Relaxed);
+        if trips {
+            self.is_tripped.store(true, Relaxed);
+        }
+        self.link.wake();
     }
 }
 
@@ -193,6 +320,10 @@ mod tests {
         }
     }
 
+    fn new(rule: BreakerRule) -> Breaker {
+        Breaker::new("b", rule, None)
+    }
+
     fn at(seconds: u64) -> Now {
         Now { monotonic: Duration::from_secs(seconds), wall: SystemTime::UNIX_EPOCH }
     }
@@ -204,7 +335,7 @@ mod tests {
 
     #[test]
     fn so_many_failures_within_the_interval_trip_it() {
-        let breaker = Breaker::new("b", rule(Threshold::Count(3)));
+        let breaker = new(rule(Threshold::Count(3)));
         for (seconds, outcome, trips) in [
             (1, answered(500), false),
             (2, answered(200), false),
@@ -226,12 +357,12 @@ mod tests {
 
     #[test]
     fn a_percentage_needs_a_few_calls() {
-        let breaker = Breaker::new("b", rule(Threshold::Percentage(50)));
+        let breaker = new(rule(Threshold::Percentage(50)));
         let statuses = [500, 500, 500, 200];
         assert!(statuses.iter().all(|it| !breaker.record(answered(*it), at(1))));
         assert!(breaker.record(answered(200), at(2)), "three of five");
 
-        let breaker = Breaker::new("b", rule(Threshold::Percentage(50)));
+        let breaker = new(rule(Threshold::Percentage(50)));
         for seconds in 0..4 {
             assert!(!breaker.record(answered(500), at(seconds)));
         }
@@ -249,9 +380,62 @@ mod tests {
         let busy = Outcome::Answered(StatusCode::TOO_MANY_REQUESTS, &headers);
         for (accepts, seconds) in [(true, 7), (false, 30)] {
             let rule = BreakerRule { accepts_retry_after: accepts, ..rule(Threshold::Count(1)) };
-            let breaker = Breaker::new("b", rule);
+            let breaker = new(rule);
             assert!(breaker.record(busy, at(10)));
             assert_eq!(breaker.open_for(at(10).monotonic), Some(Duration::from_secs(seconds)));
+        }
+    }
+
+    #[test]
+    fn what_others_must_know_is_told_once() {
+        let link = Arc::new(Link::default());
+        let breaker = Breaker::new("b", rule(Threshold::Count(3)), Some(link));
+        let told = |now| {
+            let it = breaker.report(Duration::from_secs(now)).unwrap();
+            (it.n_failures, it.trip.as_secs(), it.tripped.map(|it| it.as_secs()))
+        };
+        assert_eq!(told(1), (0, 30, None));
+        breaker.record(answered(500), at(1));
+        breaker.record(answered(200), at(1));
+        assert_eq!(told(2), (1, 30, None));
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_static("7"));
+        breaker.record(Outcome::Answered(StatusCode::BAD_GATEWAY, &headers), at(2));
+        assert!(breaker.record(answered(500), at(3)), "three in a row are too many here alone");
+        assert_eq!(told(5), (2, 30, Some(28)));
+        assert_eq!(told(5), (0, 30, None));
+        breaker.not_told(true);
+        assert_eq!(told(6), (0, 30, Some(27)));
+        assert!(
+            Breaker::new("b", rule(Threshold::Count(1)), None).report(at(1).monotonic).is_none()
+        );
+    }
+
+    #[test]
+    fn what_others_found_counts_here() {
+        let breaker = Breaker::new("b", rule(Threshold::Count(2)), Some(Arc::default()));
+        let at_ = |seconds| at(seconds).monotonic;
+        breaker.record(answered(500), at(1));
+        assert!(!breaker.adopt(Duration::ZERO, at_(1)));
+        assert!(breaker.adopt(Duration::from_secs(9), at_(1)));
+        assert_eq!(breaker.open_for(at_(2)), Some(Duration::from_secs(8)));
+        assert!(!breaker.adopt(Duration::from_secs(8), at_(2)));
+        assert!(!breaker.adopt(Duration::from_secs(20), at_(2)), "longer, but no news");
+        assert_eq!(breaker.open_for(at_(2)), Some(Duration::from_secs(20)));
+        assert_eq!(breaker.open_for(at_(22)), None);
+        assert!(!breaker.record(answered(500), at(23)), "counting begins anew");
+    }
+
+    #[test]
+    fn a_percentage_is_of_all_gateways_while_they_hear_of_each_other() {
+        for (is_up, trips) in [(true, false), (false, true)] {
+            let link = Arc::new(Link::default());
+            link.set_up(is_up);
+            let breaker = Breaker::new("b", rule(Threshold::Percentage(50)), Some(link));
+            let any = (0..6).any(|_| breaker.record(answered(500), at(1)));
+            assert_eq!(any, trips);
+            let report = breaker.report(at(1).monotonic).unwrap();
+            assert!(report.n_failures >= 5 && report.n_calls == report.n_failures);
         }
     }
 
@@ -259,7 +443,7 @@ mod tests {
     fn no_answer_opens_it_for_more_than_a_day() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", HeaderValue::from_static("18446744073709551615"));
-        let breaker = Breaker::new("b", rule(Threshold::Count(1)));
+        let breaker = new(rule(Threshold::Count(1)));
         assert!(breaker.record(Outcome::Answered(StatusCode::BAD_GATEWAY, &headers), at(1)));
         assert_eq!(breaker.open_for(at(1).monotonic), Some(MAX_TRIP));
     }

@@ -9,12 +9,13 @@ use pipeline::{Blame, Context, PolicyError, connection_failure};
 use telemetry::Metrics;
 use transport::Response;
 
-use super::balance::{Chosen, Members, Single, Target};
-use super::breaker::{Now, Outcome};
+use super::balance::{Chosen, Members, Target};
+use super::breaker::Outcome;
+use super::single::{Call, Single};
 use crate::trail;
 
-/// Counts the trips of all breakers.
-const TRIPS: &str = "portcullis_breaker_trips_total";
+/// Counts the calls that went on to another member of their pool.
+const FAIL_OVERS: &str = "portcullis_backend_fail_overs_total";
 /// Counts the calls that were not made because a breaker was open.
 const REFUSED: &str = "portcullis_breaker_refused_calls_total";
 
@@ -25,6 +26,10 @@ pub(super) struct Choice {
     single: Option<Arc<Single>>,
     /// The session that begins: name and value of its cookie.
     session: Option<(String, String)>,
+    /// The pool whose members are tried one after the other.
+    pool: Option<Arc<Members>>,
+    tried: Vec<Arc<Single>>,
+    call: Option<Call>,
 }
 
 impl Choice {
@@ -54,7 +59,7 @@ impl Choice {
     fn of_single(context: &Context, single: Arc<Single>) -> Result<Choice, PolicyError> {
         let now = context.services.clock.monotonic();
         match single.unavailable_for(now) {
-            None => Ok(Choice { single: Some(single), session: None }),
+            None => Ok(Choice { single: Some(single), ..Choice::default() }),
             Some((status, left)) => {
                 let what = format!("Backend '{}'", single.backend.entry.info.id);
                 Err(unavailable(context, "BackendUnavailable", &what, status, left))
@@ -62,7 +67,7 @@ impl Choice {
         }
     }
 
-    fn of_pool(context: &mut Context, pool: &Members) -> Result<Choice, PolicyError> {
+    fn of_pool(context: &mut Context, pool: &Arc<Members>) -> Result<Choice, PolicyError> {
         let now = context.services.clock.monotonic();
         let cookie = pool.session_cookie.as_deref();
         let mark = cookie.and_then(|it| cookie_value(&context.request.headers, it));
@@ -72,7 +77,40 @@ impl Choice {
         })?;
         let session = cookie.map(str::to_owned).zip(mark);
         context.note_backend(Arc::clone(&single.backend.entry));
-        Ok(Choice { single: Some(single), session })
+        let pool = pool.fails_over.then(|| Arc::clone(pool));
+        Ok(Choice { single: Some(single), session, pool, ..Choice::default() })
+    }
+
+    /// Whether the request is needed only once: nothing goes on to another member.
+    pub(super) fn is_final(&self) -> bool {
+        self.pool.is_none()
+    }
+
+    /// The call begins.
+    pub(super) fn begin(&mut self, context: &Context, now: Duration) {
+        self.call = self.single.as_ref().and_then(|it| it.begin(&context.services, now));
+    }
+
+    /// After a call that brought no response: goes on to a member of the pool that was not tried,
+    /// if the request can be sent again. Each member is tried once.
+    pub(super) fn goes_on(&mut self, context: &mut Context, error: &PolicyError) -> bool {
+        let Some(pool) = &self.pool else { return false };
+        let is_no_answer = matches!(error.blamed(), Blame::Backend)
+            && matches!(error.reason(), "Timeout" | "BackendConnectionFailure");
+        let body = &context.request.body;
+        if !is_no_answer || (body.is_present() && body.as_bytes().is_none()) {
+            return false;
+        }
+        self.tried.extend(self.single.take());
+        let now = context.services.clock.monotonic();
+        let Some(Chosen { single, mark }) = pool.choose_beside(&self.tried, now) else {
+            return false;
+        };
+        context.services.extensions().shared::<Metrics>().count(FAIL_OVERS);
+        self.session = pool.session_cookie.clone().zip(mark);
+        context.note_backend(Arc::clone(&single.backend.entry));
+        self.single = Some(single);
+        true
     }
 
     /// The backend entity; none for a plain URL.
@@ -86,20 +124,20 @@ impl Choice {
     }
 
     /// Tells the backend's breaker how the call went.
-    pub(super) fn record(&self, context: &Context, outcome: &Result<Response, PolicyError>) {
-        let Some(breaker) = self.single.as_ref().and_then(|it| it.breaker.as_ref()) else { return };
+    pub(super) fn record(&mut self, context: &Context, outcome: &Result<Response, PolicyError>) {
+        let Some(single) = &self.single else { return };
         let outcome = match outcome {
-            Ok(response) => Outcome::Answered(response.status(), response.headers()),
+            Ok(response) => Some(Outcome::Answered(response.status(), response.headers())),
             // What the gateway or its documents did wrong says nothing of the backend.
             Err(error) if matches!(error.blamed(), Blame::Backend | Blame::Client) => {
-                Outcome::Failed(error.reason())
+                Some(Outcome::Failed(error.reason()))
             }
-            Err(_) => return,
+            Err(_) => None,
         };
-        let clock = &context.services.clock;
-        let now = Now { monotonic: clock.monotonic(), wall: clock.now() };
-        if breaker.record(outcome, now) {
-            context.services.extensions().shared::<Metrics>().count(TRIPS);
+        match (self.call.take(), outcome) {
+            (Some(call), outcome) => call.end(outcome),
+            (None, Some(outcome)) => single.tell(&context.services, outcome),
+            (None, None) => {}
         }
     }
 

@@ -9,11 +9,18 @@
 
 mod balance;
 mod breaker;
+pub(crate) mod check;
 mod choice;
 mod credentials;
+mod first_byte;
 mod gather;
 pub(crate) mod headers;
+mod latency;
 mod retry_after;
+#[cfg(test)]
+mod scenarios;
+pub(crate) mod sharing;
+mod single;
 mod target;
 
 use std::borrow::Cow;
@@ -24,7 +31,7 @@ use std::time::Duration;
 use config::Backend;
 use http::{Extensions, Method, StatusCode, header};
 use pipeline::{
-    Blame, Context, Forward, ForwardCall, PolicyError, call_failure, connection_failure,
+    Blame, Context, Forward, ForwardCall, PolicyError, Services, call_failure, connection_failure,
     request_body_failure,
 };
 use transport::{
@@ -34,6 +41,7 @@ use transport::{
 
 pub(crate) use self::balance::Targets;
 use self::choice::Choice;
+pub use self::sharing::BreakerState;
 use crate::measure;
 use crate::trail::{BackendCall, Trail};
 
@@ -78,32 +86,32 @@ impl Forward for HttpForward {
 
 impl HttpForward {
     async fn call(&self, context: &mut Context, call: ForwardCall) -> Result<(), PolicyError> {
-        let choice = Choice::make(context)?;
-        let backend = choice.backend().cloned();
+        let mut choice = Choice::make(context)?;
         if call.buffer_request_body {
             let max_bytes = context.services.max_buffered_body_bytes;
             context.request.body.buffer(max_bytes).await.map_err(|it| request_body_failure(&it))?;
         }
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
-        let request = self.request(context, backend.as_deref(), is_websocket).await?;
-        let identity = context.request.extensions.get::<ClientIdentity>().cloned();
-        let proxy = context.request.extensions.get::<Proxy>().cloned();
-        let options =
-            CallOptions { identity, proxy, ..options(&call, backend.as_deref(), is_websocket) };
-        note(context, &request);
-        let started = context.services.clock.monotonic();
-        let client = context.services.client.clone();
-        let outcome = if call.follow_redirects {
-            pipeline::follow_redirects(&*client, request, &options).await
-        } else {
-            client.send(request, &options).await
+        let mut response = loop {
+            let backend = choice.backend().cloned();
+            let backend = backend.as_deref();
+            let request = self.request(context, &choice, is_websocket).await?;
+            let options = options(&call, backend, &context.request.extensions, is_websocket);
+            note(context, &request);
+            let started = context.services.clock.monotonic();
+            choice.begin(context, started);
+            let outcome = send(&context.services, request, &options, &call, backend).await;
+            let time = context.services.clock.monotonic().saturating_sub(started);
+            measure::called(context, choice.id(), time, &outcome);
+            note_outcome(context, &outcome);
+            let outcome = outcome.map_err(|it| call_failure(&it));
+            choice.record(context, &outcome);
+            match outcome {
+                Ok(response) => break response,
+                Err(error) if choice.goes_on(context, &error) => {}
+                Err(error) => return Err(error),
+            }
         };
-        let time = context.services.clock.monotonic().saturating_sub(started);
-        measure::called(context, choice.id(), time, &outcome);
-        note_outcome(context, &outcome);
-        let outcome = outcome.map_err(|it| call_failure(&it));
-        choice.record(context, &outcome);
-        let mut response = outcome?;
         let switches = is_websocket && response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if switches {
             relay(&mut context.request.extensions, &mut response)?;
@@ -122,11 +130,11 @@ impl HttpForward {
     async fn request(
         &self,
         context: &mut Context,
-        backend: Option<&Backend>,
+        choice: &Choice,
         is_websocket: bool,
     ) -> Result<Request, PolicyError> {
         let mut url = Cow::Borrowed(&context.request.url);
-        let mut headers = match context.is_last_use_of_request() {
+        let mut headers = match context.is_last_use_of_request() && choice.is_final() {
             true => std::mem::take(&mut context.request.headers),
             false => context.request.headers.clone(),
         };
@@ -136,7 +144,7 @@ impl HttpForward {
             headers.remove(header::HOST);
         }
         credentials::strip_keys(context, &mut headers, &mut url);
-        if let Some(backend) = backend {
+        if let Some(backend) = choice.backend() {
             let tokens = self.tokens.as_deref();
             credentials::apply(&backend.credentials, tokens, &mut headers, &mut url).await?;
         }
@@ -162,14 +170,52 @@ impl HttpForward {
     }
 }
 
-fn options(call: &ForwardCall, backend: Option<&Backend>, is_websocket: bool) -> CallOptions {
+/// Sends the request; a backend may bound the time until its response begins.
+async fn send(
+    services: &Services,
+    request: Request,
+    options: &CallOptions,
+    call: &ForwardCall,
+    backend: Option<&Backend>,
+) -> Result<Response, CallError> {
+    let client = &*services.client;
+    let Some(bound) = backend.and_then(|it| it.extras.first_byte_timeout) else {
+        return match call.follow_redirects {
+            true => pipeline::follow_redirects(client, request, options).await,
+            false => client.send(request, options).await,
+        };
+    };
+    let host = request.uri().host().unwrap_or_default().to_owned();
+    let sent: BoxFuture<'_, _> = match call.follow_redirects {
+        true => Box::pin(pipeline::follow_redirects(client, request, options)),
+        false => client.send(request, options),
+    };
+    first_byte::within(bound, &*services.clock, &host, sent).await
+}
+
+/// How the call is made. What the backend entity says of certificate and proxy goes before what
+/// policies say, as its other credentials do.
+fn options(
+    call: &ForwardCall,
+    backend: Option<&Backend>,
+    extensions: &Extensions,
+    is_websocket: bool,
+) -> CallOptions {
     let usual = CallOptions::default();
+    let identity = backend.and_then(|it| it.identity.as_ref());
+    let proxy = backend.and_then(|it| it.proxy.as_ref());
     CallOptions {
         http_version: if is_websocket { HttpVersion::Http1 } else { call.http_version },
         response_timeout: call.timeout,
         continue_timeout: call.continue_timeout.unwrap_or(usual.continue_timeout),
         // The WebSocket page says that both checks are always made there.
         tls: backend.filter(|_| !is_websocket).map_or(ClientTls::default(), |it| it.tls),
+        pins: backend.and_then(|it| it.pins.clone()),
+        identity: identity.or_else(|| extensions.get::<ClientIdentity>()).cloned(),
+        proxy: proxy.or_else(|| extensions.get::<Proxy>()).cloned(),
+        body_idle_timeout: backend
+            .and_then(|it| it.extras.stream_idle_timeout)
+            .or(usual.body_idle_timeout),
         ..usual
     }
 }
@@ -227,8 +273,9 @@ mod tests {
     use std::time::Duration;
 
     use config::Backend;
+    use http::Extensions;
     use pipeline::ForwardCall;
-    use transport::{ClientTls, HttpVersion};
+    use transport::{ClientIdentity, ClientTls, HttpVersion, Pins, Proxy, Thumbprint};
 
     use super::options;
 
@@ -244,7 +291,7 @@ mod tests {
             http_version: HttpVersion::Http2,
             ..ForwardCall::default()
         };
-        let made = options(&call, Some(&backend()), false);
+        let made = options(&call, Some(&backend()), &Extensions::new(), false);
         assert_eq!(made.response_timeout, None);
         assert_eq!(made.continue_timeout, Duration::from_secs(7));
         assert_eq!(made.http_version, HttpVersion::Http2);
@@ -252,10 +299,40 @@ mod tests {
     }
 
     #[test]
+    fn certificate_and_proxy_of_the_backend_go_before_those_of_policies() {
+        let identity = |name: &str| {
+            let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+            let key = made.signing_key.serialize_pem().into();
+            ClientIdentity::from_pem(&made.cert.pem(), &key).unwrap()
+        };
+        let proxy = |name: &str| Proxy::new(name, None).unwrap();
+        let pins = Pins::new(vec![Thumbprint::of(b"x")], Vec::new());
+        let full = Backend {
+            identity: Some(identity("backend")),
+            proxy: Some(proxy("http://backend")),
+            pins: pins.clone(),
+            ..Backend::default()
+        };
+        let mut extensions = Extensions::new();
+        extensions.insert(identity("policy"));
+        extensions.insert(proxy("http://policy"));
+        let call = ForwardCall::default();
+
+        let made = options(&call, Some(&full), &extensions, true);
+        assert_eq!((&made.identity, &made.proxy), (&full.identity, &full.proxy));
+        assert_eq!(made.pins, pins, "a pin holds for WebSockets, too");
+        for backend in [None, Some(&Backend::default())] {
+            let made = options(&call, backend, &extensions, false);
+            assert_eq!(made.identity.as_ref(), extensions.get());
+            assert_eq!((made.proxy.as_ref(), made.pins), (extensions.get(), None));
+        }
+    }
+
+    #[test]
     fn websockets_are_http1_and_always_checked() {
         let call =
             ForwardCall { http_version: HttpVersion::Http2OrHttp1, ..ForwardCall::default() };
-        let made = options(&call, Some(&backend()), true);
+        let made = options(&call, Some(&backend()), &Extensions::new(), true);
         assert_eq!(made.http_version, HttpVersion::Http1);
         assert_eq!(made.tls, ClientTls::default());
     }

@@ -229,7 +229,7 @@ fn complete(n_answers: usize, n_keys: usize) -> Result<(), RedisFailure> {
 }
 
 /// Without braces, which would end the hash tag early.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('%', "%25").replace('{', "%7B").replace('}', "%7D")
 }
 

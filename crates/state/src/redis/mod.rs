@@ -8,12 +8,14 @@
 //!
 //! No request ever waits for a connection: while there is none, a command fails at once.
 
+mod breakers;
 mod cache;
 mod connection;
 mod counters;
 mod script;
 mod settings;
 
+pub use breakers::RedisBreakers;
 pub use cache::RedisCache;
 pub use connection::{Health, Redis, RedisFailure};
 pub use counters::RedisCounters;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod breakers;
 mod cache;
 mod connection;
 mod counters;
