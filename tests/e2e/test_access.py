@@ -1,6 +1,7 @@
 """Who gets in, over the wire: preflights of a key-protected API, addresses, bodies that conform."""
 
 import gzip
+import hashlib
 import http.server
 import json
 import ssl
@@ -252,3 +253,35 @@ def test_a_client_certificate_is_presented_where_a_policy_says_so(strict):
             assert (get("with").status_code, get("with").text) == (200, "client.example")
             assert get("without").status_code == 500
         assert get("side").text == "client.example"
+
+
+def test_a_backend_entity_presents_its_certificate_and_pins_that_of_the_other_side(strict):
+    url, folder = strict
+
+    def thumbprint(name):
+        der = ssl.PEM_cert_to_DER_cert((folder / name).read_text())
+        return hashlib.sha1(der).hexdigest()
+
+    def entity(pinned, credentials):
+        tls = {"validateCertificateChain": False, "serverCertificateThumbprints": [pinned]}
+        return {"properties": {"url": url, "protocol": "http", "tls": tls, "credentials": credentials}}
+
+    own, other = thumbprint("server.pem"), thumbprint("client.pem")
+    by_name = {"certificateIds": ["/subscriptions/s/certificates/mine"]}
+    by_thumbprint = {"certificate": [other.upper()]}
+    backends = {
+        "named": entity(own, by_name),
+        "printed": entity(own, by_thumbprint),
+        "bare": entity(own, {}),
+        "strange": entity(other, by_name),
+    }
+    files = {f"backends/{name}/backendInformation.json": it for name, it in backends.items()}
+    apis = {name: {"backend": name, "path": name, "key": False} for name in backends}
+    certificates = {"mine": {"file": str(folder / "both.pem")}}
+    with gateway(files, apis=apis, certificates=certificates) as it:
+        get = lambda name: requests.get(f"{it.at.gateway}/{name}/x", timeout=30)
+        for _ in range(2):
+            for name in ("named", "printed"):
+                assert (get(name).status_code, get(name).text) == (200, "client.example")
+            for name in ("bare", "strange"):
+                assert get(name).status_code == 500

@@ -8,6 +8,7 @@ import requests
 
 from http_calls import eventually, plain
 from servers import Backend, gateway, read_all, text
+from test_limits import Redis
 
 
 class Member:
@@ -154,3 +155,101 @@ def test_a_single_backend_is_left_alone_too():
             assert eventually(lambda: plain(it.at.gateway, path="/b")[0] == 503)
             assert requests.get(url, timeout=20).status_code == 503
             assert member.n_calls == 2
+
+
+def test_two_gateways_leave_a_backend_alone_together():
+    member = Member("one")
+    breaker = {"on": ["5xx"], "after": 4, "within": "1m", "open": "1m"}
+    with Redis() as redis, member.backend as backend:
+        settings = {
+            "backends": {"one": {"url": backend.url, "breaker": breaker}},
+            "apis": {"a": {"backend": "one", "path": "", "key": False}},
+            "counters": {"redis": redis.url, "breakers": "shared", "timeout": "5s"},
+        }
+        with gateway(**settings) as first, gateway(**settings) as second:
+            ask = lambda it: requests.get(it.at.gateway, timeout=20).status_code
+            told = "circuit breakers are shared"
+            assert eventually(lambda: told in first.text() and told in second.text())
+            member.failure = (500, {})
+            assert [ask(first), ask(first), ask(second)] == [500, 500, 500]
+            assert ask(second) == 500
+            # Neither has seen too many failures by itself.
+            assert eventually(lambda: ask(first) == ask(second) == 503)
+            n_calls = member.n_calls
+            assert (ask(first), ask(second), member.n_calls) == (503, 503, n_calls)
+            for it in (first, second):
+                assert "tripped for all gateways" in it.text()
+
+
+def test_without_redis_each_gateway_decides_by_itself():
+    member = Member("one")
+    breaker = {"on": ["5xx"], "after": 2, "within": "1m", "open": "1m"}
+    with Redis() as redis, member.backend as backend:
+        settings = {
+            "backends": {"one": {"url": backend.url, "breaker": breaker}},
+            "apis": {"a": {"backend": "one", "path": "", "key": False}},
+            "counters": {"redis": redis.url, "breakers": "shared"},
+        }
+        with gateway(**settings) as first, gateway(**settings) as second:
+            ask = lambda it: requests.get(it.at.gateway, timeout=20).status_code
+            told = "circuit breakers are shared"
+            assert eventually(lambda: told in first.text() and told in second.text())
+            redis.kill()
+            away = "circuit breakers are not shared at present"
+            assert eventually(lambda: away in first.text() and away in second.text())
+            member.failure = (500, {})
+            assert [ask(first) for _ in range(3)] == [500, 500, 503]
+            assert ask(second) == 500
+            # What still lasts is told when it is back.
+            redis.start()
+            assert eventually(lambda: ask(second) == 503)
+
+
+def test_an_unhealthy_backend_is_left_alone_until_it_is_well():
+    member = Member("a")
+    check = {"path": "/status", "interval": "100ms", "unhealthy-after": 2, "healthy-after": 1}
+    with member.backend as backend:
+        backends = {"a": {"url": backend.url, "health-check": check}}
+        apis = {"a": {"backend": "a", "path": "", "key": False}}
+        with gateway(backends=backends, apis=apis) as it:
+            ask = lambda: requests.get(it.at.gateway, timeout=20)
+            assert ask().text == "a"
+            member.failure = (500, {})
+            assert eventually(lambda: ask().status_code == 503)
+            assert ask().json()["message"] == "Backend 'a' is temporarily unavailable."
+            member.failure = None
+            assert eventually(lambda: ask().text == "a")
+            assert "the backend is unhealthy" in it.text()
+
+
+def test_a_call_that_gets_no_answer_goes_on_to_the_next_member():
+    hang = threading.Event()
+
+    def silent(handler):
+        read_all(handler)
+        handler.send_response(200)
+        handler.send_header("content-type", "text/event-stream")
+        handler.end_headers()
+        handler.wfile.flush()
+        hang.wait(20)
+
+    with Backend(silent) as slow, Member("b").backend as quick:
+        backends = {
+            "gone": {"url": "http://127.0.0.1:9"},
+            "slow": {"url": slow.url, "first-byte-timeout": "300ms"},
+            "b": {"url": quick.url},
+            "models": {
+                "pool": [{"backend": it, "priority": n} for n, it in enumerate(["gone", "slow", "b"])],
+                "fail-over": True,
+            },
+        }
+        policy = """<policies><inbound><base /></inbound><backend>
+            <forward-request buffer-request-body="true" /></backend><outbound><base /></outbound>
+            <on-error><base /></on-error></policies>"""
+        apis = {"a": {"backend": "models", "path": "", "key": False, "policy": "policy.xml"}}
+        with gateway({"policy.xml": policy}, backends=backends, apis=apis) as it:
+            answer = requests.post(it.at.gateway, data="the body", timeout=20)
+            hang.set()
+            assert (answer.status_code, answer.text) == (200, "b")
+            metrics = plain(it.at.admin, path="/metrics")[2].decode()
+            assert "portcullis_backend_fail_overs_total 2" in metrics

@@ -7,8 +7,8 @@ use document::{Diagnostic, Document, Node, Related, Span};
 use expr::host::{ApiInfo, DeploymentInfo, UrlView};
 use http::HeaderName;
 use pipeline::{
-    Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments, GraphQlApi,
-    NamedSchemas, Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment,
+    ApiName, ApiNames, Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments,
+    GraphQlApi, NamedSchemas, Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment,
     compile_default_global, compile_document,
 };
 
@@ -44,6 +44,7 @@ pub(crate) fn compile(
     extensions.insert(Arc::new(resolved.authorizations));
     extensions.insert(Arc::new(resolved.loggers));
     extensions.insert(Arc::new(resolved.caches));
+    extensions.insert(Arc::new(api_names(&entities.apis)));
     let surroundings = Surroundings {
         registry: engine.registry,
         named_values: &resolved.named_values,
@@ -78,6 +79,19 @@ pub(crate) fn compile(
         settings: parsed.settings.requests.clone(),
     };
     (is_whole.then_some(snapshot), summary, problems)
+}
+
+fn api_names(apis: &[ApiEntity]) -> ApiNames {
+    let name = |it: &ApiEntity| ApiName {
+        id: it.id.clone(),
+        name: it.display_name.clone(),
+        operations: it
+            .operations
+            .iter()
+            .map(|it| (it.id.clone(), it.display_name.clone()))
+            .collect(),
+    };
+    apis.iter().map(name).collect()
 }
 
 fn deployment(parsed: &Parsed, certificates: &Certificates) -> DeploymentInfo {

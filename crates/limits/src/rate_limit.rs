@@ -209,6 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_what_there_is_not_is_a_warning() {
+        let world = World::with_names();
+        let of = |api: &str, operation: &str| {
+            let rest = r#"calls="1" renewal-period="1""#;
+            let operation = match operation {
+                "" => String::new(),
+                it => format!("<operation {it} {rest} />"),
+            };
+            let inner = format!("<api {api} {rest}>{operation}</api>");
+            world.problems(&format!("<rate-limit {rest}>{inner}</rate-limit>"))
+        };
+        for (api, operation, warning) in [
+            (r#"id="CHAT""#, r#"name="Complete it""#, ""),
+            (r#"name="The chat""#, r#"id="complete""#, ""),
+            (r#"id="chats""#, r#"id="complete""#, "there is no API with the id `chats`"),
+            (r#"name="chat""#, "", "there is no API with the name `chat`"),
+            (r#"id="chat""#, r#"id="list""#, "there is no operation with the id `list`"),
+        ] {
+            let expected = format!("PC0431 the limit applies to nothing: {warning}");
+            let expected = if warning.is_empty() { vec![] } else { vec![expected] };
+            assert_eq!(of(api, operation), expected, "{api} {operation}");
+        }
+        let none_known = World::new();
+        assert_eq!(none_known.problems(r#"<rate-limit calls="1" renewal-period="1"><api id="x" calls="1" renewal-period="1" /></rate-limit>"#), [""; 0]);
+    }
+
+    #[test]
     fn what_cannot_be_meant_does_not_load() {
         let world = World::new();
         let of = |inner: &str| {

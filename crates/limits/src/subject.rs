@@ -2,7 +2,7 @@
 //! their own within it.
 
 use document::Diagnostic;
-use pipeline::{Attr, Child, CompileCx, Context, Element, Scope};
+use pipeline::{ApiNames, Attr, Child, CompileCx, Context, Element, Scope};
 use state::MAX_MEMBERS;
 
 pub(crate) const NAME: Attr =
@@ -42,6 +42,13 @@ impl Named {
         }
     }
 
+    fn shown(&self) -> String {
+        match self {
+            Named::Id(it) => format!("the id `{it}`"),
+            Named::Name(it) => format!("the name `{it}`"),
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             Named::Id(it) => format!("id={it}"),
@@ -78,10 +85,12 @@ impl<L> Tree<L> {
         let mut tree = Tree { own: read(element, cx)?, parts: Vec::new() };
         for api_element in element.children(api_child) {
             let api = named(api_element, cx)?;
+            warn_if_unknown(api_element, cx, &api, None);
             let limit = read(api_element, cx)?;
             tree.add(api_element, cx, Part::new(api.clone(), None, limit))?;
             for operation_element in api_element.children(operation_child) {
                 let operation = named(operation_element, cx)?;
+                warn_if_unknown(operation_element, cx, &api, Some(&operation));
                 let limit = read(operation_element, cx)?;
                 let part = Part::new(api.clone(), Some(operation), limit);
                 tree.add(operation_element, cx, part)?;
@@ -133,6 +142,51 @@ impl<L> Part<L> {
         };
         self.api.is(&api.id, &api.name) && self.operation.as_ref().is_none_or(of_operation)
     }
+}
+
+/// Warns of a limit that applies to nothing: as the documents say it may stand there, it is no
+/// error. Of a whole API that is not there it is said once.
+fn warn_if_unknown(
+    element: Element<'_>,
+    cx: &mut CompileCx<'_>,
+    api: &Named,
+    operation: Option<&Named>,
+) {
+    let Some(names) = cx.extension::<ApiNames>() else { return };
+    let mut found = names.filter(|id, name| api.is(id, name)).peekable();
+    let is_there = found.peek().is_some();
+    let (what, near) = match operation {
+        None if is_there => return,
+        None => ("API", closest(api, names.iter().map(|it| (&it.id, &it.name)))),
+        Some(_) if !is_there => return,
+        Some(operation) => {
+            let operations: Vec<_> = found.flat_map(|it| &it.operations).collect();
+            if operations.iter().any(|(id, name)| operation.is(id, name)) {
+                return;
+            }
+            ("operation", closest(operation, operations.iter().map(|it| (&it.0, &it.1))))
+        }
+    };
+    let named = operation.unwrap_or(api);
+    let message =
+        format!("the limit applies to nothing: there is no {what} with {}", named.shown());
+    let problem = Diagnostic::warning(pipeline::codes::NO_EFFECT, element.span(), message);
+    cx.report(match near {
+        Some(near) => problem.label(format!("did you mean `{near}`?")),
+        None => problem,
+    });
+}
+
+fn closest<'a>(
+    named: &Named,
+    all: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Option<String> {
+    let (Named::Id(text) | Named::Name(text)) = named;
+    let of = |(id, name): (&'a String, &'a String)| match named {
+        Named::Id(_) => id.as_str(),
+        Named::Name(_) => name.as_str(),
+    };
+    document::closest(text, all.map(of)).map(ToString::to_string)
 }
 
 fn named(element: Element<'_>, cx: &mut CompileCx<'_>) -> Result<Named, Diagnostic> {

@@ -112,6 +112,18 @@ impl World {
         world
     }
 
+    /// With the names of an API and its operation.
+    pub(crate) fn with_names() -> World {
+        let api = pipeline::ApiName {
+            id: "chat".to_owned(),
+            name: "The chat".to_owned(),
+            operations: vec![("complete".to_owned(), "Complete it".to_owned())],
+        };
+        let mut world = World::new();
+        world.extensions.insert(Arc::new(pipeline::ApiNames::from_iter([api])));
+        world
+    }
+
     /// What is wrong with a policy, as codes.
     pub(crate) fn problems(&self, policy: &str) -> Vec<String> {
         let (_, problems) = self.compile(policy);

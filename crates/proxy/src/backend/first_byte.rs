@@ -109,11 +109,10 @@ mod tests {
         drop(sender);
         assert_eq!(begun.into_body().collect(99).await.unwrap(), "abcd");
 
-        for (response, expected) in [
-            (Response::new(Body::full("at hand")), "at hand"),
-            (Response::new(Body::channel(1).1), ""),
-        ] {
-            let begun = ask(response).await.unwrap();
+        let (sender, ended) = Body::channel(1);
+        drop(sender);
+        for (body, expected) in [(Body::full("at hand"), "at hand"), (ended, "")] {
+            let begun = ask(Response::new(body)).await.unwrap();
             assert_eq!(begun.into_body().collect(99).await.unwrap(), expected);
         }
     }
