@@ -45,6 +45,7 @@ pub(crate) fn compile(
     extensions.insert(Arc::new(resolved.loggers));
     extensions.insert(Arc::new(resolved.caches));
     extensions.insert(Arc::new(api_names(&entities.apis)));
+    extensions.insert(Arc::new(parsed.settings.ai.clone()));
     let surroundings = Surroundings {
         registry: engine.registry,
         named_values: &resolved.named_values,

@@ -14,6 +14,7 @@
 //!
 //! This crate knows no policy by name except `base`, and neither routes, entities nor sockets.
 
+mod ai;
 mod api_names;
 mod authorizations;
 mod backends;
@@ -61,6 +62,7 @@ pub mod url;
 mod value_type;
 mod watch;
 
+pub use ai::{AiSettings, SemanticCacheSettings, WhenUnavailable};
 pub use api_names::{ApiName, ApiNames};
 pub use authorizations::{
     AccessPolicy, Authorizations, Connection, ConnectionEntry, RefreshToken, UnknownConnection,

@@ -97,6 +97,7 @@ pub const ALL: &[PolicyKind] = &[
     json_to_xml::KIND,
     jsonp::KIND,
     limit_concurrency::KIND,
+    ai::LLM_CONTENT_SAFETY,
     log_to_eventhub::KIND,
     mock_response::KIND,
     proxy::KIND,

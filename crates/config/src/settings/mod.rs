@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors with a suggestion. Secrets come from `env:`, `file:` or `keyvault:`.
 
+mod ai;
 mod authorizations;
 mod caches;
 mod certificates;
@@ -60,6 +61,8 @@ pub struct GatewaySettings {
     pub counters: CounterSettings,
     /// Bounds of the caches.
     pub caches: CacheBounds,
+    /// The policies for model APIs.
+    pub ai: pipeline::AiSettings,
     /// Host names that are reached elsewhere.
     pub hosts: Vec<HostSetting>,
     /// Certificates.
@@ -138,6 +141,7 @@ impl Default for GatewaySettings {
             max_buffered_body_bytes: pipeline::DEFAULT_MAX_BUFFERED_BODY_BYTES,
             counters: CounterSettings::default(),
             caches: CacheBounds::default(),
+            ai: pipeline::AiSettings::default(),
             hosts: Vec::new(),
             certificates: Vec::new(),
             authorizations: Vec::new(),
@@ -172,6 +176,7 @@ impl GatewaySettings {
             authorizations: authorizations::read(&fields),
             keys: keys::read(&fields),
             counters: counters::read(&fields),
+            ai: ai::read(&fields),
             ..Self::default()
         };
         if let Some(drain) = quantity::duration(&fields, "drain") {

@@ -15,7 +15,6 @@ const REFUSED: &[&str] = &[
     "azure-openai-semantic-cache-store",
     "azure-openai-token-limit",
     "cosmosdb-data-source",
-    "llm-content-safety",
     "llm-emit-token-metric",
     "llm-semantic-cache-lookup",
     "llm-semantic-cache-store",

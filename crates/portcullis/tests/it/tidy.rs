@@ -31,9 +31,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipeline", &["document", "expr", "graphql", "telemetry", "transport"]),
     ("limits", &["document", "expr", "pipeline", "state", "telemetry", "transport"]),
     ("caching", &["document", "expr", "pipeline", "state", "transport"]),
+    ("ai", &["document", "expr", "llm", "pipeline", "transport"]),
     (
         "policies",
         &[
+            "ai",
             "caching",
             "document",
             "expr",
@@ -104,6 +106,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("pipeline", &["hyper"]),
     ("limits", &["hyper"]),
     ("caching", &["hyper"]),
+    ("ai", &["hyper"]),
     ("policies", &["hyper"]),
     ("proxy", &["rustls", "tokio-rustls"]),
 ];

@@ -1,0 +1,89 @@
+//! `ai:`: the policies for model APIs.
+//!
+//! ```yaml
+//! ai:
+//!   content-safety: { when-unavailable: refuse }   # or allow
+//!   semantic-cache: { entries: 10000, size: 256MiB, share-between-subscriptions: false }
+//! ```
+
+use pipeline::{AiSettings, WhenUnavailable};
+
+use super::quantity;
+use crate::codes;
+use crate::tree::Fields;
+
+/// Most entries of the semantic cache that may be set: each lookup goes through all of a partition.
+const MAX_ENTRIES: usize = 1_000_000;
+
+pub(super) fn read(fields: &Fields<'_, '_>) -> AiSettings {
+    let mut it = AiSettings::default();
+    let Some(ai) = fields.map("ai") else { return it };
+    if let Some(safety) = ai.map("content-safety") {
+        it.content_safety = match safety.filled("when-unavailable").as_deref() {
+            None | Some("refuse") => WhenUnavailable::Refuse,
+            Some("allow") => WhenUnavailable::Allow,
+            Some(other) => {
+                let message = format!("`{other}` is not `refuse` or `allow`");
+                safety.report(safety.tree().error(codes::BAD_VALUE, message));
+                WhenUnavailable::Refuse
+            }
+        };
+        safety.finish();
+    }
+    if let Some(cache) = ai.map("semantic-cache") {
+        let bounds = &mut it.semantic_cache;
+        if let Some(found) = cache.number("entries").and_then(|it| usize::try_from(it).ok()) {
+            if found > MAX_ENTRIES {
+                let message = format!("`entries` is at most {MAX_ENTRIES}");
+                cache.report(cache.tree().error(codes::BAD_VALUE, message));
+            }
+            bounds.max_entries = found.min(MAX_ENTRIES);
+        }
+        if let Some(found) = quantity::bytes(&cache, "size").and_then(|it| usize::try_from(it).ok())
+        {
+            bounds.max_total_bytes = found;
+        }
+        bounds.shares_between_subscriptions =
+            cache.bool("share-between-subscriptions").unwrap_or(false);
+        cache.finish();
+    }
+    ai.finish();
+    it
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::{AiSettings, WhenUnavailable};
+
+    use super::super::tests::read;
+
+    #[test]
+    fn without_a_word_what_cannot_be_checked_is_refused() {
+        assert_eq!(read("").0.ai, AiSettings::default());
+        assert_eq!(read("").0.ai.content_safety, WhenUnavailable::Refuse);
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let (it, problems) = read(
+            "ai:\n  content-safety: { when-unavailable: allow }\n  \
+             semantic-cache: { entries: 5, size: 1MiB, share-between-subscriptions: true }",
+        );
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(it.ai.content_safety, WhenUnavailable::Allow);
+        let cache = it.ai.semantic_cache;
+        assert_eq!((cache.max_entries, cache.max_total_bytes), (5, 1 << 20));
+        assert!(cache.shares_between_subscriptions);
+    }
+
+    #[test]
+    fn what_is_no_value_is_told() {
+        for text in [
+            "ai: { content-safety: { when-unavailable: maybe } }",
+            "ai: { semantic-cache: { entries: 1000001 } }",
+            "ai: { other: 1 }",
+        ] {
+            assert_eq!(read(text).1.len(), 1, "{text}");
+        }
+    }
+}
