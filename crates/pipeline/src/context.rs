@@ -12,6 +12,7 @@ use expr::host::{
 };
 use expr::{Uses, Variables};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use telemetry::TraceContext;
 use transport::BodyError;
 use uuid::Uuid;
 
@@ -68,6 +69,8 @@ pub struct Context {
     pub cache: CacheUse,
     /// The calls to backends so far: for log and metrics.
     pub calls: BackendCalls,
+    /// The span of the request, if traces are kept: calls to backends name it as their parent.
+    pub span: Option<TraceContext>,
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
     /// Whether the client's certificate is trusted and not revoked, once it was looked up.
@@ -162,6 +165,7 @@ impl Context {
             tracing: false,
             cache: CacheUse::None,
             calls: BackendCalls::default(),
+            span: None,
             pending_status: None,
             is_unrevoked: None,
             stamp: None,

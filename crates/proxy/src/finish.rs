@@ -9,7 +9,7 @@ use config::Api;
 use expr::host::{ApiInfo, LastError, SubscriptionInfo};
 use http::{Method, StatusCode, Version, header};
 use pipeline::{CacheUse, Context, Follow, Operation, Pass, follow, internal_error_response};
-use telemetry::{AccessLog, AccessRecord, LastErrorRecord, redact};
+use telemetry::{AccessLog, AccessRecord, LastErrorRecord, TraceContext, redact};
 use transport::{BodyError, Clock, Peer, Response};
 
 use crate::measure::Measured;
@@ -87,6 +87,8 @@ pub(crate) struct Entry {
     is_complete: bool,
     body_error: Option<BodyError>,
     cache: CacheUse,
+    /// The span of the request.
+    context: Option<TraceContext>,
 }
 
 impl Entry {
@@ -125,6 +127,7 @@ impl Entry {
             is_complete: false,
             body_error: None,
             cache: CacheUse::None,
+            context: context.span,
         }
     }
 
@@ -209,7 +212,7 @@ impl Drop for Entry {
         record.operation_id = self.operation.as_ref().map(|it| &*it.info.id);
         record.apim_subscription_id = self.subscription.as_ref().map(|it| &*it.id);
         record.last_error = self.error();
-        self.log.write(&record);
+        self.log.write(&record, self.context);
     }
 }
 

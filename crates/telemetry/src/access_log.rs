@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use crate::AccessRecord;
+use crate::{AccessRecord, LogEvent, Outbox, TraceContext, Value};
 
 /// Buffers; each thread sticks to one, so that threads seldom meet.
 const N_SHARDS: usize = 16;
@@ -28,12 +28,16 @@ pub enum Sink {
     File(PathBuf),
     /// Anything else that takes bytes.
     Writer(Box<dyn Write + Send>),
+    /// Nowhere: only to the outbox, if there is one.
+    Nowhere,
 }
 
 /// A log of one JSON object per line.
 pub struct AccessLog {
     shared: Arc<Shared>,
+    /// None if nothing is written.
     writer: Option<JoinHandle<()>>,
+    outbox: Option<Arc<Outbox>>,
 }
 
 struct Shared {
@@ -52,10 +56,13 @@ impl AccessLog {
     ///
     /// If the file cannot be opened or the system gives no thread.
     pub fn new(sink: Sink, max_bytes: usize) -> io::Result<Self> {
-        let sink: Box<dyn Write + Send> = match sink {
-            Sink::Stdout => Box::new(io::stdout()),
-            Sink::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
-            Sink::Writer(writer) => writer,
+        let sink: Option<Box<dyn Write + Send>> = match sink {
+            Sink::Stdout => Some(Box::new(io::stdout())),
+            Sink::File(path) => {
+                Some(Box::new(OpenOptions::new().create(true).append(true).open(path)?))
+            }
+            Sink::Writer(writer) => Some(writer),
+            Sink::Nowhere => None,
         };
         let shared = Arc::new(Shared {
             shards: Default::default(),
@@ -65,14 +72,28 @@ impl AccessLog {
             is_closed: AtomicBool::new(false),
         });
         let work = shared.clone();
-        let writer = std::thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || work.run(sink))?;
-        Ok(Self { shared, writer: Some(writer) })
+        let start = |sink| {
+            let thread = std::thread::Builder::new().name("access-log".to_owned());
+            thread.spawn(move || work.run(sink))
+        };
+        Ok(Self { shared, writer: sink.map(start).transpose()?, outbox: None })
+    }
+
+    /// Puts every record into the outbox, too, if that wants logs.
+    #[must_use]
+    pub fn with_outbox(mut self, outbox: Option<Arc<Outbox>>) -> Self {
+        self.outbox = outbox.filter(|it| it.wants_logs);
+        self
     }
 
     /// Adds a line, or counts it as dropped if the writer is too far behind.
-    pub fn write(&self, record: &AccessRecord<'_>) {
+    pub fn write(&self, record: &AccessRecord<'_>, context: Option<TraceContext>) {
+        if let Some(outbox) = &self.outbox {
+            outbox.log(event(record, context));
+        }
+        if self.writer.is_none() {
+            return;
+        }
         if !self.shared.add(record) {
             self.shared.n_dropped.fetch_add(1, Relaxed);
         } else if self.shared.is_parked.swap(false, Relaxed) {
@@ -154,6 +175,35 @@ impl Shared {
     }
 }
 
+/// The record as an event, whose attributes are the columns.
+fn event(record: &AccessRecord<'_>, context: Option<TraceContext>) -> LogEvent {
+    let columns = match serde_json::to_value(record) {
+        Ok(serde_json::Value::Object(columns)) => columns,
+        _ => serde_json::Map::new(),
+    };
+    LogEvent {
+        time: record.time_generated,
+        name: record.category,
+        body: format!("{} {} {}", record.method, record.url, record.response_code),
+        attributes: columns.into_iter().map(|(name, it)| (name.into(), value(it))).collect(),
+        context,
+    }
+}
+
+/// A value of JSON as that of an attribute; lists and objects as their text.
+pub(crate) fn value(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::String(text) => Value::Text(text),
+        serde_json::Value::Bool(it) => Value::Bool(it),
+        serde_json::Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+            (Some(n), _) => Value::Int(n),
+            (None, Some(n)) => Value::Double(n),
+            (None, None) => Value::Text(n.to_string()),
+        },
+        other => Value::Text(other.to_string()),
+    }
+}
+
 fn lock(shard: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -173,7 +223,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::{AccessLog, Sink};
-    use crate::AccessRecord;
+    use crate::{AccessRecord, Outbox, Value};
 
     #[derive(Clone, Default)]
     struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -192,7 +242,7 @@ mod tests {
         let memory = Memory::default();
         let log = AccessLog::new(Sink::Writer(Box::new(memory.clone())), max_bytes).unwrap();
         for id in ids {
-            log.write(&AccessRecord::new(SystemTime::UNIX_EPOCH, id));
+            log.write(&AccessRecord::new(SystemTime::UNIX_EPOCH, id), None);
         }
         let n_dropped = log.dropped();
         drop(log);
@@ -206,6 +256,20 @@ mod tests {
         let ids: Vec<_> = lines.iter().map(|it| it["CorrelationId"].as_str().unwrap()).collect();
         assert_eq!(ids, ["a", "b", "new\nline"]);
         assert_eq!(n_dropped, 0);
+    }
+
+    #[test]
+    fn the_outbox_gets_the_columns_as_attributes() {
+        let outbox = Arc::new(Outbox::new(None, true, 10));
+        let log = AccessLog::new(Sink::Nowhere, 0).unwrap().with_outbox(Some(outbox.clone()));
+        log.write(&AccessRecord::new(SystemTime::UNIX_EPOCH, "id"), None);
+        assert_eq!(log.dropped(), 0);
+        let event = outbox.take_logs().pop().unwrap();
+        assert_eq!(event.name, "GatewayLogs");
+        let found = |name: &str| event.attributes.iter().find(|it| it.0 == name).map(|it| &it.1);
+        assert_eq!(found("CorrelationId"), Some(&Value::Text("id".to_owned())));
+        assert_eq!(found("ResponseCode"), Some(&Value::Int(0)));
+        assert_eq!(found("IsRequestSuccess"), Some(&Value::Bool(false)));
     }
 
     #[test]
