@@ -54,7 +54,7 @@ pub use place::Place;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{
     CacheBounds, CertificateSetting, ConnectionSetting, CounterSettings, CounterStore, GatewayName,
-    GatewaySettings, HostSetting, IdentitySettings, KeySetting, TlsSetting,
+    GatewaySettings, HostSetting, IdentitySettings, KeySetting, TelemetrySettings, TlsSetting,
 };
 pub use snapshot::{
     Api, ApiKind, Backend, Credentials, ManagedIdentity, Operation, Protocols, Service, Settings,

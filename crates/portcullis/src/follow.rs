@@ -78,6 +78,7 @@ fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static s
         ("tls", old.tls == new.tls),
         ("admin", old.admin == new.admin),
         ("drain", old.drain == new.drain),
+        ("telemetry", old.telemetry == new.telemetry),
         ("workers", old.workers == new.workers),
         ("identity", old.identity == new.identity),
         ("counters", old.counters == new.counters),

@@ -10,6 +10,7 @@
 //! the only crate that names `policies::ALL`, and the only one that reads the environment.
 
 mod cli;
+mod collector;
 mod commands;
 mod counters;
 mod edges;

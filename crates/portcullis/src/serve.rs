@@ -17,7 +17,7 @@ use document::render::{self, Colours};
 use identity::IdentitySource;
 use proxy::Gateway;
 use proxy::health::AdminService;
-use telemetry::{AccessLog, Sink};
+use telemetry::{AccessLog, Outbox, Sink};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use transport::{
@@ -26,6 +26,7 @@ use transport::{
 };
 
 use crate::cli::{AccessLogChoice, Serve};
+use crate::collector::{self, Sending};
 use crate::commands::{complain, mention};
 use crate::counters;
 use crate::edges::{EdgeSettings, Edges, VaultSecrets};
@@ -72,6 +73,7 @@ pub(crate) struct Live {
     gateway_state: Arc<Gateway>,
     drain: Duration,
     limits: Arc<state::Limits>,
+    sending: Option<Sending>,
     _access_log: Option<Arc<AccessLog>>,
 }
 
@@ -107,7 +109,14 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let limits =
         counters::open(&settings.counters, folder.as_deref(), &options.environment, &secrets);
     let counters::Opened { limits, breakers } = limits.await?;
-    let edges = edges.with(limits.clone());
+    let mut edges = edges.with(limits.clone());
+    let variables = &options.environment;
+    let collector = collector::open(&settings.telemetry, folder.as_deref(), variables, &secrets);
+    let collector = collector.await?;
+    let outbox = collector.as_ref().map(|it| it.outbox.clone());
+    if let Some(outbox) = &outbox {
+        edges = edges.with(outbox.clone());
+    }
     let clock = Arc::new(SystemClock);
     let store = Store::new(StoreSettings {
         origin: origin.clone(),
@@ -130,11 +139,13 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         complain("--strict: there are warnings");
         return Err(Exit::Findings);
     }
-    let access_log = access_log(serve.access_log, serve.access_log_file.as_deref())?;
+    let access_log = access_log(serve.access_log, serve.access_log_file.as_deref(), outbox)?;
     let gateway = Gateway::new(edges.services.clone(), access_log.clone());
     if let Some(breakers) = breakers {
         tokio::spawn(gateway.share_breakers(breakers));
     }
+    collector::show_version(&edges.services);
+    let sending = collector.map(|it| it.start(&edges.client, &edges.services));
     keep_current(&store, &gateway, &edges);
     tokio::spawn(gateway.check_health(Some(edges.tokens.clone())));
     if watch && let Origin::Path(path) = &origin {
@@ -167,6 +178,7 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         gateway_state: gateway,
         drain,
         limits,
+        sending,
         _access_log: access_log,
     })
 }
@@ -188,6 +200,9 @@ impl Live {
         }
         self.running.stop();
         self.limits.flush();
+        if let Some(sending) = &self.sending {
+            sending.finish().await;
+        }
         match (first, all_answered) {
             (_, true) => Exit::Success,
             (Ending::Interrupt, false) => Exit::Interrupted,
@@ -254,9 +269,12 @@ fn watch_files(path: &Path, store: &Arc<Store>, follow: Follow) -> Result<(), Ex
 fn access_log(
     choice: AccessLogChoice,
     file: Option<&Path>,
+    outbox: Option<Arc<Outbox>>,
 ) -> Result<Option<Arc<AccessLog>>, Exit> {
+    let is_sent = outbox.as_ref().is_some_and(|it| it.wants_logs);
     let sink = match (choice, file) {
         (_, Some(file)) => Sink::File(file.to_owned()),
+        (AccessLogChoice::Off, None) if is_sent => Sink::Nowhere,
         (AccessLogChoice::Off, None) => return Ok(None),
         (AccessLogChoice::Stdout, None) => Sink::Stdout,
     };
@@ -264,7 +282,7 @@ fn access_log(
         complain(&format!("the access log cannot be opened: {error}"));
         Exit::Unreadable
     })?;
-    Ok(Some(Arc::new(log)))
+    Ok(Some(Arc::new(log.with_outbox(outbox))))
 }
 
 struct Listening {

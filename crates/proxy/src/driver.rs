@@ -19,14 +19,14 @@ use http_body::Body as _;
 use pipeline::{
     Background, BaseUrl, Blame, Body, Context, Pipeline, PolicyError, RequestUrl, Services,
 };
-use telemetry::AccessLog;
+use telemetry::{AccessLog, Outbox};
 use transport::{Peer, Request, Response};
 
 use crate::backend::headers;
 use crate::caller;
 use crate::finish::{self, Entry};
 use crate::gateway::Live;
-use crate::measure::Measured;
+use crate::measure::{Measured, ServerSpan};
 use crate::origin;
 use crate::preflight;
 use crate::router::{Route, Wanted};
@@ -38,6 +38,7 @@ pub(crate) fn prepare(
     live: Arc<Live>,
     services: &Arc<Services>,
     access_log: Option<&Arc<AccessLog>>,
+    outbox: Option<&Arc<Outbox>>,
     request: Request,
     peer: Arc<Peer>,
 ) -> Work {
@@ -93,11 +94,12 @@ pub(crate) fn prepare(
         None => check(&live, api, operation, &mut context, is_websocket),
     };
     let pipeline = pipeline.clone();
+    let span = outbox.and_then(|it| ServerSpan::begin(it, &mut context, &peer));
     let entry = access_log.map(|log| {
         Trail::begin(&mut context);
         Box::new(Entry::new(log.clone(), &mut context, peer, version, api))
     });
-    let measured = Some(Measured::new(series, &mut context, length));
+    let measured = Some(Measured::new(series, &mut context, length).with_span(span));
     way.note(live, &mut context.request);
     Work { pipeline, checked, is_preflight, context: Some(context), entry, measured }
 }

@@ -9,7 +9,7 @@ use aws_lc_rs::hmac;
 use config::Snapshot;
 use pipeline::{Background, Services};
 use state::BreakerStore;
-use telemetry::{AccessLog, Labels, Metrics};
+use telemetry::{AccessLog, Labels, Metrics, Outbox};
 use transport::{Peer, Request, Response, Service};
 
 use crate::access::Keys;
@@ -29,6 +29,8 @@ pub struct Gateway {
     health: Health,
     metrics: Arc<Metrics>,
     errors: Arc<Errors>,
+    /// Where spans go, if any are sent.
+    outbox: Option<Arc<Outbox>>,
     /// Signs what clients are told of the members of pools.
     session_key: hmac::Key,
     /// How breakers are shared with other gateways, if they are.
@@ -72,11 +74,12 @@ impl Gateway {
             link: OnceLock::new(),
             live: ArcSwapOption::empty(),
             background: services.extensions().shared(),
-            services,
             access_log,
             health: Health::default(),
             errors: Arc::new(Errors::new(&metrics)),
+            outbox: services.extension(),
             metrics,
+            services,
         });
         let own = Arc::downgrade(&gateway);
         gateway.metrics.observe(&STATE, move || {
@@ -169,7 +172,8 @@ impl Gateway {
         }
         let Some(live) = self.live.load_full() else { return driver::not_loaded() };
         let access_log = self.access_log.as_ref();
-        driver::prepare(live, &self.services, access_log, request, peer).run().await
+        let outbox = self.outbox.as_ref();
+        driver::prepare(live, &self.services, access_log, outbox, request, peer).run().await
     }
 }
 

@@ -12,6 +12,7 @@ mod hosts;
 mod keys;
 mod limits;
 mod quantity;
+mod telemetry;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use certificates::CertificateSetting;
 pub use counters::{CounterSettings, CounterStore};
 pub use hosts::HostSetting;
 pub use keys::KeySetting;
+pub use telemetry::TelemetrySettings;
 
 pub(crate) use quantity::duration;
 
@@ -36,7 +38,7 @@ use crate::snapshot::Settings;
 use crate::tree::{Fields, Keys, Tree};
 
 /// Keys of the plan that this version does not have.
-const LATER: &[&str] = &["products", "telemetry", "stores", "console", "management"];
+const LATER: &[&str] = &["products", "stores", "console", "management"];
 
 /// Settings of the gateway as a process. Flags and variables of the command line go over them.
 #[derive(Clone, Debug)]
@@ -59,6 +61,8 @@ pub struct GatewaySettings {
     pub max_buffered_body_bytes: usize,
     /// Where and how rate limits and quotas are counted.
     pub counters: CounterSettings,
+    /// What the gateway tells a collector.
+    pub telemetry: TelemetrySettings,
     /// Bounds of the caches.
     pub caches: CacheBounds,
     /// The policies for model APIs.
@@ -139,6 +143,7 @@ impl Default for GatewaySettings {
             workers: None,
             limits: Limits::default(),
             max_buffered_body_bytes: pipeline::DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            telemetry: TelemetrySettings::default(),
             counters: CounterSettings::default(),
             caches: CacheBounds::default(),
             ai: pipeline::AiSettings::default(),
@@ -177,6 +182,7 @@ impl GatewaySettings {
             keys: keys::read(&fields),
             counters: counters::read(&fields),
             ai: ai::read(&fields),
+            telemetry: telemetry::read(&fields),
             ..Self::default()
         };
         if let Some(drain) = quantity::duration(&fields, "drain") {
@@ -341,7 +347,7 @@ pub(crate) mod tests {
             ),
             ("drain: soon", "PC0506 `soon` is no time"),
             ("limits: { bodies: 1 }", "PC0503 unknown key `bodies`"),
-            ("telemetry: { otlp: true }", "PC0507 `telemetry` is not in this version"),
+            ("stores: { a: b }", "PC0507 `stores` is not in this version"),
             ("gateway: { nmae: x }", "PC0503 unknown key `nmae`"),
         ] {
             assert_eq!(read(text).1, [problem], "{text}");

@@ -42,8 +42,8 @@ use transport::{
 pub(crate) use self::balance::Targets;
 use self::choice::Choice;
 pub use self::sharing::BreakerState;
-use crate::measure;
-use crate::trail::{BackendCall, Trail};
+use crate::measure::{self, ClientSpan};
+use crate::trail::{self, BackendCall, Trail};
 
 /// How long an upgraded connection may be silent both ways: 15 minutes.
 const WEBSOCKET_IDLE: Duration = Duration::from_secs(15 * 60);
@@ -95,14 +95,19 @@ impl HttpForward {
         let mut response = loop {
             let backend = choice.backend().cloned();
             let backend = backend.as_deref();
-            let request = self.request(context, &choice, is_websocket).await?;
+            let mut request = self.request(context, &choice, is_websocket).await?;
             let options = options(&call, backend, &context.request.extensions, is_websocket);
             note(context, &request);
+            let span = ClientSpan::begin(context, &mut request);
             let started = context.services.clock.monotonic();
             choice.begin(context, started);
             let outcome = send(&context.services, request, &options, &call, backend).await;
             let time = context.services.clock.monotonic().saturating_sub(started);
             measure::called(context, choice.id(), time, &outcome);
+            if let Some(span) = span {
+                let key = trail::of(context).map(|(_, api)| api.key_query.as_str());
+                span.end(context, choice.id(), key, time, &outcome);
+            }
             note_outcome(context, &outcome);
             let outcome = outcome.map_err(|it| call_failure(&it));
             choice.record(context, &outcome);

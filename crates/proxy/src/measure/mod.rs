@@ -1,6 +1,7 @@
 //! What a request adds to the gateway's metrics, from its head to the last byte of its answer.
 
 mod series;
+mod span;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,6 +13,7 @@ use pipeline::{CacheUse, Context};
 use transport::{Body, CallError, Clock, Response};
 
 pub(crate) use self::series::{AllSeries, Errors, GENERATION, RouteSeries, STATE};
+pub(crate) use self::span::{ClientSpan, ServerSpan};
 use crate::trail;
 
 /// A request that is being measured. When it is dropped, its series are added to.
@@ -27,6 +29,8 @@ pub(crate) struct Measured {
     status: Option<StatusCode>,
     received: Received,
     n_sent: u64,
+    /// Only of a trace that is kept.
+    span: Option<Box<ServerSpan>>,
 }
 
 /// How much of the request's body came.
@@ -60,7 +64,14 @@ impl Measured {
                 None => Received::Counted(context.request.body.count()),
             },
             n_sent: 0,
+            span: None,
         }
+    }
+
+    /// The request has a span.
+    pub(crate) fn with_span(mut self, span: Option<ServerSpan>) -> Measured {
+        self.span = span.map(Box::new);
+        self
     }
 
     /// The length of a body, if it was announced.
@@ -78,6 +89,9 @@ impl Measured {
         self.status = status;
         if let Some(error) = &context.last_error {
             self.series.errors.count(&error.source, error.reason.as_deref().unwrap_or_default());
+        }
+        if let Some(span) = &mut self.span {
+            span.close(status, context.last_error.as_ref());
         }
     }
 
@@ -104,9 +118,13 @@ impl Drop for Measured {
         if self.n_calls > 1 {
             api.retries.add(u64::from(self.n_calls - 1));
         }
+        let total = self.clock.monotonic().saturating_sub(self.started);
+        if let Some(span) = self.span.take() {
+            span.end(total);
+        }
         let Some(class) = self.series.class(self.status) else { return };
         class.requests.add(1);
-        class.total.record_duration(self.clock.monotonic().saturating_sub(self.started));
+        class.total.record_duration(total);
         class.own.record_duration(self.to_head.saturating_sub(self.backend));
         if self.n_calls > 0 {
             class.backend.record_duration(self.backend);
