@@ -34,6 +34,7 @@ use pipeline::{
     Blame, Context, Forward, ForwardCall, PolicyError, Services, call_failure, connection_failure,
     request_body_failure,
 };
+use telemetry::redact;
 use transport::{
     Body, BoxFuture, CallError, CallOptions, ClientIdentity, ClientTls, HttpVersion, Proxy,
     Request, Response, Secret, upgrade,
@@ -97,8 +98,8 @@ impl HttpForward {
             let backend = backend.as_deref();
             let mut request = self.request(context, &choice, is_websocket).await?;
             let options = options(&call, backend, &context.request.extensions, is_websocket);
-            note(context, &request);
-            let span = ClientSpan::begin(context, &mut request);
+            note(context, &request, backend);
+            let span = ClientSpan::begin(context, &mut request, |it| shown_url(it, backend));
             let started = context.services.clock.monotonic();
             choice.begin(context, started);
             let outcome = send(&context.services, request, &options, &call, backend).await;
@@ -235,14 +236,20 @@ fn send_body(context: &mut Context) -> Result<Body, PolicyError> {
     })
 }
 
+/// The URL of a call as logs may show it, without the credentials that the backend entity added.
+fn shown_url(uri: &http::Uri, backend: Option<&Backend>) -> String {
+    let names = backend.into_iter().flat_map(|it| &it.credentials.query);
+    names.fold(uri.to_string(), |url, (name, _)| redact::url(&url, Some(name)).into_owned())
+}
+
 /// Notes the call if somebody will ask for it.
-fn note(context: &mut Context, request: &Request) {
+fn note(context: &mut Context, request: &Request, backend: Option<&Backend>) {
     if Trail::of_mut(context).is_none() {
         return;
     }
     let call = BackendCall {
         method: request.method().clone(),
-        url: request.uri().to_string(),
+        url: shown_url(request.uri(), backend),
         status: None,
         backend: context.backend().cloned(),
     };
@@ -301,6 +308,16 @@ mod tests {
         assert_eq!(made.continue_timeout, Duration::from_secs(7));
         assert_eq!(made.http_version, HttpVersion::Http2);
         assert!(!made.tls.verify_chain);
+    }
+
+    #[test]
+    fn the_credentials_of_a_backend_are_not_shown() {
+        let query = vec![("own-key".to_owned(), vec!["s3cret".into()])];
+        let credentials = config::Credentials { query, ..config::Credentials::default() };
+        let backend = Backend { credentials, ..Backend::default() };
+        let uri = "https://b/x?a=b&own-key=s3cret".parse().unwrap();
+        assert_eq!(super::shown_url(&uri, Some(&backend)), "https://b/x?a=b&own-key=***");
+        assert_eq!(super::shown_url(&uri, None), uri.to_string());
     }
 
     #[test]

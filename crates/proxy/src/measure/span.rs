@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use expr::host::LastError;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use pipeline::Context;
 use telemetry::{Outbox, SpanKind, SpanRecord, TraceContext, Value, redact, trace};
 use transport::{CallError, Peer, Response};
@@ -137,8 +137,13 @@ pub(crate) struct ClientSpan {
 }
 
 impl ClientSpan {
-    /// Begins a call: names the trace in its headers. The span is there only if it is kept.
-    pub(crate) fn begin(context: &Context, request: &mut transport::Request) -> Option<Self> {
+    /// Begins a call: names the trace in its headers. The span is there only if it is kept;
+    /// `shown` gives the URL as it may be seen.
+    pub(crate) fn begin(
+        context: &Context,
+        request: &mut transport::Request,
+        shown: impl FnOnce(&Uri) -> String,
+    ) -> Option<Self> {
         let above = context.span?;
         let id = trace::span_id(|bytes| context.services.random(bytes));
         let own = above.child(id);
@@ -148,7 +153,7 @@ impl ClientSpan {
             parent: above.span_id,
             start: context.services.clock.now(),
             method: request.method().to_string(),
-            url: request.uri().to_string(),
+            url: shown(request.uri()),
             host: request.uri().host().unwrap_or_default().to_owned(),
         })
     }
