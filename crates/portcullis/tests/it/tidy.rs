@@ -59,7 +59,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("proxy", &["config", "expr", "pipeline", "state", "telemetry", "transport"]),
     (
         "cases",
-        &["config", "document", "expr", "graphql", "identity", "pipeline", "proxy", "telemetry", "transport"],
+        &[
+            "config",
+            "document",
+            "expr",
+            "graphql",
+            "identity",
+            "pipeline",
+            "proxy",
+            "telemetry",
+            "transport",
+        ],
     ),
     ("simulator", &["transport"]),
     (
