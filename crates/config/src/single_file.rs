@@ -22,7 +22,7 @@ use crate::entity::{
     LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ResolverEntity,
     SchemaText, graphql_operations, handshake, is_name, split_field,
 };
-use crate::openapi::{self, normalise_id};
+use crate::openapi::{self, RequiredQuery, normalise_id};
 use crate::place::Place;
 use crate::secret_source::SecretSource;
 use crate::short_backend;
@@ -324,7 +324,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         match Tree::parse(&name.into(), text) {
-            Ok(tree) => openapi::operations(&tree, self.problems),
+            Ok(tree) => openapi::operations(&tree, RequiredQuery::default(), self.problems),
             Err(problem) => {
                 self.report(problem);
                 Vec::new()

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::codes;
 use crate::layout::EntityFiles;
-use crate::openapi;
+use crate::openapi::{self, RequiredQuery};
 use crate::place::Place;
 use crate::snapshot::ApiKind;
 use crate::tree::Fields;
@@ -89,10 +89,11 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         cx.report(place.error(codes::MISSING, format!("API `{id}` has no `path`")));
         String::new()
     });
+    let required = required_query(&fields);
     let mut operations = match (kind, &files.specification) {
         (ApiKind::WebSocket, _) => vec![handshake(&place)],
         (ApiKind::GraphQl, _) => graphql::operations(&place),
-        (ApiKind::Http, Some(file)) => specification(&id, file, cx),
+        (ApiKind::Http, Some(file)) => specification(&id, file, required, cx),
         (ApiKind::Http, None) => Vec::new(),
     };
     operation::complete(files, &mut operations, cx);
@@ -138,7 +139,27 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
     })
 }
 
-fn specification(id: &str, file: &std::sync::Arc<str>, cx: &Reading<'_>) -> Vec<OperationEntity> {
+/// Whether required query parameters become part of URL templates.
+fn required_query(fields: &Fields<'_, '_>) -> RequiredQuery {
+    const KEY: &str = "translateRequiredQueryParameters";
+    match fields.filled(KEY).as_deref() {
+        None | Some("template") => RequiredQuery::Template,
+        Some("query") => RequiredQuery::Query,
+        Some(other) => {
+            let place = fields.get(KEY).unwrap_or(fields.tree());
+            let message = format!("`{KEY}` is `template` or `query`, not `{other}`");
+            fields.report(place.error(codes::BAD_VALUE, message));
+            RequiredQuery::Template
+        }
+    }
+}
+
+fn specification(
+    id: &str,
+    file: &std::sync::Arc<str>,
+    required: RequiredQuery,
+    cx: &Reading<'_>,
+) -> Vec<OperationEntity> {
     let lower = file.to_ascii_lowercase();
     if ![".json", ".yaml", ".yml"].iter().any(|it| lower.ends_with(it)) {
         let message =
@@ -146,7 +167,7 @@ fn specification(id: &str, file: &std::sync::Arc<str>, cx: &Reading<'_>) -> Vec<
         cx.report(Place::file(file.clone()).error(codes::NOT_SUPPORTED, message));
         return Vec::new();
     }
-    cx.parse(file).map(|it| openapi::operations(&it, cx.problems)).unwrap_or_default()
+    cx.parse(file).map(|it| openapi::operations(&it, required, cx.problems)).unwrap_or_default()
 }
 
 /// Versions decide which API answers: without them requests would go to the wrong one.
@@ -273,6 +294,32 @@ mod tests {
         assert_eq!(api.kind, ApiKind::WebSocket);
         assert_eq!(api.operations[0].id, "onHandshake");
         assert_eq!(api.protocols, ["wss"]);
+    }
+
+    #[test]
+    fn required_query_parameters_are_of_the_template_unless_the_api_says_otherwise() {
+        let spec = "openapi: 3.0.1\npaths: { /a: { get: { operationId: a, parameters: \
+                    [{ name: q, in: query, required: true }] } } }\n";
+        for (value, template) in [
+            ("", "/a?q={q}"),
+            (r#","translateRequiredQueryParameters":"template""#, "/a?q={q}"),
+            (r#","translateRequiredQueryParameters":"query""#, "/a"),
+        ] {
+            let info = format!(r#"{{"properties":{{"path":"a"{value}}}}}"#);
+            let files = [
+                ("apis/x/apiInformation.json", info.as_str()),
+                ("apis/x/specification.yaml", spec),
+            ];
+            let (entities, problems) = read(&files);
+            assert!(problems.is_empty(), "{problems:?}");
+            let operation = &entities.apis[0].operations[0];
+            assert_eq!(operation.url_template, template, "{value}");
+            assert!(operation.request.parameters[0].is_required);
+        }
+        let problems = one(r#"{"path":"a","translateRequiredQueryParameters":"path"}"#).1;
+        let expected =
+            "PC0506 `translateRequiredQueryParameters` is `template` or `query`, not `path`";
+        assert_eq!(problems, [expected]);
     }
 
     #[test]

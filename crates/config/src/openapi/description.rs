@@ -203,14 +203,14 @@ fn collection(format: Option<&str>, usual: Style) -> (Style, bool) {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::operations;
+    use super::super::{RequiredQuery, operations};
     use super::*;
     use crate::entity::OperationEntity;
     use crate::tree::tests::yaml;
 
     fn read(text: &str) -> OperationEntity {
         let problems = RefCell::default();
-        let operation = operations(&yaml(text), &problems).remove(0);
+        let operation = operations(&yaml(text), RequiredQuery::default(), &problems).remove(0);
         assert!(problems.borrow().is_empty(), "{problems:?}");
         operation
     }

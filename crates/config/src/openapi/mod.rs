@@ -1,7 +1,8 @@
 //! Operations from an OpenAPI 2, 3.0 or 3.1 specification.
 //!
 //! As Azure's import does, a required query parameter becomes part of the URL template
-//! (`/chat?api-version={api-version}`), so that a call without it finds no operation.
+//! (`/chat?api-version={api-version}`), so that a call without it finds no operation; unless the API
+//! says that they stay parameters ([`RequiredQuery`]).
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-api-import-restrictions>
 
@@ -30,8 +31,22 @@ const MAX_OPERATIONS: usize = 5_000;
 /// How often a reference to a parameter or response may point to another one.
 const MAX_HOPS: usize = 8;
 
+/// What becomes of required query parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RequiredQuery {
+    /// They become part of the URL template.
+    #[default]
+    Template,
+    /// They stay parameters: a call without them finds the operation.
+    Query,
+}
+
 /// Reads the operations of a specification in its order.
-pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Vec<OperationEntity> {
+pub(crate) fn operations(
+    spec: &Tree,
+    required: RequiredQuery,
+    problems: &RefCell<Vec<Diagnostic>>,
+) -> Vec<OperationEntity> {
     let version = |key: &str| spec.get(key).and_then(Tree::scalar).unwrap_or("").to_owned();
     let (swagger, openapi) = (version("swagger"), version("openapi"));
     let is_v2 = swagger.starts_with("2.");
@@ -49,7 +64,8 @@ pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Ve
         (false, false) => OpenApi::V31,
     };
     let specification = Arc::new(Specification::new(version, spec.to_json()));
-    let reader = Reader { spec, is_v2, schemas: Schemas::new(spec), problems, specification };
+    let schemas = Schemas::new(spec);
+    let reader = Reader { spec, is_v2, required, schemas, problems, specification };
     let mut operations = Vec::new();
     let mut ids = BTreeSet::new();
     let paths = spec.get("paths").map(Tree::entries).unwrap_or_default();
@@ -88,7 +104,7 @@ pub(crate) fn operations(spec: &Tree, problems: &RefCell<Vec<Diagnostic>>) -> Ve
 pub fn described_operations(text: &str) -> Result<Vec<pipeline::Operation>, String> {
     let problems = RefCell::default();
     let spec = Tree::parse(&"specification.yaml".into(), text).map_err(|it| it.message)?;
-    let entities = operations(&spec, &problems);
+    let entities = operations(&spec, RequiredQuery::default(), &problems);
     match problems.into_inner().into_iter().find(Diagnostic::is_error) {
         Some(problem) => Err(problem.message),
         None => Ok(entities.into_iter().map(OperationEntity::into_operation).collect()),
@@ -105,6 +121,7 @@ pub(crate) fn normalise_id(text: &str) -> String {
 struct Reader<'s> {
     spec: &'s Tree,
     is_v2: bool,
+    required: RequiredQuery,
     schemas: Schemas<'s>,
     problems: &'s RefCell<Vec<Diagnostic>>,
     specification: Arc<Specification>,
@@ -175,7 +192,7 @@ impl<'s> Reader<'s> {
             let text = |key: &str| tree.get(key).and_then(Tree::scalar);
             let (Some(name), Some(place)) = (text("name"), text("in")) else { continue };
             let required = tree.get("required").and_then(Tree::as_bool).unwrap_or(false);
-            let is_query = place == "query" && required;
+            let is_query = place == "query" && required && self.required == RequiredQuery::Template;
             let is_path = place == "path" && path.contains(&format!("{{{name}}}"));
             if found.iter().any(|it| it.name == name) || !(is_query || is_path) {
                 continue;
@@ -286,7 +303,7 @@ mod tests {
 
     fn read(text: &str) -> (Vec<OperationEntity>, Vec<String>) {
         let (spec, problems) = (yaml(text), RefCell::default());
-        let operations = operations(&spec, &problems);
+        let operations = operations(&spec, RequiredQuery::default(), &problems);
         (operations, problems.borrow().iter().map(|it| it.message.clone()).collect())
     }
 
@@ -386,7 +403,7 @@ components:
             "openapi: 3.0.1\npaths: { /a: { get: { responses: { '200': { $ref: 'other.yaml#/x' } } } } }\n",
         );
         let problems = RefCell::default();
-        assert_eq!(operations(&spec, &problems).len(), 1);
+        assert_eq!(operations(&spec, RequiredQuery::default(), &problems).len(), 1);
         assert!(!problems.borrow()[0].is_error());
     }
 

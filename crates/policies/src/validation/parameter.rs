@@ -106,8 +106,9 @@ impl Checked {
         adjust: Adjust,
     ) -> Result<Checked, String> {
         let name = &parameter.name;
-        if matches!(parameter.style, Style::Label | Style::Matrix) {
-            return Err(format!("parameter `{name}` has a style that is not supported"));
+        let is_marked = matches!(parameter.style, Style::Label | Style::Matrix);
+        if is_marked && parameter.location != Location::Path {
+            return Err(format!("parameter `{name}` has a style of path parameters"));
         }
         let (Some(pointer), Some(specification)) = (&parameter.definition, specification) else {
             return Ok(Checked { parameter: parameter.clone(), shape: Shape::Any, schema: None });
@@ -268,8 +269,8 @@ mod tests {
     #[test]
     fn what_cannot_be_enforced_is_told() {
         let compile = |style, definition: &str| {
-            let definition = Some(definition.to_owned());
-            let parameter = Parameter { style, definition, ..Parameter::default() };
+            let (definition, location) = (Some(definition.to_owned()), Location::Query);
+            let parameter = Parameter { style, definition, location, ..Parameter::default() };
             let specification = Specification::new(OpenApi::V30, json!({"s": {"type": 1}}));
             Checked::compile(&parameter, Some(&specification), Adjust::default()).is_err()
         };

@@ -106,13 +106,14 @@ pub(crate) fn read(
             let value = serde_json::from_str(text);
             value.map(|it| vec![it]).map_err(|error| Unread::Bad(error.to_string()))
         }
+        (Style::Label | Style::Matrix, shape) => marked(parameter, shape, one(texts)?),
         (_, Shape::List(items)) => list(parameter, items, texts).map(|it| vec![it]),
         (Style::DeepObject, Shape::Object(shapes)) => object(members, shapes).map(|it| vec![it]),
         (Style::Form, Shape::Object(shapes)) if parameter.is_exploded => {
             object(members, shapes).map(|it| vec![it])
         }
         (_, Shape::Object(shapes)) => {
-            let members = pairs(one(texts)?, parameter.is_exploded)?;
+            let members = pairs(one(texts)?, ',', parameter.is_exploded)?;
             object(&members, shapes).map(|it| vec![it])
         }
         (_, shape) => candidates(one(texts)?, shape),
@@ -157,11 +158,51 @@ fn object(members: &[(String, String)], shapes: &[(String, Shape)]) -> Result<Va
     Ok(Value::Object(object))
 }
 
+/// A value with a mark in front: `.a,b` or `;x=a,b`. Exploded, each part has a mark: `.a.b`,
+/// `;x=a;x=b`, `;name=value`.
+fn marked(parameter: &Parameter, shape: &Shape, text: &str) -> Result<Vec<Value>, Unread> {
+    let is_label = parameter.style == Style::Label;
+    let mark = if is_label { '.' } else { ';' };
+    let rest = text.strip_prefix(mark);
+    let rest =
+        rest.ok_or_else(|| Unread::Bad(format!("the value does not begin with `{mark}`")))?;
+    let own = |part: &'_ str| match is_label {
+        true => Ok(part.to_owned()),
+        false => named(&parameter.name, part),
+    };
+    let is_exploded = parameter.is_exploded;
+    match shape {
+        Shape::Object(shapes) if is_exploded => {
+            object(&pairs(rest, mark, true)?, shapes).map(|it| vec![it])
+        }
+        Shape::Object(shapes) => {
+            object(&pairs(&own(rest)?, ',', false)?, shapes).map(|it| vec![it])
+        }
+        Shape::List(items) => {
+            let parts: Vec<String> = match is_exploded {
+                true => rest.split(mark).map(own).collect::<Result<_, _>>()?,
+                false => own(rest)?.split(',').map(str::to_owned).collect(),
+            };
+            let parts = if parts == [""] { Vec::new() } else { parts };
+            let values = parts.iter().map(|it| first(it, items)).collect::<Result<_, _>>()?;
+            Ok(vec![Value::Array(values)])
+        }
+        shape => candidates(&own(rest)?, shape),
+    }
+}
+
+/// The value of `name=value`; `name` alone is empty.
+fn named(name: &str, part: &str) -> Result<String, Unread> {
+    let (own, value) = part.split_once('=').unwrap_or((part, ""));
+    let is_own = own == name;
+    is_own.then(|| value.to_owned()).ok_or_else(|| Unread::Bad(format!("`{name}=` is missing")))
+}
+
 /// `a,1,b,2`, or `a=1,b=2` if exploded.
-fn pairs(text: &str, is_exploded: bool) -> Result<Vec<(String, String)>, Unread> {
+fn pairs(text: &str, delimiter: char, is_exploded: bool) -> Result<Vec<(String, String)>, Unread> {
     let bad = || Unread::Bad("names and values do not pair up".to_owned());
     let owned = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut parts = text.split(',');
+    let mut parts = text.split(delimiter);
     let mut found = Vec::new();
     while let Some(part) = parts.next() {
         found.push(if is_exploded {
@@ -301,6 +342,46 @@ mod tests {
         let header = Parameter { location: Location::Header, ..Parameter::default() };
         let found = read(&header, &integers, &["1, 2", "3"], &[]).unwrap();
         assert_eq!(found[0].to_string(), "[1,2,3]");
+    }
+
+    #[test]
+    fn labels_and_matrices_have_marks() {
+        let integers = Shape::List(Box::new(Shape::Integer));
+        let members = Shape::Object(vec![("R".to_owned(), Shape::Integer)]);
+        for (style, is_exploded, shape, text, expected) in [
+            (Style::Label, false, &Shape::Integer, ".5", Some("5")),
+            (Style::Label, false, &Shape::Text, ".", Some("\"\"")),
+            (Style::Label, false, &Shape::Integer, "5", None),
+            (Style::Label, false, &integers, ".3,4", Some("[3,4]")),
+            (Style::Label, true, &integers, ".3.4", Some("[3,4]")),
+            (Style::Label, true, &integers, ".", Some("[]")),
+            (Style::Label, false, &members, ".R,1,G,2", Some(r#"{"G":"2","R":1}"#)),
+            (Style::Label, true, &members, ".R=1.G=2", Some(r#"{"G":"2","R":1}"#)),
+            (Style::Label, true, &members, ".R.G", None),
+            (Style::Matrix, false, &Shape::Integer, ";n=5", Some("5")),
+            (Style::Matrix, false, &Shape::Text, ";n", Some("\"\"")),
+            (Style::Matrix, false, &Shape::Integer, ";m=5", None),
+            (Style::Matrix, false, &Shape::Integer, "n=5", None),
+            (Style::Matrix, false, &integers, ";n=3,4", Some("[3,4]")),
+            (Style::Matrix, true, &integers, ";n=3;n=4", Some("[3,4]")),
+            (Style::Matrix, true, &integers, ";n=3;m=4", None),
+            (Style::Matrix, false, &members, ";n=R,1,G,2", Some(r#"{"G":"2","R":1}"#)),
+            (Style::Matrix, true, &members, ";R=1;G=2", Some(r#"{"G":"2","R":1}"#)),
+            (Style::Matrix, true, &members, ";R=1;R=2", None),
+        ] {
+            let name = "n".to_owned();
+            let parameter = Parameter { name, style, is_exploded, ..Parameter::default() };
+            let found = read(&parameter, shape, &[text], &[]).ok();
+            // Members are compared in the order of their names.
+            let found = found.map(|it| match &it[0] {
+                Value::Object(it) => {
+                    let sorted: std::collections::BTreeMap<_, _> = it.iter().collect();
+                    serde_json::to_string(&sorted).unwrap()
+                }
+                other => other.to_string(),
+            });
+            assert_eq!(found.as_deref(), expected, "{style:?} {is_exploded} {text}");
+        }
     }
 
     #[test]
