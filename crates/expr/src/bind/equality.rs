@@ -5,6 +5,7 @@
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::{BinaryOp, Span};
+use dotnet::Str;
 
 use super::conversion::{standard_explicit, standard_implicit};
 use super::{Binder, Expr, codes};
@@ -27,7 +28,7 @@ impl Binder {
         let pair = || Box::new((a.node.clone(), b.node.clone()));
         let string = |it: Type| matches!(it, Type::String | Type::Null);
         if string(a.ty) && string(b.ty) {
-            if let (Some(Value::String(x)), Some(Value::String(y))) = (&a.constant, &b.constant) {
+            if let (Some(x), Some(y)) = (constant_text(a), constant_text(b)) {
                 return Some(Expr::constant(Value::Bool((x == y) == equal), Type::Bool, span));
             }
             return Some(Expr::new(Node::StringEquals(equal, pair()), Type::Bool, span));
@@ -130,6 +131,15 @@ impl Binder {
     }
 }
 
+/// The text of a constant string, which may be null.
+fn constant_text(of: &Expr) -> Option<Option<&Str>> {
+    match (&of.constant, &of.node) {
+        (Some(Value::String(text)), _) => Some(Some(text)),
+        (_, Node::Const(Value::Null)) => Some(None),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::Form;
@@ -144,6 +154,10 @@ mod tests {
                 ("object a = \"x\"; return a == \"x\";", "Boolean: True"),
                 ("int? i = null; return i == null;", "Boolean: True"),
                 ("return \"1\" == 1;", "PC0331"),
+                ("const bool b = \"\" != null; return b;", "Boolean: True"),
+                ("const bool b = (string)null == null; return b;", "Boolean: True"),
+                ("const bool b = (string)null == \"b\"; return b;", "Boolean: False"),
+                ("if (\"\" == null) { int x; return x; } return 1;", "Int32: 1"),
                 ("int? x = null; return !(x > 0) && !(x <= 0);", "Boolean: True"),
             ],
         );
