@@ -23,11 +23,19 @@ pub(crate) enum Ty {
     ListOfStrings,
     Json,
     Date,
+    NullableDouble,
+    NullableDecimal,
+    NullableBool,
+    Span,
+    Id,
+    Obj,
+    Dict,
+    Chain,
 }
 
 use Ty::*;
 
-const TYPES: [Ty; 13] = [
+const TYPES: [Ty; 21] = [
     Int,
     Long,
     Byte,
@@ -41,6 +49,14 @@ const TYPES: [Ty; 13] = [
     ListOfStrings,
     Json,
     Date,
+    NullableDouble,
+    NullableDecimal,
+    NullableBool,
+    Span,
+    Id,
+    Obj,
+    Dict,
+    Chain,
 ];
 
 impl Ty {
@@ -59,6 +75,14 @@ impl Ty {
             ListOfStrings => "List<string>",
             Json => "JObject",
             Date => "DateTime",
+            NullableDouble => "double?",
+            NullableDecimal => "decimal?",
+            NullableBool => "bool?",
+            Span => "TimeSpan",
+            Id => "Guid",
+            Obj => "object",
+            Dict => "Dictionary<string, int>",
+            Chain => "IEnumerable<int>",
         }
     }
 }
@@ -71,6 +95,8 @@ pub(crate) struct Generator {
     variables: Vec<(String, Ty, bool)>,
     /// Local functions of an `int` that give an `int`.
     functions: Vec<String>,
+    /// Local functions with optional parameters, and whether the last ones are a list.
+    optional: Vec<(String, bool)>,
     /// How many statements are left.
     budget: u32,
     /// Programs that ask for much, and look at the request.
@@ -80,8 +106,8 @@ pub(crate) struct Generator {
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
         let random = Random::new(seed);
-        let (variables, functions) = (Vec::new(), Vec::new());
-        Self { random, names: 0, variables, functions, budget: 14, is_wild: false }
+        let (variables, functions, optional) = (Vec::new(), Vec::new(), Vec::new());
+        Self { random, names: 0, variables, functions, optional, budget: 14, is_wild: false }
     }
 
     /// Programs for the fuzz targets alone: what they give differs between machines or is not kept.
@@ -110,6 +136,20 @@ impl Generator {
         self.functions[at].clone()
     }
 
+    /// How many functions with optional parameters there are.
+    pub(crate) fn named(&self) -> usize {
+        self.optional.len()
+    }
+
+    pub(crate) fn add_named(&mut self, name: String, has_list: bool) {
+        self.optional.push((name, has_list));
+    }
+
+    pub(crate) fn any_named(&mut self) -> Option<(String, bool)> {
+        let n = self.optional.len();
+        if n == 0 { None } else { Some(self.optional[self.random.below(n)].clone()) }
+    }
+
     pub(crate) fn fresh(&mut self) -> String {
         self.names += 1;
         format!("v{}", self.names)
@@ -124,6 +164,9 @@ impl Generator {
         }
         if self.below(2) == 0 {
             out.push_str(&self.local_function());
+        }
+        if self.below(2) == 0 {
+            out.push_str(&self.optional_function());
         }
         while self.budget > 0 {
             out.push_str(&self.statement(2));
@@ -143,7 +186,11 @@ impl Generator {
 
     fn shown(name: &str, ty: Ty) -> String {
         match ty {
-            Ints | ListOfStrings => format!("string.Join(\",\", {name})"),
+            Ints | ListOfStrings | Chain => format!("string.Join(\",\", {name})"),
+            Dict => {
+                format!("string.Join(\",\", {name}.Select(e => e.Key + \"=\" + e.Value))")
+            }
+            Obj => format!("({name} ?? \"null\")"),
             Json => format!("{name}.ToString(Newtonsoft.Json.Formatting.None)"),
             Date => format!("{name}.ToString(\"s\")"),
             Str => name.to_owned(),
@@ -154,7 +201,8 @@ impl Generator {
     fn declaration(&mut self, ty: Ty) -> String {
         let value = self.expression(ty, 3);
         let name = self.fresh();
-        let plain = matches!(ty, Str | Bool | Ints | ListOfStrings | Json | Date);
+        let plain =
+            matches!(ty, Str | Bool | Ints | ListOfStrings | Json | Date | Span | Id | Dict);
         let written = if plain && self.below(2) == 0 { "var" } else { ty.name() };
         let line = format!("{written} {name} = {value}; ");
         self.variables.push((name, ty, true));
@@ -176,7 +224,7 @@ impl Generator {
         text
     }
 
-    fn block(&mut self, depth: u32) -> String {
+    pub(crate) fn block(&mut self, depth: u32) -> String {
         let before = self.variables.len();
         let count = 1 + self.below(2);
         let body: String = (0..count).map(|_| self.statement(depth)).collect();
@@ -187,7 +235,7 @@ impl Generator {
     fn statement(&mut self, depth: u32) -> String {
         self.budget = self.budget.saturating_sub(1);
         let simple = depth == 0 || self.budget == 0;
-        match if simple { self.below(5) } else { self.below(13) } {
+        match if simple { self.below(5) } else { self.below(15) } {
             0 => {
                 let ty = self.pick(&TYPES);
                 self.declaration(ty)
@@ -230,6 +278,7 @@ impl Generator {
                 format!("int {name} = 0; while ({name} < 3) {{ {name}++; {body}}} ")
             }
             11 => format!("checked {}", self.block(depth - 1)),
+            12 | 13 => self.pattern_statement(depth),
             _ => {
                 let value = self.expression(Int, 2);
                 let name = self.fresh();
@@ -302,7 +351,9 @@ impl Generator {
         let op = match ty {
             Int | Long => self.pick(&["=", "+=", "-=", "*=", "/=", "%=", "^=", "|=", "&=", "<<="]),
             Double | Decimal => self.pick(&["=", "+=", "-=", "*=", "/="]),
-            NullableInt => self.pick(&["=", "+=", "*="]),
+            NullableInt | NullableDouble | NullableDecimal => self.pick(&["=", "+=", "*=", "-="]),
+            NullableBool => self.pick(&["=", "&=", "|="]),
+            Span => self.pick(&["=", "+=", "-="]),
             Str => self.pick(&["=", "+="]),
             Bool => self.pick(&["=", "|=", "&=", "^="]),
             Byte => self.pick(&["=", "+=", "^="]),

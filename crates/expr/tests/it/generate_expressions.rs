@@ -47,6 +47,7 @@ impl Generator {
                 "new DateTime(1999, 12, 31, 23, 59, 59)",
                 "DateTime.MinValue",
             ],
+            other => crate::generate_more::leaves(other),
         };
         self.pick(pick).to_owned()
     }
@@ -78,7 +79,16 @@ impl Generator {
             ListOfStrings => LISTS,
             Json => JSON,
             Date => DATES,
+            _ => &[],
         };
+        let more = crate::generate_more::forms(ty);
+        let forms = if forms.is_empty() || self.below(2) == 0 { more } else { forms };
+        if ty == Int
+            && self.below(10) == 0
+            && let Some(call) = self.optional_call(depth - 1)
+        {
+            return call;
+        }
         let wild = crate::generate_wild::forms(ty);
         let is_wild = self.is_wild() && !wild.is_empty() && self.below(12) == 0;
         let form = self.pick(if is_wild { wild } else { forms });
@@ -86,7 +96,7 @@ impl Generator {
     }
 
     /// Fills the holes of a form: `{i}` with an `int`, and so on.
-    fn filled(&mut self, form: &str, depth: u32) -> String {
+    pub(crate) fn filled(&mut self, form: &str, depth: u32) -> String {
         let mut out = String::new();
         let mut rest = form;
         while let Some(at) = rest.find('~') {
@@ -108,6 +118,29 @@ impl Generator {
                 't' => ListOfStrings,
                 'j' => Json,
                 'w' => Date,
+                'D' => NullableDouble,
+                'M' => NullableDecimal,
+                'B' => NullableBool,
+                'T' => Span,
+                'G' => Id,
+                'O' => Obj,
+                'K' => Dict,
+                'E' => Chain,
+                '~' => {
+                    out.push('~');
+                    continue;
+                }
+                'v' => {
+                    let changed = match self.variable(Int, true) {
+                        Some(name) => {
+                            let form = self.pick(&["@++", "++@", "@--", "@ += 3", "@", "@ *= 2"]);
+                            format!("({})", form.replace('@', &name))
+                        }
+                        None => self.leaf(Int),
+                    };
+                    out.push_str(&changed);
+                    continue;
+                }
                 'f' => {
                     let known = self.function();
                     out.push_str(&known);

@@ -15,7 +15,7 @@ pub(crate) fn forms(ty: Ty) -> &'static [&'static str] {
         Ty::Date => DATES,
         Ty::Long => LONGS,
         Ty::NullableInt => NULLABLES,
-        Ty::Byte | Ty::Double | Ty::Decimal | Ty::Char => &[],
+        _ => &[],
     }
 }
 

@@ -18,6 +18,7 @@ mod fuzz;
 mod fuzz_targets;
 mod generate;
 mod generate_expressions;
+mod generate_more;
 mod generate_wild;
 mod messages;
 mod oracle;
