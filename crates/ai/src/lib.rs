@@ -1,21 +1,37 @@
 //! The policies for model APIs.
 //!
 //! ```text
-//! request ─▶ llm::ModelRequest ─▶ policy ─▶ BackendCall ─▶ backend entity, with its credentials
-//! response ─▶ llm::AnswerReader ─▶ policy
+//! inbound: policy ─▶ ModelCall (format, model, prompt) ─▶ decides, asks for usage, listens
+//! backend's answer ─▶ Watching ─┬─ JSON: read, bounded ──▶ Listener::answered, before outbound
+//!                               └─ stream: as it passes ─▶ Listener::event ... Listener::streamed
+//! policy ─▶ BackendCall ─▶ backend entity, with its credentials
 //! ```
 //!
 //! One file per policy. A policy of a pair (`llm-*`, `azure-openai-*`) is one implementation under
-//! both names.
+//! both names. [`ModelCall`] is what a policy sees of a request, [`listen`] how it hears of the
+//! answer: however many policies listen, the answer is read once.
+//!
+//! Source: <https://learn.microsoft.com/azure/api-management/genai-gateway-capabilities>
 
+mod answer;
 mod backend_attr;
 mod backend_call;
 mod content_safety;
+mod events;
+mod model_call;
+mod token_limit;
 
 #[cfg(test)]
 mod test_support;
 
 use pipeline::PolicyKind;
 
+pub(crate) use answer::{Answered, Ending, Listener, listen};
+pub(crate) use model_call::ModelCall;
+
+/// `<azure-openai-token-limit>`.
+pub const AZURE_OPENAI_TOKEN_LIMIT: PolicyKind = token_limit::AZURE_OPENAI;
 /// `<llm-content-safety>`.
 pub const LLM_CONTENT_SAFETY: PolicyKind = content_safety::KIND;
+/// `<llm-token-limit>`.
+pub const LLM_TOKEN_LIMIT: PolicyKind = token_limit::LLM;

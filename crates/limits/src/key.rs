@@ -7,7 +7,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 const MAX_BYTES: usize = 128;
 
 /// The group of counters of a key.
-pub(crate) fn group(key: &str) -> String {
+#[must_use]
+pub fn group(key: &str) -> String {
     if key.len() <= MAX_BYTES {
         return format!("key/{key}");
     }

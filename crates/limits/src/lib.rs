@@ -29,6 +29,10 @@ mod traffic;
 
 use pipeline::PolicyKind;
 
+pub use key::group as group_of_key;
+pub use refusal::seconds as whole_seconds;
+pub use store::{Store, unix_ms};
+
 /// `<quota>`.
 pub const QUOTA: PolicyKind = quota::KIND;
 /// `<quota-by-key>`.

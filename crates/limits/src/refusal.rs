@@ -7,7 +7,8 @@ use pipeline::{Blame, PolicyError};
 use state::{Exceeded, StoreFailure};
 
 /// Whole seconds to wait, at least one.
-pub(crate) fn seconds(wait: Duration) -> u64 {
+#[must_use]
+pub fn seconds(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 

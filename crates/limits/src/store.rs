@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pipeline::{CompileCx, Context, PolicyError};
 use state::{
     Charge, Limits, Quota, QuotaCall, QuotaCharge, QuotaStandings, Rate, RateCall, Reply,
-    Standings, StoreFailure, Verdict,
+    Standings, StoreFailure, TokenCall, TokenStanding, Verdict,
 };
 use telemetry::Metrics;
 
@@ -18,19 +18,21 @@ const FAILURES: &str = "portcullis_limit_store_failures_total";
 
 /// The counters of the process.
 #[derive(Clone)]
-pub(crate) struct Store {
+pub struct Store {
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
 }
 
 impl Store {
     /// The store that was set up, or else one in this process.
-    pub(crate) fn of(cx: &CompileCx<'_>) -> Store {
+    #[must_use]
+    pub fn of(cx: &CompileCx<'_>) -> Store {
         Store { limits: cx.extension().unwrap_or_else(|| cx.shared()), metrics: cx.shared() }
     }
 
     /// The same, for quotas, which should outlive the process.
-    pub(crate) fn of_quotas(cx: &CompileCx<'_>) -> Store {
+    #[must_use]
+    pub fn of_quotas(cx: &CompileCx<'_>) -> Store {
         // A document that is only checked has no store that was set up.
         if let Some(limits) = cx.extension::<Limits>() {
             limits.tell_if_volatile();
@@ -39,7 +41,8 @@ impl Store {
     }
 
     /// Whether answers are there at once.
-    pub(crate) fn is_here(&self) -> bool {
+    #[must_use]
+    pub fn is_here(&self) -> bool {
         self.limits.is_here()
     }
 
@@ -67,15 +70,17 @@ impl Store {
         self.limits.quotas(QuotaCall { group, quotas, charge, now_ms: unix_ms(now) })
     }
 
+    /// Reserves and settles tokens.
+    pub fn tokens<'a>(&'a self, call: TokenCall<'a>) -> Reply<'a, TokenStanding> {
+        self.limits.tokens(call)
+    }
+
     /// What an answer means for the request; none if it passes unchecked.
     ///
     /// # Errors
     ///
     /// The limit cannot be looked up, and the settings say to refuse then.
-    pub(crate) fn judge<T>(
-        &self,
-        answer: Result<T, StoreFailure>,
-    ) -> Result<Option<T>, PolicyError> {
+    pub fn judge<T>(&self, answer: Result<T, StoreFailure>) -> Result<Option<T>, PolicyError> {
         match self.limits.judge(answer) {
             Verdict::Known(it) => Ok(Some(it)),
             Verdict::Unchecked => {
@@ -90,7 +95,7 @@ impl Store {
     }
 
     /// Notes how a charge went that nobody waits for.
-    pub(crate) fn note<T>(&self, answer: Result<T, StoreFailure>) {
+    pub fn note<T>(&self, answer: Result<T, StoreFailure>) {
         // Whether a later request is refused is for its own check to say.
         let _ = self.judge(answer);
     }
@@ -102,7 +107,9 @@ impl fmt::Debug for Store {
     }
 }
 
-fn unix_ms(now: SystemTime) -> i64 {
+/// Milliseconds since 1970.
+#[must_use]
+pub fn unix_ms(now: SystemTime) -> i64 {
     match now.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |it| -it),

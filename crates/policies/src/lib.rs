@@ -74,6 +74,7 @@ use pipeline::PolicyKind;
 
 /// Every policy of this gateway.
 pub const ALL: &[PolicyKind] = &[
+    ai::AZURE_OPENAI_TOKEN_LIMIT,
     authentication_basic::KIND,
     authentication_certificate::KIND,
     authentication_managed_identity::KIND,
@@ -98,6 +99,7 @@ pub const ALL: &[PolicyKind] = &[
     jsonp::KIND,
     limit_concurrency::KIND,
     ai::LLM_CONTENT_SAFETY,
+    ai::LLM_TOKEN_LIMIT,
     log_to_eventhub::KIND,
     mock_response::KIND,
     proxy::KIND,

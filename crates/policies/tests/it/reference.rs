@@ -13,12 +13,10 @@ const REFUSED: &[&str] = &[
     "azure-openai-emit-token-metric",
     "azure-openai-semantic-cache-lookup",
     "azure-openai-semantic-cache-store",
-    "azure-openai-token-limit",
     "cosmosdb-data-source",
     "llm-emit-token-metric",
     "llm-semantic-cache-lookup",
     "llm-semantic-cache-store",
-    "llm-token-limit",
     "publish-event",
     "sql-data-source",
 ];

@@ -32,7 +32,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipeline", &["document", "expr", "graphql", "telemetry", "transport"]),
     ("limits", &["document", "expr", "pipeline", "state", "telemetry", "transport"]),
     ("caching", &["document", "expr", "pipeline", "state", "transport"]),
-    ("ai", &["document", "expr", "llm", "pipeline", "transport"]),
+    (
+        "ai",
+        &["document", "expr", "limits", "llm", "pipeline", "state", "telemetry", "transport"],
+    ),
     (
         "policies",
         &[
