@@ -173,3 +173,25 @@ def test_an_existing_graphql_service_is_passed_through():
             answer = requests.post(f"{process.at.gateway}/g", json={"query": "{ any }"}, timeout=20)
             assert answer.json() == {"data": {"asked": "{ any }"}}
             assert requests.put(f"{process.at.gateway}/g", timeout=20).status_code == 404
+
+
+def test_fields_without_a_resolver_are_asked_of_the_existing_service():
+    asked = []
+
+    def existing(handler):
+        asked.append(json.loads(read_all(handler))["query"])
+        data = {"user": {"name": "Ann", "portcullis___typename": "User", "portcullis_id": "1"}}
+        text(handler, json.dumps({"data": data}), Content_Type="application/json")
+
+    rest = Rest()
+    with Backend(existing) as backend, rest.backend:
+        posts = resolver("GET", f'@($"{rest.backend.url}/users/{{context.GraphQL.Parent["id"]}}/posts")')
+        files = {"schema.graphql": SCHEMA, "posts.xml": posts}
+        g = {"graphql": "schema.graphql", "resolvers": {"User/posts": "posts.xml"}, "url": backend.url, "key": False}
+        with gateway(files, apis={"social": g}) as process:
+            query = '{ user(id: "1") { name posts { title } } }'
+            url = f"{process.at.gateway}/social"
+            found = requests.post(url, json={"query": query}, timeout=20).json()
+        assert found["data"]["user"]["name"] == "Ann"
+        assert [it["title"] for it in found["data"]["user"]["posts"]] == ["1-0", "1-1", "1-2"]
+        assert len(asked) == 1 and "posts" not in asked[0]

@@ -71,15 +71,6 @@ pub(crate) fn compile(api: &ApiEntity, surroundings: &Surroundings<'_>) -> Compi
 /// What cannot be told before the policies of the API are compiled.
 pub(crate) fn check(entity: &ApiEntity, api: &GraphQlApi) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    if api.needs_service() {
-        let message = format!(
-            "API `{}` has resolvers beside a service URL: asking the service for the fields without \
-             a resolver is not in this version",
-            entity.full_name()
-        );
-        let help = "remove the service URL, and give every field of the roots a resolver";
-        problems.push(entity.place.error(codes::NOT_SUPPORTED, message).help(help));
-    }
     if api.has_skipped() {
         let message = format!(
             "API `{}` has resolver entities: its `set-graphql-resolver` policies have no effect",

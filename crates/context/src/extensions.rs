@@ -87,6 +87,18 @@ const MEMBERS: &[Member] = &[
     )
     .params(&["input", "result"])
     .doc("Reads a token, its signature unchecked."),
+    Member::extension(
+        "AsJObject",
+        &[Type::named(names::JTOKEN)],
+        Type::named(names::JOBJECT),
+        |args, _| match args.value(0) {
+            Value::Null => Err(Exception::null_reference()),
+            token => Ok(token.clone()),
+        },
+    )
+    .params(&["parent"])
+    .in_resolvers()
+    .doc("`ParentResult` as an object; there in GraphQL resolvers only."),
     Member::extension("AsBasic", &[Type::String], Type::named(names::BASIC), |args, cx| {
         credentials(args, cx)
     })

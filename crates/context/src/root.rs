@@ -41,6 +41,11 @@ const MEMBERS: &[Member] = &[
         Some(host.operation().map(|_| HostRef::Operation).into())
     })
     .doc("The operation of the request."),
+    Member::property("ParentResult", Type::named(names::JTOKEN), |_, cx| {
+        Ok(cx.host().graphql().map_or(Value::Null, |it| it.parent.clone()))
+    })
+    .in_resolvers()
+    .doc("`GraphQL.Parent` under its older name; there in resolvers only."),
     Member::part("Product", HostRef::Product.static_type(), |host| {
         Some(host.product().map(|_| HostRef::Product).into())
     })

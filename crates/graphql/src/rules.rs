@@ -204,7 +204,7 @@ impl<E> Pass<'_, E> {
     }
 }
 
-fn used_in_set(set: &SelectionSet, used: &mut HashSet<Name>) {
+pub(crate) fn used_in_set(set: &SelectionSet, used: &mut HashSet<Name>) {
     for selection in &set.selections {
         used_in_directives(selection.directives(), used);
         match selection {

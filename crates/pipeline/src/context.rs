@@ -85,8 +85,8 @@ pub struct Context {
     /// Whether the response is that of a backend.
     pub(crate) has_backend_response: bool,
     pub(crate) started: Duration,
-    backend: Option<Arc<BackendEntry>>,
-    pool: Option<Arc<BackendEntry>>,
+    pub(crate) backend: Option<Arc<BackendEntry>>,
+    pub(crate) pool: Option<Arc<BackendEntry>>,
     /// Whether nothing reads the request after the step that runs now.
     pub(crate) is_last_use: bool,
     /// Whether `outbound` runs although `inbound` has ended with a response.

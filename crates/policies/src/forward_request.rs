@@ -7,7 +7,6 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/forward-request-policy>
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Convert, Diagnostic, Element, FieldErrors, Flow,
@@ -139,7 +138,7 @@ impl Waiting for ForwardRequest {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let call = self.call(context)?;
         match synthetic(context) {
-            Some(api) => execute(&api, context, call.timeout).await?,
+            Some(api) => execute(&api, context, &call).await?,
             None => {
                 let forward = Arc::clone(&context.services.forward);
                 forward.forward(context, call).await?;
@@ -169,13 +168,13 @@ fn synthetic(context: &Context) -> Option<Arc<GraphQlApi>> {
 async fn execute(
     api: &GraphQlApi,
     context: &mut Context,
-    timeout: Option<Duration>,
+    call: &ForwardCall,
 ) -> Result<(), PolicyError> {
-    let Some(timeout) = timeout else { return api.execute(context).await };
+    let Some(timeout) = call.timeout else { return api.execute(context, call).await };
     let clock = Arc::clone(&context.services.clock);
     tokio::select! {
         biased;
-        executed = api.execute(context) => executed,
+        executed = api.execute(context, call) => executed,
         () = clock.sleep(timeout) => Err(call_failure(&CallError::Timeout { after: timeout })),
     }
 }

@@ -7,7 +7,7 @@ use apollo_compiler::executable::SelectionSet;
 use apollo_compiler::schema::ExtendedType;
 use serde_json::{Map, Value};
 
-use super::{BoxFuture, Group, Missing, Path, Run, Step, join};
+use super::{BoxFuture, Group, Missing, Parent, Path, Run, Step, join, remote};
 use crate::error::Error;
 
 impl<'a> Run<'a> {
@@ -16,7 +16,7 @@ impl<'a> Run<'a> {
         &'s self,
         type_name: &'s str,
         sets: &'s [&'a SelectionSet],
-        parent: &'s Value,
+        parent: Parent<'s>,
         path: Option<&'s Path<'s>>,
         is_serial: bool,
     ) -> BoxFuture<'s, Result<Value, Missing>> {
@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
         type_name: &'s str,
         key: &'s str,
         fields: &'s [&'a apollo_compiler::executable::Field],
-        parent: &'s Value,
+        parent: Parent<'s>,
         above: Option<&'s Path<'s>>,
     ) -> BoxFuture<'s, Result<Option<Value>, Missing>> {
         Box::pin(async move {
@@ -73,20 +73,27 @@ impl<'a> Run<'a> {
     async fn field_value(
         &self,
         group: Group<'a>,
-        parent: &Value,
+        parent: Parent<'_>,
         path: &Path<'_>,
     ) -> Result<Value, Missing> {
         self.count(group.first, Some(path))?;
         let name = group.first.name.as_str();
-        let value = if self.resolver.has(group.type_name, name) {
+        let (value, is_remote) = if self.resolver.has(group.type_name, name) {
             let arguments = self
                 .arguments(group.definition, group.first)
                 .map_err(|it| self.fail(it, group.first, Some(path)))?;
-            self.resolved(group, &arguments, parent, path).await?
+            let plain = parent.is_remote.then(|| remote::plain_fields(parent.value));
+            let parent = plain.as_ref().unwrap_or(parent.value);
+            (self.resolved(group, &arguments, parent, path).await?, false)
+        } else if path.above.is_none() && self.resolver.has_service() {
+            (self.remote(group, path).await?, true)
         } else {
-            parent.get(name).cloned().unwrap_or(Value::Null)
+            let name =
+                if parent.is_remote { group.first.response_key() } else { &group.first.name };
+            let value = parent.value.get(name.as_str()).cloned().unwrap_or(Value::Null);
+            (value, parent.is_remote)
         };
-        self.complete(&group.definition.ty, group, value, path).await
+        self.complete(&group.definition.ty, group, (value, is_remote), path).await
     }
 
     /// A value as a type has it.
@@ -94,7 +101,7 @@ impl<'a> Run<'a> {
         &'s self,
         ty: &'s Type,
         group: Group<'s>,
-        value: Value,
+        (value, is_remote): (Value, bool),
         path: &'s Path<'s>,
     ) -> BoxFuture<'s, Result<Value, Missing>> {
         Box::pin(async move {
@@ -112,7 +119,7 @@ impl<'a> Run<'a> {
             }
             let name = match ty {
                 Type::List(inner) | Type::NonNullList(inner) => {
-                    return self.list(inner, group, value, path).await;
+                    return self.list(inner, group, (value, is_remote), path).await;
                 }
                 Type::Named(name) | Type::NonNullNamed(name) => name,
             };
@@ -121,7 +128,7 @@ impl<'a> Run<'a> {
                     super::leaf::leaf(ty, value).map_err(|it| self.unfit(&it, group, path))
                 }
                 Some(ty) if value.is_object() => {
-                    let type_name = self.type_of(ty, &value);
+                    let type_name = self.type_of(ty, &value, is_remote);
                     let Some(type_name) = type_name else {
                         let wanted =
                             format!("an object of `{name}` that names its type in `__typename`");
@@ -129,7 +136,8 @@ impl<'a> Run<'a> {
                     };
                     let sets: Vec<&SelectionSet> =
                         group.fields.iter().map(|it| &it.selection_set).collect();
-                    self.object(&type_name, &sets, &value, Some(path), false).await
+                    let parent = Parent { value: &value, is_remote };
+                    self.object(&type_name, &sets, parent, Some(path), false).await
                 }
                 _ => Err(self.unfit(&format!("an object of the type `{name}`"), group, path)),
             }
@@ -140,7 +148,7 @@ impl<'a> Run<'a> {
         &self,
         inner: &Type,
         group: Group<'_>,
-        value: Value,
+        (value, is_remote): (Value, bool),
         path: &Path<'_>,
     ) -> Result<Value, Missing> {
         let Value::Array(items) = value else {
@@ -155,7 +163,7 @@ impl<'a> Run<'a> {
             Box::pin(async move {
                 let path = Path { segment: Step::Item(at), above: Some(path) };
                 self.count(group.first, Some(&path))?;
-                nullable(inner, self.complete(inner, group, item, &path).await)
+                nullable(inner, self.complete(inner, group, (item, is_remote), &path).await)
             })
         };
         let futures = items.into_iter().enumerate().map(item).collect();
@@ -166,12 +174,12 @@ impl<'a> Run<'a> {
 
     /// The object type of a value: for interfaces and unions the one that it names itself, or the
     /// only one that there is.
-    fn type_of(&self, ty: &ExtendedType, value: &Value) -> Option<String> {
+    fn type_of(&self, ty: &ExtendedType, value: &Value, is_remote: bool) -> Option<String> {
         let possible = self.operation.schema.possible_types(ty.name());
         if let ExtendedType::Object(it) = ty {
             return Some(it.name.to_string());
         }
-        match value.get("__typename") {
+        match value.get(if is_remote { remote::TYPE_NAME } else { "__typename" }) {
             Some(Value::String(name)) => {
                 possible.iter().find(|it| *it == name).map(|it| (*it).to_owned())
             }

@@ -10,6 +10,7 @@ mod collect;
 mod complete;
 mod join;
 mod leaf;
+mod remote;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Location, Segment};
 use crate::limits::Limits;
 use crate::operation::Operation;
+use crate::request::Request;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -51,6 +53,17 @@ pub trait Resolver: Send + Sync {
     /// The value of a field that has one: JSON that fits the field's type. An object of an interface
     /// or a union names its type in `__typename`. Of an error, message and code count.
     fn resolve<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Resolved>;
+
+    /// Whether fields of the root without a resolver are asked of another GraphQL service with the
+    /// same schema.
+    fn has_service(&self) -> bool {
+        false
+    }
+
+    /// The response of that service, with `data` and `errors`.
+    fn ask(&self, _: Request) -> BoxFuture<'_, Resolved> {
+        Box::pin(async { Err(Error::new("There is no service to ask.").code("NO_SERVICE")) })
+    }
 }
 
 /// What an operation came to.
@@ -87,10 +100,10 @@ pub async fn execute(operation: &Operation, resolver: &dyn Resolver, limits: &Li
         n_calls: AtomicUsize::new(0),
         errors: Mutex::default(),
     };
-    let parent = Value::Null;
+    let parent = Parent { value: &Value::Null, is_remote: false };
     let set = [&definition.selection_set];
     let is_serial = definition.is_mutation();
-    let data = run.object(definition.object_type(), &set, &parent, None, is_serial).await;
+    let data = run.object(definition.object_type(), &set, parent, None, is_serial).await;
     let mut errors = run.errors.into_inner().unwrap_or_else(PoisonError::into_inner);
     let n_more = errors.len().saturating_sub(limits.max_errors);
     if n_more > 0 {
@@ -150,6 +163,14 @@ impl Path<'_> {
     }
 }
 
+/// The object that a field belongs to.
+#[derive(Clone, Copy)]
+struct Parent<'a> {
+    value: &'a Value,
+    /// Whether it came from another GraphQL service, which names fields as the client does.
+    is_remote: bool,
+}
+
 /// One execution.
 struct Run<'a> {
     operation: &'a Operation,
@@ -171,20 +192,30 @@ struct Group<'a> {
 }
 
 impl Run<'_> {
-    /// Tells of an error at a place; one past the most that are told is only counted.
+    /// Tells of an error at a place.
     fn fail(&self, error: Error, field: &Field, path: Option<&Path<'_>>) -> Missing {
-        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that are not told are only counted.
-        let is_told = errors.len() < self.limits.max_errors;
-        errors.push(match is_told {
-            true => Error {
-                locations: Location::of(field.name.location(), &self.operation.document.sources),
-                path: path.map(Path::segments).unwrap_or_default(),
-                ..error
-            },
-            false => Error::default(),
+        self.tell(Error {
+            locations: Location::of(field.name.location(), &self.operation.document.sources),
+            path: path.map(Path::segments).unwrap_or_default(),
+            ..error
         });
         Missing
+    }
+
+    /// Tells of an error; one past the most that are told is only counted.
+    fn tell(&self, error: Error) {
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = errors.len() < self.limits.max_errors;
+        errors.push(if is_told { error } else { Error::default() });
+    }
+
+    /// Counts a call of a resolver or of the service.
+    fn count_call(&self, field: &Field, path: &Path<'_>) -> Result<(), Missing> {
+        if self.n_calls.fetch_add(1, Ordering::Relaxed) < self.limits.max_calls {
+            return Ok(());
+        }
+        let text = format!("The operation needs more than {} calls.", self.limits.max_calls);
+        Err(self.fail(Error::new(text).code("TOO_MANY_CALLS"), field, Some(path)))
     }
 
     /// Counts a value of the response.
@@ -205,14 +236,7 @@ impl Run<'_> {
         path: &Path<'_>,
     ) -> Result<Value, Missing> {
         let (type_name, field) = (group.type_name, group.first.name.as_str());
-        if self.n_calls.fetch_add(1, Ordering::Relaxed) >= self.limits.max_calls {
-            let text = format!("The operation needs more than {} calls.", self.limits.max_calls);
-            return Err(self.fail(
-                Error::new(text).code("TOO_MANY_CALLS"),
-                group.first,
-                Some(path),
-            ));
-        }
+        self.count_call(group.first, path)?;
         let call = Call { type_name, field, arguments, parent };
         let resolved = self.resolver.resolve(call).await;
         resolved.map_err(|error| self.fail(error, group.first, Some(path)))

@@ -280,3 +280,120 @@ async fn lists_values_calls_and_errors_are_bounded() {
     assert_eq!(json["errors"].as_array().unwrap().len(), 2);
     assert_eq!(json["errors"][1]["message"], "2 more errors.");
 }
+
+/// Answers of another service, and resolvers of a table beside it.
+struct Beside {
+    table: Table,
+    answer: Value,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Resolver for Beside {
+    fn has(&self, type_name: &str, field: &str) -> bool {
+        self.table.has(type_name, field)
+    }
+
+    fn resolve<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Resolved> {
+        self.asked
+            .lock()
+            .unwrap()
+            .push(format!("{}.{} of {}", call.type_name, call.field, call.parent));
+        self.table.resolve(call)
+    }
+
+    fn has_service(&self) -> bool {
+        true
+    }
+
+    fn ask(&self, request: Request) -> BoxFuture<'_, Resolved> {
+        // What is asked is a good request by itself.
+        let schema = Schema::parse(SDL).unwrap();
+        schema.check(&request, &Limits::default()).unwrap_or_else(|it| panic!("{it:?}"));
+        self.asked.lock().unwrap().push(request.to_json().to_string());
+        Box::pin(async { Ok(self.answer.clone()) })
+    }
+}
+
+async fn beside(
+    request: &Request,
+    rows: &[(&'static str, Value)],
+    answer: Value,
+) -> (Value, Vec<String>) {
+    let schema = Schema::parse(SDL).unwrap();
+    let limits = Limits::default();
+    let operation = schema.check(request, &limits).unwrap_or_else(|it| panic!("{it:?}"));
+    let table = Table { rows: rows.to_vec(), ..Table::default() };
+    let beside = Beside { table, answer, asked: Mutex::default() };
+    let response = execute(&operation, &beside, &limits).await;
+    (response.to_json(), beside.asked.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn fields_without_a_resolver_are_asked_of_the_service_and_others_are_not() {
+    let request = Request {
+        query: "query q($id: ID!, $n: Int) { user(id: $id) { call: name boss { ...f } friends(first: $n) { id } } plain } \
+                fragment f on User { age friends(first: 7) { id } }"
+            .to_owned(),
+        variables: json!({ "id": 5, "n": 3 }).as_object().unwrap().clone(),
+        operation_name: None,
+    };
+    let answer = json!({ "data": { "user": {
+        "call": "Ann", "portcullis_id": "5", "portcullis_name": "Ann", "portcullis_age": null,
+        "boss": { "age": 50, "portcullis_id": "6" },
+    } } });
+    let rows = [("User.friends", json!([{ "id": "f" }])), ("Query.plain", json!("here"))];
+    let (json, mut asked) = beside(&request, &rows, answer).await;
+    assert_eq!(
+        json.to_string(),
+        r#"{"data":{"user":{"call":"Ann","boss":{"age":50,"friends":[{"id":"f"}]},"friends":[{"id":"f"}]},"plain":"here"}}"#
+    );
+    asked.sort();
+    assert_eq!(
+        asked,
+        [
+            "Query.plain of null",
+            r#"User.friends of {"id":"5","name":"Ann","age":null}"#,
+            r#"User.friends of {"id":"6"}"#,
+            r#"{"query":"query($id: ID!) { user(id: $id) { call: name boss { ... on User { age portcullis___typename: __typename portcullis_id: id portcullis_name: name portcullis_age: age } portcullis___typename: __typename } portcullis___typename: __typename portcullis_id: id portcullis_name: name portcullis_age: age } }","variables":{"id":5}}"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn names_of_the_client_stand_in_for_nothing() {
+    let request = |query: &str| Request { query: query.to_owned(), ..Request::default() };
+    let rows = [("User.friends", json!([]))];
+    // The client names another field `id`: a resolver still gets the real one.
+    let answer = json!({ "data": { "user": { "id": "forged", "portcullis_id": "real" } } });
+    let query = "{ user(id: 1) { id: name friends { id } } }";
+    let (json, asked) = beside(&request(query), &rows, answer).await;
+    assert_eq!(json["data"]["user"]["id"], "forged");
+    assert!(asked.contains(&r#"User.friends of {"id":"real"}"#.to_owned()), "{asked:?}");
+
+    let query = "{ user(id: 1) { portcullis_id: name friends { id } } }";
+    let (json, asked) = beside(&request(query), &rows, json!({})).await;
+    assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+    assert!(asked.is_empty());
+
+    let answer = json!({ "data": { "named": {
+        "__typename": "User", "portcullis___typename": "Robot", "model": "D2" } } });
+    let query = "{ named { __typename: name ... on Robot { model } ... on User { id } } }";
+    let (json, _) = beside(&request(query), &rows, answer).await;
+    assert_eq!(json["data"]["named"]["model"], "D2");
+}
+
+#[tokio::test]
+async fn errors_of_the_service_come_through() {
+    let request =
+        Request { query: "{ user(id: 1) { name } plain }".to_owned(), ..Request::default() };
+    let error = json!({ "message": "no", "path": ["user", "name"], "locations": [{ "line": 9, "column": 9 }], "extensions": { "code": "X" } });
+    let answer = json!({ "data": { "user": { "name": null } }, "errors": [error] });
+    let (json, _) = beside(&request, &[("Query.plain", json!("p"))], answer).await;
+    assert_eq!(
+        json.to_string(),
+        r#"{"data":{"user":{"name":null},"plain":"p"},"errors":[{"message":"no","path":["user","name"],"extensions":{"code":"X"}}]}"#
+    );
+    let (json, _) = beside(&request, &[("Query.plain", json!("p"))], json!({ "data": null })).await;
+    assert_eq!(json["errors"][0]["extensions"]["code"], "NO_DATA");
+    assert_eq!(json["data"]["plain"], "p");
+}

@@ -16,30 +16,40 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use transport::BoxFuture;
 
-use super::{FieldErrors, GraphQlApi, MAX_CONCURRENT_CALLS, Resolvers};
+use super::{FieldErrors, GraphQlApi, MAX_CONCURRENT_CALLS, Resolvers, service};
 use crate::body::Body;
 use crate::context::Context;
 use crate::encoding;
 use crate::error::{Blame, PolicyError};
 use crate::message::{Request, Response};
+use crate::services::ForwardCall;
 
 /// The media type that tells GraphQL responses from other JSON.
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 impl GraphQlApi {
-    /// Executes the operation of the context's request and puts the response into the context.
+    /// Executes the operation of the context's request and puts the response into the context. What
+    /// has no resolver is asked of the API's own service, by `call`, if it has one.
     ///
     /// # Errors
     ///
     /// The request's body cannot be read. What is wrong with the operation, or with the value of a
     /// field, is told by the response.
-    pub async fn execute(&self, context: &mut Context) -> Result<(), PolicyError> {
-        let response = self.answer(context).await?;
+    pub async fn execute(
+        &self,
+        context: &mut Context,
+        call: &ForwardCall,
+    ) -> Result<(), PolicyError> {
+        let response = self.answer(context, call).await?;
         context.set_response(response);
         Ok(())
     }
 
-    async fn answer(&self, context: &mut Context) -> Result<Response, PolicyError> {
+    async fn answer(
+        &self,
+        context: &mut Context,
+        call: &ForwardCall,
+    ) -> Result<Response, PolicyError> {
         let is_get = match context.request.method {
             Method::GET => true,
             Method::POST => false,
@@ -59,7 +69,7 @@ impl GraphQlApi {
         }
         let mut payload = request.to_json().to_string();
         payload.pop();
-        let response = self.resolved(context, &operation, &payload).await;
+        let response = self.resolved(context, call, &operation, &payload).await;
         Ok(json_response(headers, StatusCode::OK, &response))
     }
 
@@ -84,9 +94,16 @@ impl GraphQlApi {
         Ok(graphql::Request::from_body(content_type, &bytes))
     }
 
-    async fn resolved(&self, context: &Context, operation: &Operation, payload: &str) -> Value {
+    async fn resolved(
+        &self,
+        context: &Context,
+        call: &ForwardCall,
+        operation: &Operation,
+        payload: &str,
+    ) -> Value {
         let resolving = Resolving {
             resolvers: self.resolvers(),
+            service: self.has_service().then_some(call),
             context,
             payload,
             turns: Semaphore::new(MAX_CONCURRENT_CALLS),
@@ -100,6 +117,8 @@ impl GraphQlApi {
 /// The resolvers of an API at work for one request.
 struct Resolving<'a> {
     resolvers: Arc<Resolvers>,
+    /// How the API's own service is called, if it has one.
+    service: Option<&'a ForwardCall>,
     context: &'a Context,
     payload: &'a str,
     /// Whoever calls a data source holds one.
@@ -118,6 +137,18 @@ impl Resolver for Resolving<'_> {
             // It is never closed.
             let _turn = self.turns.acquire().await;
             resolver.resolve(self.context, self.payload, call).await
+        })
+    }
+
+    fn has_service(&self) -> bool {
+        self.service.is_some()
+    }
+
+    fn ask(&self, request: graphql::Request) -> BoxFuture<'_, Resolved> {
+        Box::pin(async move {
+            let Some(call) = self.service else { return Ok(Value::Null) };
+            let _turn = self.turns.acquire().await;
+            service::ask(self.context, call, request).await
         })
     }
 }

@@ -10,7 +10,9 @@
 
 mod answer;
 mod field_errors;
+mod fork;
 mod resolver;
+mod service;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,10 +129,9 @@ impl GraphQlApi {
         !self.has_service || !self.resolvers().is_empty()
     }
 
-    /// Whether fields without a resolver would have to be asked of the API's own service.
-    #[must_use]
-    pub fn needs_service(&self) -> bool {
-        self.has_service && !self.resolvers().is_empty()
+    /// Whether fields of the roots without a resolver are asked of the API's own service.
+    pub(crate) fn has_service(&self) -> bool {
+        self.has_service
     }
 
     /// Whether a `set-graphql-resolver` policy has no effect because of resolver entities.
@@ -180,7 +181,7 @@ mod tests {
     fn an_api_is_synthetic_if_it_has_resolvers_or_no_service() {
         assert!(api(false).is_synthetic() && !api(true).is_synthetic());
         let managed = api(true).managed("User", "name", FieldResolver::new(Steps::default()));
-        assert!(managed.is_synthetic() && managed.needs_service() && !managed.has_skipped());
+        assert!(managed.is_synthetic() && managed.has_service() && !managed.has_skipped());
         managed.set_by_policy("Query", "user", FieldResolver::new(Steps::default())).unwrap();
         assert!(managed.has_skipped() && managed.resolvers().len() == 1);
     }

@@ -16,11 +16,11 @@ use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::Value;
 
+use super::fork::fork;
 use crate::body::Body;
 use crate::context::Context;
 use crate::encoding;
 use crate::error::PolicyError;
-use crate::message::Request;
 use crate::step::Steps;
 
 /// The resolver of a field, compiled.
@@ -39,7 +39,7 @@ impl FieldResolver {
     /// The value of a field. `payload` is the GraphQL request as a JSON object, without its closing
     /// brace.
     pub(super) async fn resolve(&self, outer: &Context, payload: &str, call: Call<'_>) -> Resolved {
-        let mut context = match fork(outer, payload, call) {
+        let mut context = match call_context(outer, payload, call) {
             Ok(context) => context,
             Err(error) => return Err(told(outer, call, &error)),
         };
@@ -71,44 +71,20 @@ impl FieldResolver {
     }
 }
 
-/// A context for one call: everything of the outer one that expressions see, and nothing that
-/// belongs to its response.
-fn fork(outer: &Context, payload: &str, call: Call<'_>) -> Result<Context, PolicyError> {
+/// A context for one call of a resolver.
+fn call_context(outer: &Context, payload: &str, call: Call<'_>) -> Result<Context, PolicyError> {
     let arguments = Value::Object(call.arguments.clone()).to_string();
     let parent = (!call.parent.is_null()).then(|| call.parent.to_string());
     let info: GraphQlInfo = expr::graphql(&arguments, parent.as_deref())
         .map_err(|it| PolicyError::evaluation(&it.message))?;
-    let mut request = Request::new(
-        outer.request.method.clone(),
-        outer.request.url.clone(),
-        outer.request.original_url.clone(),
-    );
-    request.original_method = outer.request.original_method.clone();
+    let mut context = fork(outer);
+    let request = &mut context.request;
     request.headers = outer.request.headers.clone();
     for name in [CONTENT_LENGTH, CONTENT_ENCODING] {
         request.headers.remove(name);
     }
     request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    request.ip_address = Arc::clone(&outer.request.ip_address);
-    request.certificates = outer.request.certificates.clone();
-    if let Some(route) = outer.request.route() {
-        request.set_route(route.clone());
-    }
     request.body = Body::bytes(Bytes::from(format!("{payload},\"arguments\":{arguments}}}")));
-    let mut context = Context::new(request, Arc::clone(&outer.services));
-    context.variables = outer.variables.clone();
-    context.api = outer.api.clone();
-    context.operation = outer.operation.clone();
-    context.product = outer.product.clone();
-    context.subscription = outer.subscription.clone();
-    context.user = outer.user.clone();
-    context.workspace = outer.workspace.clone();
-    context.deployment = Arc::clone(&outer.deployment);
-    context.backends = Arc::clone(&outer.backends);
-    context.request_id = outer.request_id;
-    context.received = outer.received;
-    context.tracing = outer.tracing;
-    context.started = outer.started;
     context.graphql = Some(Arc::new(info));
     Ok(context)
 }
@@ -120,11 +96,17 @@ fn told(outer: &Context, call: Call<'_>, error: &PolicyError) -> Error {
         request_id = %outer.request_id,
         "the resolver of {type_name}.{field} failed: {error}"
     );
-    let text = match (error.response_message(), error.reason()) {
-        (Some(text), _) => text.to_owned(),
-        (None, "Timeout") => "The data source did not answer in time.".to_owned(),
-        (None, "BackendConnectionFailure") => "The data source cannot be reached.".to_owned(),
-        (None, _) => format!("The field `{type_name}.{field}` cannot be resolved."),
-    };
+    let text = text_of(error)
+        .unwrap_or_else(|| format!("The field `{type_name}.{field}` cannot be resolved."));
     Error::new(text).code(error.reason())
+}
+
+/// What may be told of a failure.
+pub(super) fn text_of(error: &PolicyError) -> Option<String> {
+    match (error.response_message(), error.reason()) {
+        (Some(text), _) => Some(text.to_owned()),
+        (None, "Timeout") => Some("The data source did not answer in time.".to_owned()),
+        (None, "BackendConnectionFailure") => Some("The data source cannot be reached.".to_owned()),
+        (None, _) => None,
+    }
 }
