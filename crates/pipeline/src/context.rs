@@ -21,6 +21,7 @@ use crate::body::Body;
 use crate::error::{Blame, PolicyError};
 use crate::message::{Message, Request, Response, replace_body, set_charset_utf8};
 use crate::operation::Operation;
+use crate::section::Scope;
 use crate::services::Services;
 use crate::settle::Settle;
 use crate::url::BaseUrl;
@@ -86,6 +87,8 @@ pub struct Context {
     pub(crate) has_backend_response: bool,
     pub(crate) started: Duration,
     pub(crate) backend: Option<Arc<BackendEntry>>,
+    /// The scope whose policy has selected the backend entity.
+    backend_scope: Option<Scope>,
     pub(crate) pool: Option<Arc<BackendEntry>>,
     /// Whether nothing reads the request after the step that runs now.
     pub(crate) is_last_use: bool,
@@ -175,6 +178,7 @@ impl Context {
             has_backend_response: false,
             started: services.clock.monotonic(),
             backend: None,
+            backend_scope: None,
             pool: None,
             is_last_use: false,
             goes_to_outbound: false,
@@ -202,8 +206,20 @@ impl Context {
 
     /// Sends the request to a plain URL: path and query stay.
     pub fn use_base_url(&mut self, base: Arc<BaseUrl>) {
-        (self.backend, self.pool) = (None, None);
+        (self.backend, self.backend_scope, self.pool) = (None, None, None);
         self.request.url.set_base(base);
+    }
+
+    /// Notes the scope whose policy has selected the backend entity.
+    pub fn note_backend_scope(&mut self, scope: Scope) {
+        self.backend_scope = Some(scope);
+    }
+
+    /// Whether a policy of a broader scope has selected a backend entity: then only another one
+    /// can take its place, not a plain URL.
+    #[must_use]
+    pub fn has_backend_of_broader_scope(&self, scope: Scope) -> bool {
+        self.backend_scope.is_some_and(|it| it < scope)
     }
 
     /// Sends the request to a backend entity: path and query stay.

@@ -1,6 +1,7 @@
 //! `<set-backend-service>`: sends the request to another base URL or backend entity.
 //!
-//! Path and query stay; the last one that runs counts. With `backend-id="dapr"` the request goes to
+//! Path and query stay; the last one that runs counts, but where a policy of a broader scope has set
+//! a `backend-id`, a `base-url` has no effect. With `backend-id="dapr"` the request goes to
 //! a method of a service through the Dapr sidecar, the path being that method's. Service Fabric is
 //! refused.
 //!
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use pipeline::url::BaseUrl;
 use pipeline::{
     Attr, Blame, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step, ValueType, codes,
+    PolicyKind, Scope, Scopes, Sections, Step, ValueType, codes,
 };
 
 use crate::dapr::{SIDECAR, segment};
@@ -77,7 +78,13 @@ const REFUSED: [(Attr, &str); 5] = [
 ];
 
 #[derive(Debug)]
-enum SetBackendService {
+struct SetBackendService {
+    to: To,
+    scope: Scope,
+}
+
+#[derive(Debug)]
+enum To {
     BaseUrl(Computed<Arc<BaseUrl>>),
     BackendId(Computed<String>),
     Dapr { app_id: Computed<String>, method: Computed<String>, namespace: Option<Computed<String>> },
@@ -95,7 +102,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     }
     let base_url = cx.attr_if(element, &BASE_URL)?;
     let backend_id: Option<Computed<String>> = cx.attr_if(element, &BACKEND_ID)?;
-    let policy = match (base_url, backend_id) {
+    let to = match (base_url, backend_id) {
         (base_url, Some(id)) => {
             if base_url.is_some() {
                 cx.report(
@@ -110,15 +117,15 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
             if let Some(id) = id.as_literal() {
                 check_backend(element, cx, id.trim())?;
             }
-            SetBackendService::BackendId(id)
+            To::BackendId(id)
         }
-        (Some(url), None) => SetBackendService::BaseUrl(url),
+        (Some(url), None) => To::BaseUrl(url),
         (None, None) => {
             let message = "`set-backend-service` needs `base-url` or `backend-id`";
             return Err(cx.refuse(element, codes::ONE_OF_ATTRIBUTES, message).label("names none"));
         }
     };
-    Ok(Step::immediate(policy))
+    Ok(Step::immediate(SetBackendService { to, scope: cx.scope() }))
 }
 
 fn dapr(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -134,11 +141,12 @@ fn dapr(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
     };
     let app_id = cx.attr_if(element, &DAPR_APP_ID)?;
     let method = cx.attr_if(element, &DAPR_METHOD)?;
-    Ok(Step::immediate(SetBackendService::Dapr {
+    let to = To::Dapr {
         app_id: app_id.ok_or_else(|| missing(&DAPR_APP_ID, cx))?,
         method: method.ok_or_else(|| missing(&DAPR_METHOD, cx))?,
         namespace: cx.attr_if(element, &DAPR_NAMESPACE)?,
-    }))
+    };
+    Ok(Step::immediate(SetBackendService { to, scope: cx.scope() }))
 }
 
 fn check_backend(element: Element<'_>, cx: &mut CompileCx, id: &str) -> Result<(), Diagnostic> {
@@ -165,19 +173,24 @@ fn check_backend(element: Element<'_>, cx: &mut CompileCx, id: &str) -> Result<(
 
 impl Immediate for SetBackendService {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
-        match self {
-            SetBackendService::BaseUrl(url) => {
+        match &self.to {
+            To::BaseUrl(url) => {
+                if context.has_backend_of_broader_scope(self.scope) {
+                    tracing::debug!("`base-url` has no effect: a broader scope set `backend-id`");
+                    return Ok(Flow::Next);
+                }
                 let url = url.get(context)?;
                 context.use_base_url(url);
             }
-            SetBackendService::BackendId(id) => {
+            To::BackendId(id) => {
                 let id = id.borrow(context)?.trim().to_owned();
                 context.use_backend(&id).map_err(|_| {
                     PolicyError::new("BackendNotFound", format!("Backend {id} was not found."))
                         .blame(Blame::Configuration)
                 })?;
+                context.note_backend_scope(self.scope);
             }
-            SetBackendService::Dapr { app_id, method, namespace } => {
+            To::Dapr { app_id, method, namespace } => {
                 let mut service = segment(&app_id.get(context)?)?;
                 if let Some(namespace) = namespace {
                     service = format!("{service}.{}", segment(&namespace.get(context)?)?);
@@ -222,6 +235,23 @@ mod tests {
 
     fn url(policy: &str) -> String {
         with_backends(policy).run("GET /orders?a=1").context.request.url.to_string()
+    }
+
+    #[test]
+    fn a_backend_of_a_broader_scope_gives_way_to_another_backend_only() {
+        let of = |broader: &str, own: &str| {
+            let mut trial = with_backends(own);
+            trial.before = broader.to_owned();
+            trial.run("GET /orders").context.request.url.to_string()
+        };
+        let (entity, plain) = (
+            r#"<set-backend-service backend-id="east" />"#,
+            r#"<set-backend-service base-url="https://plain.example" />"#,
+        );
+        assert_eq!(of(entity, plain), "https://east.example/v1/orders");
+        assert_eq!(of(plain, entity), "https://east.example/v1/orders");
+        assert_eq!(of(entity, &format!("{entity}{plain}")), "https://plain.example/orders");
+        assert_eq!(of(plain, plain), "https://plain.example/orders");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(crate) fn problems(policy: &str) -> String {
 pub(crate) struct Trial {
     pub(crate) section: Section,
     pub(crate) policy: String,
+    /// What the global scope has before it.
+    pub(crate) before: String,
     pub(crate) operation: Option<Operation>,
     pub(crate) matched: Vec<(String, String)>,
     pub(crate) response: Option<Response>,
@@ -63,6 +65,7 @@ impl Trial {
         Trial {
             section,
             policy: policy.to_owned(),
+            before: String::new(),
             operation: None,
             matched: Vec::new(),
             response: None,
@@ -85,7 +88,20 @@ impl Trial {
     }
 
     fn compile(&self) -> (Option<pipeline::CompiledDocument>, Vec<document::Diagnostic>) {
-        let text = format!("<policies><{0}>{1}</{0}></policies>", self.section, self.policy);
+        let target = match &self.operation {
+            Some(it) => Target { scope: Scope::Operation, operation: Some(it) },
+            None => Target::scope(Scope::Api),
+        };
+        let base = if self.before.is_empty() { "" } else { "<base />" };
+        self.compile_at(target, &format!("{base}{}", self.policy))
+    }
+
+    fn compile_at(
+        &self,
+        target: Target<'_>,
+        policy: &str,
+    ) -> (Option<pipeline::CompiledDocument>, Vec<document::Diagnostic>) {
+        let text = format!("<policies><{0}>{policy}</{0}></policies>", self.section);
         let (document, problems) = document::parse(&text);
         assert!(problems.is_empty(), "{problems:?}");
         let surroundings = Surroundings {
@@ -95,10 +111,6 @@ impl Trial {
             backends: self.backends.as_ref(),
             extensions: &self.extensions,
             options: &expr::Options::default(),
-        };
-        let target = match &self.operation {
-            Some(it) => Target { scope: Scope::Operation, operation: Some(it) },
-            None => Target::scope(Scope::Api),
         };
         pipeline::compile_document(&document, None, target, &surroundings)
     }
@@ -112,7 +124,12 @@ impl Trial {
     pub(crate) fn run(mut self, request: &str) -> Ran {
         let (compiled, problems) = self.compile();
         let compiled = compiled.unwrap_or_else(|| panic!("{problems:?}"));
-        let pipeline = Pipeline::splice(&[&compiled]);
+        let (broader, problems) = self.compile_at(Target::scope(Scope::Global), &self.before);
+        let broader = broader.unwrap_or_else(|| panic!("{problems:?}"));
+        let pipeline = match self.before.is_empty() {
+            true => Pipeline::splice(&[&compiled]),
+            false => Pipeline::splice(&[&broader, &compiled]),
+        };
         let forward = Arc::new(FakeForward {
             status: self.backend_status,
             streams: self.backend_streams,

@@ -17,6 +17,9 @@ use crate::entity::{BackendEntity, CertificateRef, Given};
 use crate::place::Place;
 use crate::snapshot::{Backend, Credentials};
 
+/// Longest name, in characters, as Azure has it.
+const MAX_NAME: usize = 80;
+
 pub(super) fn resolve(
     entities: &[BackendEntity],
     values: &NamedValues,
@@ -27,6 +30,10 @@ pub(super) fn resolve(
     let asks = entities.iter().any(|it| !it.credentials.certificates.is_empty());
     let identities = if asks { Identities::open(certificates) } else { Identities::default() };
     for entity in entities {
+        if entity.id.is_empty() || entity.id.chars().count() > MAX_NAME {
+            let message = format!("a backend's name has 1 to {MAX_NAME} characters");
+            problems.push(entity.place.error(codes::BAD_VALUE, message));
+        }
         let mut backend = Reader { entity, values, identities: &identities, problems }.backend();
         if let Some(pool) = &mut backend.pool {
             settle(pool, entity, entities, problems);
@@ -376,6 +383,19 @@ mod tests {
         ] {
             let problems = read(&format!(r#"{{"url":"https://h",{properties}}}"#)).1;
             assert!(problems[0].starts_with(problem), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_in_azure() {
+        for (n, n_problems) in [(0, 1), (1, 0), (80, 0), (81, 1)] {
+            let text = format!("backends: {{ \"{}\": {{ url: https://h }} }}", "b".repeat(n));
+            let source = Source::from_files([("portcullis.yaml", text)]);
+            let (parsed, _) = parse(&source, &Options::default());
+            let (values, certificates) = (NamedValues::new(), Certificates::default());
+            let mut problems = Vec::new();
+            resolve(&parsed.entities.backends, &values, &certificates, &mut problems);
+            assert_eq!(problems.len(), n_problems, "{n}");
         }
     }
 

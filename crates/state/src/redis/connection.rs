@@ -1,4 +1,6 @@
-//! One multiplexed connection that a task of its own makes, watches and makes again.
+//! One multiplexed connection that a task of its own makes, watches and makes again. To a node of a
+//! cluster it is a connection to each of its masters, found by asking that node; answers that say
+//! where a key is now (`MOVED`, `ASK`) are followed.
 //!
 //! A dead server costs a request little: while there is no connection a command fails at once;
 //! a server that stops answering costs the commands on their way [`RedisSettings::timeout`]
@@ -11,7 +13,9 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError};
 use redis::{ServerErrorKind, Value};
 use tokio::runtime::Handle;
@@ -32,6 +36,18 @@ const RETRY_LAST: Duration = Duration::from_secs(1);
 const STEADY: Duration = Duration::from_secs(5);
 /// Commands that may wait to be sent.
 const MAX_QUEUED: usize = 4096;
+/// How often a command is sent again within a cluster: to where a key has moved, or to a node
+/// that takes another one's place. The bound of a command holds for all of it.
+const N_REDIRECTS: u32 = 6;
+/// Longest wait between two of them, in milliseconds.
+const MAX_REDIRECT_WAIT: u64 = 20;
+
+/// A connection to a server, or to the masters of a cluster. Clones share it.
+#[derive(Clone)]
+enum Wire {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
 
 /// Whether a server can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +100,7 @@ impl Drop for EndsTask {
 struct Shared {
     settings: RedisSettings,
     address: String,
-    current: ArcSwapOption<MultiplexedConnection>,
+    current: ArcSwapOption<Wire>,
     /// Goes up with every loss; the task waits for it.
     losses: watch::Sender<u64>,
     health: AtomicU8,
@@ -166,8 +182,7 @@ impl Redis {
     ///
     /// There is no connection, or no answer in time, or not the answer that was asked for.
     pub async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisFailure> {
-        self.bounded(async |connection: &mut MultiplexedConnection| sent(connection, command).await)
-            .await
+        self.bounded(async |connection: &mut Wire| sent(connection, command).await).await
     }
 
     /// As [`Redis::run`], with another command if the server does not know the script.
@@ -176,26 +191,24 @@ impl Redis {
         command: &Cmd,
         or: impl Fn() -> Cmd,
     ) -> Result<T, RedisFailure> {
-        self.bounded(async |connection: &mut MultiplexedConnection| {
-            match sent(connection, command).await {
-                Err(it) if it.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    sent(connection, &or()).await
-                }
-                other => other,
+        self.bounded(async |connection: &mut Wire| match sent(connection, command).await {
+            Err(it) if it.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                sent(connection, &or()).await
             }
+            other => other,
         })
         .await
     }
 
     async fn bounded<T: FromRedisValue>(
         &self,
-        send: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<Value, RedisError>,
+        send: impl AsyncFnOnce(&mut Wire) -> Result<Value, RedisError>,
     ) -> Result<T, RedisFailure> {
         let longest = self.shared.settings.timeout;
         let Some(current) = self.shared.current.load_full() else {
             return Err(self.shared.failed(RedisFailure::Away));
         };
-        let mut connection = MultiplexedConnection::clone(&current);
+        let mut connection = Wire::clone(&current);
         let result = match timeout(longest, send(&mut connection)).await {
             Err(_) => {
                 let n_before = self.shared.timeouts_in_row.fetch_add(1, Ordering::Relaxed);
@@ -205,7 +218,8 @@ impl Redis {
                 Err(RedisFailure::TimedOut(longest))
             }
             Ok(Err(error)) => {
-                if ends_connection(&error) {
+                // A cluster finds its way by itself, or stops answering.
+                if matches!(*current, Wire::One(_)) && ends_connection(&error) {
                     self.shared.lose(&current);
                 }
                 Err(failure(&error))
@@ -235,7 +249,7 @@ impl Shared {
     }
 
     /// Gives up a connection, unless another took its place meanwhile.
-    fn lose(&self, lost: &Arc<MultiplexedConnection>) {
+    fn lose(&self, lost: &Arc<Wire>) {
         let before = self.current.compare_and_swap(lost, None);
         if before.as_ref().is_some_and(|it| Arc::ptr_eq(it, lost)) {
             self.set_health(Health::Away);
@@ -286,16 +300,15 @@ async fn keep_connected(shared: Arc<Shared>) {
 }
 
 /// Returns when the connection is lost.
-async fn watch_over(
-    shared: &Shared,
-    connection: &Arc<MultiplexedConnection>,
-    losses: &mut watch::Receiver<u64>,
-) {
+async fn watch_over(shared: &Shared, connection: &Arc<Wire>, losses: &mut watch::Receiver<u64>) {
     loop {
         tokio::select! {
             _ = losses.changed() => return,
             () = sleep(PING_EVERY) => {
-                if ping(&mut MultiplexedConnection::clone(connection), &shared.settings).await.is_err() {
+                // Of a cluster one node may be away, and the others are there.
+                if let Wire::One(one) = &**connection
+                    && ping(&mut Wire::One(one.clone()), &shared.settings).await.is_err()
+                {
                     shared.lose(connection);
                     return;
                 }
@@ -304,7 +317,7 @@ async fn watch_over(
     }
 }
 
-async fn connect(settings: &RedisSettings) -> Result<MultiplexedConnection, RedisFailure> {
+async fn connect(settings: &RedisSettings) -> Result<Wire, RedisFailure> {
     let made = async {
         let client = Client::open(settings.info.clone()).map_err(|it| failure(&it))?;
         let config = AsyncConnectionConfig::new()
@@ -312,18 +325,35 @@ async fn connect(settings: &RedisSettings) -> Result<MultiplexedConnection, Redi
             .set_response_timeout(None)
             .set_pipeline_buffer_size(MAX_QUEUED);
         let connected = client.get_multiplexed_async_connection_with_config(&config).await;
-        let mut connection = connected.map_err(|it| failure(&it))?;
+        let mut connection = Wire::One(connected.map_err(|it| failure(&it))?);
         ping(&mut connection, settings).await?;
-        Ok(connection)
+        if !is_of_cluster(&mut connection).await {
+            return Ok(connection);
+        }
+        let client = ClusterClientBuilder::new([settings.info.clone()])
+            .connection_timeout(settings.connect_timeout)
+            .response_timeout(settings.connect_timeout)
+            .retries(N_REDIRECTS)
+            .min_retry_wait(1)
+            .max_retry_wait(MAX_REDIRECT_WAIT)
+            .build()
+            .map_err(|it| failure(&it))?;
+        let connected = client.get_async_connection().await;
+        connected.map(Wire::Cluster).map_err(|it| failure(&it))
     };
     let longest = settings.connect_timeout;
     timeout(longest, made).await.unwrap_or(Err(RedisFailure::TimedOut(longest)))
 }
 
-async fn ping(
-    connection: &mut MultiplexedConnection,
-    settings: &RedisSettings,
-) -> Result<(), RedisFailure> {
+/// Whether the server is a node of a cluster. One that does not say is none.
+async fn is_of_cluster(connection: &mut Wire) -> bool {
+    let mut ask = redis::cmd("INFO");
+    ask.arg("cluster");
+    let told = sent(connection, &ask).await.and_then(|it| Ok(String::from_redis_value(it)?));
+    told.is_ok_and(|it| it.contains("cluster_enabled:1"))
+}
+
+async fn ping(connection: &mut Wire, settings: &RedisSettings) -> Result<(), RedisFailure> {
     // A server that answers a single ping slowly is not given up.
     let longest = settings.timeout * N_TIMEOUTS;
     match timeout(longest, sent(connection, &redis::cmd("PING"))).await {
@@ -334,8 +364,12 @@ async fn ping(
 }
 
 /// The answer; one that says what went wrong is an error.
-async fn sent(connection: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, RedisError> {
-    connection.send_packed_command(command).await?.extract_error()
+async fn sent(connection: &mut Wire, command: &Cmd) -> Result<Value, RedisError> {
+    let answer = match connection {
+        Wire::One(it) => it.send_packed_command(command).await?,
+        Wire::Cluster(it) => it.req_packed_command(command).await?,
+    };
+    answer.extract_error()
 }
 
 /// A server that starts, or that has become a replica, is of no use: another connection may

@@ -124,33 +124,6 @@ async fn quotas_count_calls_and_bytes() {
     assert!(standing.exceeded.is_none() && standing.wait.unwrap() <= Duration::from_secs(3600));
 }
 
-#[tokio::test]
-async fn a_cluster_takes_a_group_as_it_is() {
-    let Some(server) = Server::start_cluster() else { return };
-    let redis = server.connect().await;
-    let slots: Result<String, _> =
-        redis.run(redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383)).await;
-    slots.unwrap();
-    let since = std::time::Instant::now();
-    loop {
-        let info: String = redis.run(redis::cmd("CLUSTER").arg("INFO")).await.unwrap();
-        if info.contains("cluster_state:ok") {
-            break;
-        }
-        assert!(since.elapsed() < Duration::from_secs(20), "{info}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let counters = RedisCounters::new(redis, "p");
-    let rates =
-        ["", "api/a", "operation/a/b"].map(|member| Rate { member, calls: 5, period: MINUTE });
-    for group in ["plain", "}odd{", "with {tag}"] {
-        let charge = Charge::IfRoom(1);
-        let algorithm = Algorithm::SlidingWindow;
-        let call = RateCall { group, rates: &rates, algorithm, charge, now: Duration::ZERO };
-        assert_eq!(counters.rates(call).get().await.unwrap().len(), 3);
-    }
-}
-
 /// The scripts with a clock that the test sets.
 pub(crate) fn with_clock(code: &str) -> Script {
     let read = "cjson.decode(redis.call('GET', 'clock'))";
