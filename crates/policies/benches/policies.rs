@@ -26,6 +26,7 @@ use criterion::{BatchSize, Criterion};
 use document::NamedValues;
 use expr::host::SubscriptionInfo;
 use http::{HeaderValue, Method};
+use identity::{ProviderSettings, Providers};
 use pipeline::url::BaseUrl;
 use pipeline::{
     Body, Context, Extensions, Flow, Fragments, NoForward, Pipeline, PolicyError, Registry,
@@ -312,13 +313,23 @@ fn compiled(section: Section, policies: &str) -> Pipeline {
         named_values: &NamedValues::new(),
         fragments: &fragments,
         backends: None,
-        extensions: &Extensions::default(),
+        extensions: &extensions(),
         options: &expr::Options::default(),
     };
     let target = Target::scope(Scope::Global);
     let (compiled, problems) = compile_document(&document, None, target, &surroundings);
     let compiled = compiled.unwrap_or_else(|| panic!("{problems:?}"));
     Pipeline::splice(&[&compiled])
+}
+
+/// Who checks tokens; keys stand in the policy, so nobody is asked for them.
+fn extensions() -> Extensions {
+    let clock = Arc::new(FakeClock::at_unix(1_700_000_000));
+    let settings = ProviderSettings { in_background: false, ..ProviderSettings::default() };
+    let providers = Providers::new(Arc::new(FakeClient::unreachable()), clock, settings);
+    let mut extensions = Extensions::default();
+    extensions.insert(Arc::new(providers));
+    extensions
 }
 
 fn services() -> Arc<Services> {
