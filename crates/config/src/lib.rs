@@ -41,10 +41,10 @@ pub use balance::{
     PoolMember, Threshold,
 };
 pub use entity::{
-    ApiEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef, CredentialsEntity,
-    Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY, LoggerEntity,
-    LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ProxyEntity, ResolverEntity,
-    SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState,
+    ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
+    CredentialsEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
+    LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ProxyEntity,
+    ResolverEntity, SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState,
     TemplateParameter, TlsEntity,
 };
 pub use environment::Environment;
@@ -57,8 +57,8 @@ pub use settings::{
     GatewaySettings, HostSetting, IdentitySettings, KeySetting, TelemetrySettings, TlsSetting,
 };
 pub use snapshot::{
-    Api, ApiKind, Backend, Credentials, ManagedIdentity, Operation, Protocols, Service, Settings,
-    Snapshot, Subscription, SubscriptionScope, Version, VersionScheme,
+    Api, ApiKind, AwsCredentials, Backend, Credentials, ManagedIdentity, Operation, Protocols,
+    Service, Settings, Snapshot, Subscription, SubscriptionScope, Version, VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};
 pub use store::{Origin, Refusal, Reload, Status, Store, StoreSettings};

@@ -18,7 +18,8 @@ use crate::balance::{BreakerRule, Extras, Pool, PoolMember};
 use crate::balance_checks::{self as checks, MAX_WEIGHT, bounded};
 use crate::codes;
 use crate::entity::{
-    BackendEntity, CertificateRef, CredentialsEntity, Given, TlsEntity, extras, proxy, status_range,
+    BackendEntity, CertificateRef, CredentialsEntity, Given, TlsEntity, aws, extras, proxy,
+    status_range,
 };
 use crate::place::Place;
 use crate::settings::duration;
@@ -107,6 +108,7 @@ fn auth(fields: Fields<'_, '_>) -> CredentialsEntity {
             .filled("managed-identity")
             .map(|resource| ManagedIdentity { resource, client_id }),
         certificates: certificate.into_iter().collect(),
+        aws: aws::read(&fields),
     };
     fields.finish();
     credentials

@@ -192,6 +192,22 @@ pub struct Credentials {
     pub authorization: Option<HeaderValue>,
     /// A token of the gateway's managed identity, sent as bearer.
     pub managed_identity: Option<ManagedIdentity>,
+    /// Keys of AWS, which sign requests in place of any `Authorization`.
+    pub aws: Option<AwsCredentials>,
+}
+
+/// Keys of AWS, values resolved.
+pub struct AwsCredentials {
+    /// The region of the service.
+    pub region: String,
+    /// The name that the service signs with.
+    pub service: String,
+    /// Which key it is.
+    pub access_key_id: Secret,
+    /// The key.
+    pub secret_access_key: Secret,
+    /// The token of a session.
+    pub session_token: Option<Secret>,
 }
 
 /// Whose token is sent to a backend, and for what.

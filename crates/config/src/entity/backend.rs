@@ -6,7 +6,7 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/backends>,
 //! <https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends>
 
-use super::{CredentialsEntity, Reading, balance, credentials, extras};
+use super::{CredentialsEntity, Reading, aws, balance, credentials, extras};
 use crate::balance::{BreakerRule, Extras, Pool};
 use crate::codes;
 use crate::layout::EntityFiles;
@@ -99,6 +99,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<BackendEntit
     let own = fields.map("portcullis");
     let pool_extras = own.as_ref().filter(|_| is_pool).map(extras::of_pool).unwrap_or_default();
     let extras = own.as_ref().filter(|_| !is_pool).map(extras::of_single).unwrap_or_default();
+    let aws = own.as_ref().and_then(aws::read);
     own.into_iter().for_each(Fields::finish);
     let pool = match fields.map("pool") {
         Some(it) => {
@@ -122,10 +123,10 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<BackendEntit
     let found = BackendEntity {
         url,
         azure_region: fields.filled("azureRegion"),
-        credentials: fields
-            .map("credentials")
-            .map(|it| credentials::read(&id, it))
-            .unwrap_or_default(),
+        credentials: CredentialsEntity {
+            aws,
+            ..fields.map("credentials").map(|it| credentials::read(&id, it)).unwrap_or_default()
+        },
         tls: fields.map("tls").map(tls).unwrap_or_default(),
         proxy: fields.map("proxy").and_then(|it| proxy(&id, it)),
         pool,

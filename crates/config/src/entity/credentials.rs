@@ -2,6 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/backends>
 
+use super::AwsEntity;
 use super::backend::Given;
 use crate::codes;
 use crate::snapshot::ManagedIdentity;
@@ -20,6 +21,8 @@ pub struct CredentialsEntity {
     pub managed_identity: Option<ManagedIdentity>,
     /// Client certificates; the first is presented.
     pub certificates: Vec<CertificateRef>,
+    /// Keys of AWS, which sign requests.
+    pub aws: Option<AwsEntity>,
 }
 
 /// How a client certificate is named.
@@ -39,6 +42,7 @@ impl CredentialsEntity {
             && self.authorization.is_none()
             && self.managed_identity.is_none()
             && self.certificates.is_empty()
+            && self.aws.is_none()
     }
 }
 
@@ -74,6 +78,7 @@ pub(super) fn read(id: &str, fields: Fields<'_, '_>) -> CredentialsEntity {
         authorization,
         managed_identity,
         certificates: by_id.chain(by_thumbprint).collect(),
+        aws: None,
     };
     fields.finish();
     found

@@ -6,6 +6,7 @@
 //! ```
 
 mod api;
+pub(crate) mod aws;
 mod backend;
 mod balance;
 mod cache;
@@ -29,6 +30,7 @@ use document::Diagnostic;
 
 pub(crate) use api::handshake;
 pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
+pub use aws::AwsEntity;
 pub(crate) use backend::proxy;
 pub use backend::{BackendEntity, Given, ProxyEntity, TlsEntity};
 pub(crate) use balance::status_range;

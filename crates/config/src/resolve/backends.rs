@@ -13,9 +13,9 @@ use super::backend_tls::{Identities, Wanted, unknown};
 use super::put_in;
 use crate::balance::Pool;
 use crate::codes;
-use crate::entity::{BackendEntity, CertificateRef, Given};
+use crate::entity::{AwsEntity, BackendEntity, CertificateRef, Given};
 use crate::place::Place;
-use crate::snapshot::{Backend, Credentials};
+use crate::snapshot::{AwsCredentials, Backend, Credentials};
 
 /// Longest name, in characters, as Azure has it.
 const MAX_NAME: usize = 80;
@@ -242,7 +242,22 @@ impl Reader<'_> {
             let before = format!("{} ", scheme.trim());
             credentials.authorization = self.header(parameter, &before, "authorization");
         }
+        credentials.aws = given.aws.as_ref().and_then(|it| self.aws(it));
         credentials
+    }
+
+    fn aws(&mut self, given: &AwsEntity) -> Option<AwsCredentials> {
+        let session_token = match &given.session_token {
+            Some(it) => Some(Secret::new(self.text(it)?)),
+            None => None,
+        };
+        Some(AwsCredentials {
+            region: given.region.clone(),
+            service: given.service.clone(),
+            access_key_id: Secret::new(self.text(&given.access_key_id)?),
+            secret_access_key: Secret::new(self.text(&given.secret_access_key)?),
+            session_token,
+        })
     }
 
     /// A header value, marked so that nothing prints it.

@@ -115,6 +115,7 @@ mod tests {
             query: vec![("code".to_owned(), vec!["s 1".into()])],
             authorization: Some(HeaderValue::from_static("Basic eA==")),
             managed_identity: None,
+            aws: None,
         };
         let (mut headers, mut url) = (HeaderMap::new(), url());
         headers.append(own.clone(), HeaderValue::from_static("fake"));

@@ -7,6 +7,7 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/forward-request-policy>,
 //! <https://learn.microsoft.com/azure/api-management/backends>
 
+mod aws;
 mod balance;
 mod breaker;
 pub(crate) mod check;
@@ -139,6 +140,12 @@ impl HttpForward {
         choice: &Choice,
         is_websocket: bool,
     ) -> Result<Request, PolicyError> {
+        let aws = choice.backend().and_then(|it| it.credentials.aws.as_ref());
+        if aws.is_some() {
+            // The signature is over the body, too.
+            let max_bytes = context.services.max_buffered_body_bytes;
+            context.request.body.buffer(max_bytes).await.map_err(|it| request_body_failure(&it))?;
+        }
         let mut url = Cow::Borrowed(&context.request.url);
         let mut headers = match context.is_last_use_of_request() && choice.is_final() {
             true => std::mem::take(&mut context.request.headers),
@@ -167,6 +174,10 @@ impl HttpForward {
                     headers.insert(header::CONTENT_LENGTH, http::HeaderValue::from_static("0"));
                 }
             }
+        }
+        if let Some(aws) = aws {
+            let (target, now) = ((&context.request.method, &uri), context.services.clock.now());
+            aws::sign(aws, now, target, &mut headers, body.as_bytes())?;
         }
         let mut request = Request::new(body);
         *request.method_mut() = context.request.method.clone();
