@@ -45,6 +45,13 @@ fn ending(error: Option<&BodyError>) -> Ending {
     if error.is_some() { Ending::BrokenOff } else { Ending::GivenUp }
 }
 
+/// Whether every completion says why it ended, beside the usage: a stream without an event for its
+/// end has no more to tell.
+fn has_finished(answer: &Answer) -> bool {
+    let all = &answer.completions;
+    answer.usage.is_some() && !all.is_empty() && all.iter().all(|it| it.finish_reason.is_some())
+}
+
 /// Follows an event stream.
 pub(crate) struct Events {
     stream: EventStream,
@@ -52,6 +59,8 @@ pub(crate) struct Events {
     audience: Audience,
     /// The event that tells the usage was not asked for by the client.
     hides_usage: bool,
+    /// The answer is complete, whatever the client does: some stop reading there.
+    is_over: bool,
 }
 
 impl Events {
@@ -61,6 +70,7 @@ impl Events {
             reader: AnswerReader::new(format),
             audience,
             hides_usage,
+            is_over: false,
         }
     }
 
@@ -68,6 +78,7 @@ impl Events {
     fn read(&mut self, event: &Event) -> bool {
         let kind = self.reader.event(event);
         self.audience.event(kind);
+        self.is_over |= matches!(kind, EventKind::Usage | EventKind::End);
         !(self.hides_usage && kind == EventKind::Usage)
     }
 
@@ -131,7 +142,12 @@ impl Follow for Events {
     }
 
     fn broken(&mut self, error: Option<&BodyError>) {
-        self.audience.over(self.reader.answer().clone(), ending(error));
+        let answer = self.reader.answer();
+        let ending = match self.is_over || has_finished(answer) {
+            true => Ending::Whole,
+            false => ending(error),
+        };
+        self.audience.over(answer.clone(), ending);
     }
 
     fn changes_length(&self) -> bool {
@@ -300,6 +316,9 @@ mod tests {
     fn a_stream_that_is_given_up_tells_what_came_so_far() {
         let (_, heard) = events(&[&STREAM.as_bytes()[..60]], true, false);
         assert_eq!(heard, "t.. Hi None GivenUp");
+        let n = STREAM.len() - 5;
+        let (_, heard) = events(&[&STREAM.as_bytes()[..n]], true, false);
+        assert_eq!(heard, "t..u Hi Some(9) Whole", "a client that stops reading at the end");
         let (out, heard) =
             events(&[b"data: {\"choices\":[],\"usage\":{\"total_tokens\":9}}"], true, true);
         assert_eq!((out.as_str(), heard.as_str()), ("", "u  Some(9) Whole"));
