@@ -49,8 +49,9 @@ mod tests {
             ..ApiName::default()
         };
         let all: ApiNames = [api("chat", "Chat"), api("images", "Images")].into_iter().collect();
-        let found = |text: &str| {
-            all.filter(|id, name| id == text || name == text).map(|it| it.id.as_str()).collect()
+        let found = |text: &'static str| -> Vec<&str> {
+            let named = all.filter(move |id, name| id == text || name == text);
+            named.map(|it| it.id.as_str()).collect()
         };
         assert_eq!((found("chat"), found("Images")), (vec!["chat"], vec!["images"]));
         assert_eq!((found("x"), all.iter().count()), (Vec::<&str>::new(), 2));
