@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use pipeline::{
     Backends, BaseUrl, Blame, Body, Context, ForwardCall, PolicyError, Request, RequestUrl, Route,
@@ -56,7 +56,13 @@ impl BackendCall {
         })
     }
 
+    /// The path of the entity's URL; empty for a pool.
+    pub(crate) fn base_path(&self) -> &str {
+        self.url.as_ref().map_or("", |it| it.path())
+    }
+
     /// Posts JSON to a path below the entity's URL and reads the answer, whatever its status.
+    /// Credentials of the entity go before `authorization`.
     ///
     /// # Errors
     ///
@@ -65,6 +71,7 @@ impl BackendCall {
         &self,
         (path, query): (&str, &str),
         json: String,
+        authorization: Option<HeaderValue>,
         timeout: Duration,
     ) -> Result<(StatusCode, Bytes), String> {
         let nowhere = || Arc::new(BaseUrl::origin("http", "localhost", 80));
@@ -76,6 +83,9 @@ impl BackendCall {
         let json_type = HeaderValue::from_static("application/json");
         request.headers.insert(CONTENT_TYPE, json_type.clone());
         request.headers.insert(ACCEPT, json_type);
+        if let Some(value) = authorization {
+            request.headers.insert(AUTHORIZATION, value);
+        }
         request.body = Body::bytes(json);
         let mut context = Context::new(request, Arc::clone(&self.services));
         context.backends = Arc::clone(&self.backends);

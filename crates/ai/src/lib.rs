@@ -19,6 +19,9 @@ mod backend_call;
 mod content_safety;
 mod events;
 mod model_call;
+mod semantic_cache;
+mod semantic_cache_lookup;
+mod semantic_cache_store;
 mod token_limit;
 
 #[cfg(test)]
@@ -35,3 +38,11 @@ pub const AZURE_OPENAI_TOKEN_LIMIT: PolicyKind = token_limit::AZURE_OPENAI;
 pub const LLM_CONTENT_SAFETY: PolicyKind = content_safety::KIND;
 /// `<llm-token-limit>`.
 pub const LLM_TOKEN_LIMIT: PolicyKind = token_limit::LLM;
+/// `<llm-semantic-cache-lookup>`.
+pub const LLM_SEMANTIC_CACHE_LOOKUP: PolicyKind = semantic_cache_lookup::KIND;
+/// `<azure-openai-semantic-cache-lookup>`.
+pub const AZURE_OPENAI_SEMANTIC_CACHE_LOOKUP: PolicyKind = semantic_cache_lookup::AZURE_OPENAI;
+/// `<llm-semantic-cache-store>`.
+pub const LLM_SEMANTIC_CACHE_STORE: PolicyKind = semantic_cache_store::KIND;
+/// `<azure-openai-semantic-cache-store>`.
+pub const AZURE_OPENAI_SEMANTIC_CACHE_STORE: PolicyKind = semantic_cache_store::AZURE_OPENAI;

@@ -9,7 +9,7 @@ use http::HeaderName;
 use pipeline::{
     ApiName, ApiNames, Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments,
     GraphQlApi, NamedSchemas, Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment,
-    compile_default_global, compile_document,
+    compile_default_global, compile_document, pair_warnings,
 };
 
 use crate::codes;
@@ -202,7 +202,8 @@ impl Compiler<'_> {
 
     /// Warnings about the effective policy; what several operations inherit is told once.
     fn check_bodies(&mut self, documents: &[&CompiledDocument]) {
-        for problem in body_warnings(documents) {
+        let halves = pair_warnings(&Pipeline::splice(documents));
+        for problem in body_warnings(documents).into_iter().chain(halves) {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }

@@ -43,6 +43,7 @@ mod message;
 mod named_schemas;
 mod operation;
 mod origin;
+mod pairs;
 mod place;
 mod query_text;
 mod redirect;
@@ -97,6 +98,7 @@ pub use operation::{
     Representation, Specification, Statuses, Style, UrlTemplate, placeholders,
 };
 pub use origin::Thrown;
+pub use pairs::pair_warnings;
 pub use place::Place;
 pub use query_text::QueryText;
 pub use redirect::follow_redirects;

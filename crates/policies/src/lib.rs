@@ -74,6 +74,8 @@ use pipeline::PolicyKind;
 
 /// Every policy of this gateway.
 pub const ALL: &[PolicyKind] = &[
+    ai::AZURE_OPENAI_SEMANTIC_CACHE_LOOKUP,
+    ai::AZURE_OPENAI_SEMANTIC_CACHE_STORE,
     ai::AZURE_OPENAI_TOKEN_LIMIT,
     authentication_basic::KIND,
     authentication_certificate::KIND,
@@ -99,6 +101,8 @@ pub const ALL: &[PolicyKind] = &[
     jsonp::KIND,
     limit_concurrency::KIND,
     ai::LLM_CONTENT_SAFETY,
+    ai::LLM_SEMANTIC_CACHE_LOOKUP,
+    ai::LLM_SEMANTIC_CACHE_STORE,
     ai::LLM_TOKEN_LIMIT,
     log_to_eventhub::KIND,
     mock_response::KIND,

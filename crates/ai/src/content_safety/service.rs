@@ -74,7 +74,7 @@ impl Service {
     }
 
     async fn ask(&self, path: &str, body: Value) -> Result<(StatusCode, Bytes), Unavailable> {
-        let sent = self.call.post((path, VERSION), body.to_string(), TIMEOUT).await;
+        let sent = self.call.post((path, VERSION), body.to_string(), None, TIMEOUT).await;
         sent.map_err(Unavailable)
     }
 }

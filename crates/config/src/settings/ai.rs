@@ -13,7 +13,7 @@ use crate::codes;
 use crate::tree::Fields;
 
 /// Most entries of the semantic cache that may be set: each lookup goes through all of a partition.
-const MAX_ENTRIES: usize = 1_000_000;
+const MAX_ENTRIES: usize = 100_000;
 
 pub(super) fn read(fields: &Fields<'_, '_>) -> AiSettings {
     let mut it = AiSettings::default();
@@ -80,7 +80,7 @@ mod tests {
     fn what_is_no_value_is_told() {
         for text in [
             "ai: { content-safety: { when-unavailable: maybe } }",
-            "ai: { semantic-cache: { entries: 1000001 } }",
+            "ai: { semantic-cache: { entries: 100001 } }",
             "ai: { other: 1 }",
         ] {
             assert_eq!(read(text).1.len(), 1, "{text}");

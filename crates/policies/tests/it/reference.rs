@@ -11,12 +11,8 @@ use pipeline::reference::{Refusal, Row, Status, markdown_table, page, rows};
 /// Documented policies that documents cannot use yet. May only shrink.
 const REFUSED: &[&str] = &[
     "azure-openai-emit-token-metric",
-    "azure-openai-semantic-cache-lookup",
-    "azure-openai-semantic-cache-store",
     "cosmosdb-data-source",
     "llm-emit-token-metric",
-    "llm-semantic-cache-lookup",
-    "llm-semantic-cache-store",
     "publish-event",
     "sql-data-source",
 ];

@@ -1,0 +1,134 @@
+//! An answer on its way to the client, kept when it is whole.
+//!
+//! What breaks off, grows too large, calls tools, was filtered or did not end as an answer should is
+//! not kept; the client gets the same either way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+use llm::{Answer, AnswerReader, EventStream, Format};
+use pipeline::{Follow, Pass, SemanticCacheSettings};
+use transport::Clock;
+
+use super::index::{Gathered, PartitionKey, Stored};
+use super::partition::is_complete;
+
+/// Longest answer that is kept, in bytes.
+pub(crate) const MAX_ANSWER_BYTES: usize = 2 << 20;
+
+/// What the lookup leaves to the store.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) key: PartitionKey,
+    pub(crate) vector: Arc<[f32]>,
+    pub(crate) format: Format,
+    pub(crate) is_stream: bool,
+    pub(crate) bounds: SemanticCacheSettings,
+}
+
+/// An entry in the making.
+pub(crate) struct Recording {
+    pub(crate) plan: Plan,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) life: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gathered: Gathered,
+    /// None if it is not to be kept any more.
+    pub(crate) body: Option<BytesMut>,
+}
+
+impl Follow for Recording {
+    fn data(&mut self, data: Bytes) -> Pass {
+        if let Some(body) = &mut self.body {
+            let fits = body.len() + data.len() <= MAX_ANSWER_BYTES;
+            if fits && self.gathered.take(data.len()) {
+                body.extend_from_slice(&data);
+            } else {
+                self.body = None;
+            }
+        }
+        Pass::On(data)
+    }
+
+    fn end(&mut self) -> Option<Bytes> {
+        let body = self.body.take()?.freeze();
+        // Of another status nothing is known but that the policy wants it.
+        if self.status == StatusCode::OK && !is_whole(&self.plan, &body) {
+            return None;
+        }
+        let stored =
+            Stored { status: self.status, headers: std::mem::take(&mut self.headers), body };
+        let times = (self.clock.monotonic(), self.life);
+        let plan = &self.plan;
+        self.gathered.index().insert(plan.key, &plan.vector, stored, times, &plan.bounds);
+        None
+    }
+}
+
+/// Whether it is one text that ended as it should.
+fn is_whole(plan: &Plan, body: &Bytes) -> bool {
+    let answer = match plan.is_stream {
+        true => streamed(plan.format, body),
+        false => Answer::read(plan.format, body),
+    };
+    let [only] = answer.completions.as_slice() else { return false };
+    let ended = only.finish_reason.as_deref().is_some_and(|it| is_complete(plan.format, it));
+    ended && only.tools.is_empty() && answer.error.is_none() && answer.n_bytes_left_out == 0
+}
+
+fn streamed(format: Format, body: &Bytes) -> Answer {
+    let (mut events, mut reader) = (EventStream::default(), AnswerReader::new(format));
+    events.push(body.clone());
+    while let Some(event) = events.next() {
+        match event {
+            Ok(event) => reader.event(&event),
+            Err(_) => return Answer::default(),
+        };
+    }
+    reader.into_answer()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(format: Format, is_stream: bool) -> Plan {
+        let vector = vec![1.0].into();
+        Plan { key: [0; 32], vector, format, is_stream, bounds: SemanticCacheSettings::default() }
+    }
+
+    fn kept(format: Format, is_stream: bool, body: &str) -> bool {
+        is_whole(&plan(format, is_stream), &Bytes::from(body.to_owned()))
+    }
+
+    fn whole(finish: &str, more: &str) -> String {
+        format!(
+            r#"{{"choices":[{{"index":0,"finish_reason":"{finish}","message":{{"content":"x"{more}}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn only_a_text_that_ended_well_is_kept() {
+        let chat = |body: &str| kept(Format::ChatCompletions, false, body);
+        assert!(chat(&whole("stop", "")) && chat(&whole("length", "")));
+        assert!(!chat(&whole("content_filter", "")));
+        let call = r#","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]"#;
+        assert!(!chat(&whole("tool_calls", call)) && !chat(&whole("stop", call)));
+        assert!(!chat("{}") && !chat("oops") && !chat(r#"{"error":{"code":"x"}}"#));
+        let two = r#"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x"}},
+            {"index":1,"finish_reason":"stop","message":{"content":"y"}}]}"#;
+        assert!(!chat(two));
+    }
+
+    #[test]
+    fn a_stream_must_have_come_to_its_end() {
+        let text = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n";
+        let end = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+        let stream = |body: String| kept(Format::ChatCompletions, true, &body);
+        assert!(stream(format!("{text}{end}data: [DONE]\n\n")));
+        assert!(!stream(format!("{text}{text}")));
+    }
+}
