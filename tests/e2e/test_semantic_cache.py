@@ -1,0 +1,85 @@
+"""The semantic cache with the openai client, against the stand-ins."""
+
+import contextlib
+import types
+
+import openai
+import requests
+
+from http_calls import control
+from servers import api, gateway, policies
+
+LOOKUP = """
+<llm-semantic-cache-lookup score-threshold="0.3" embeddings-backend-id="embeddings"
+    embeddings-backend-auth="system-assigned" ignore-system-messages="true" />
+"""
+STORE = '<llm-semantic-cache-store duration="60" />'
+
+
+@contextlib.contextmanager
+def cached(dev, lookup=LOOKUP, **more):
+    """A gateway that keeps answers."""
+    models = types.SimpleNamespace(url=dev.azure_openai)
+    embeddings = {
+        "url": f"{dev.azure_openai}/openai/deployments/text-embedding-3-small",
+        "auth": {"header": "api-key", "value": dev.azure_openai_key},
+    }
+    files = {"p.xml": policies(lookup, STORE)}
+    apis = {"models": api(models, policy="p.xml", **more)}
+    with gateway(files, apis=apis, backends={"embeddings": embeddings}) as process:
+        yield openai.OpenAI(
+            base_url=f"{process.at.gateway}/openai/v1/", api_key=dev.azure_openai_key, max_retries=0
+        )
+
+
+def say(client, text, **more):
+    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": text}]
+    return client.chat.completions.create(model="gpt-4o", messages=messages, **more)
+
+
+def test_a_question_of_the_same_meaning_is_answered_once(dev):
+    with cached(dev) as client:
+        first = say(client, "how do I reset my password")
+        again = say(client, "how can I reset my password")
+        assert again.id == first.id
+        assert again.choices[0].message.content == "You said: how do I reset my password"
+        other = say(client, "weather in Oslo tomorrow")
+        assert other.choices[0].message.content == "You said: weather in Oslo tomorrow"
+        warm = say(client, "how do I reset my password", temperature=1)
+        assert warm.id != first.id
+
+
+def test_a_stream_is_answered_by_a_stream(dev):
+    with cached(dev) as client:
+        def streamed(text):
+            chunks = list(say(client, text, stream=True, stream_options={"include_usage": True}))
+            said = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+            return chunks[-1].id, said, chunks[-1].usage.total_tokens
+        first = streamed("how do I reset my password")
+        assert first[1] == "You said: how do I reset my password"
+        assert streamed("how can I reset my password") == first
+        whole = say(client, "how do I reset my password")
+        assert whole.id != first[0]
+
+
+def test_an_answer_that_breaks_off_is_not_kept(own_dev):
+    with cached(own_dev) as client:
+        script = [{}, {"break-after-events": 3}]
+        steps = [{"path": "/chat/", **it} for it in script[1:]]
+        control(own_dev.azure_openai, "PUT", "fault", steps)
+        try:
+            list(say(client, "one two three", stream=True))
+        except openai.APIConnectionError:
+            pass
+        chunks = list(say(client, "one two three", stream=True))
+        said = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+        assert said == "You said: one two three"
+
+
+def test_without_embeddings_every_question_is_asked(own_dev):
+    with cached(own_dev) as client:
+        down = {"path": "/embeddings", "status": 500}
+        control(own_dev.azure_openai, "PUT", "fault", down)
+        assert say(client, "one").id != say(client, "one").id
+        requests.delete(f"{own_dev.azure_openai}/.simulator/fault", timeout=20)
+        assert say(client, "one").id == say(client, "one").id
