@@ -19,7 +19,6 @@ use http::StatusCode;
 
 use super::breaker::Breaker;
 use super::check::Check;
-use super::latency::Latency;
 use super::sharing::Link;
 use super::single::Single;
 
@@ -100,9 +99,9 @@ impl Targets {
                 old.filter(|it| it.rule() == rule)
                     .unwrap_or_else(|| Arc::new(Check::new(rule.clone())))
             });
-            let latency = by_latency.contains(id.as_str()).then(|| {
-                old.and_then(|it| it.latency.clone()).unwrap_or_else(Arc::<Latency>::default)
-            });
+            let latency = by_latency
+                .contains(id.as_str())
+                .then(|| old.and_then(|it| it.latency.clone()).unwrap_or_default());
             let backend = Arc::clone(backend);
             singles.insert(id, Arc::new(Single { backend, breaker, check, latency }));
         }
