@@ -22,6 +22,8 @@ mod json;
 mod limits;
 mod measure;
 mod operation;
+#[cfg(test)]
+mod properties;
 mod request;
 mod rules;
 mod schema;

@@ -23,7 +23,11 @@ pub fn page(kind: &PolicyKind, refusals: &[Refusal]) -> String {
     let mut out = format!("# `{}`\n\n{}\n\n", kind.name, kind.summary);
     let sections: Vec<String> = kind.sections.each().map(|it| code(Section::name(it))).collect();
     let once = if kind.sections.are_once() { ", once in each" } else { "" };
-    let _ = writeln!(out, "- Sections: {}{once}", sections.join(", "));
+    let places = match sections.is_empty() {
+        true => "none; it is the document of a GraphQL resolver".to_owned(),
+        false => sections.join(", "),
+    };
+    let _ = writeln!(out, "- Sections: {places}{once}");
     let _ = writeln!(out, "- Scopes: {}", scopes(kind.scopes));
     let _ = writeln!(out, "- Azure's page: <{}>", kind.documentation());
     let differences = kind.differences();
