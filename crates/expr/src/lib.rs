@@ -31,6 +31,7 @@ pub use clr::{
 pub use complete::{Completion, CompletionKind, Completions, Signatures, complete, signatures};
 pub use context::{authorization, graphql};
 pub use csharp::{Form, Problem};
+pub use dotnet::crypto::Certificate;
 pub use dotnet::{Runtime, Str};
 pub use library::json::{object as json_value, tree_of as json_tree};
 pub use library::stored::{NotStorable, restore, store};

@@ -25,10 +25,8 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const TEMPLATE: Attr = Attr::optional("template", "none")
-    .one_of(Template::WORDS)
-    .doc("How the content is read.")
-    .differs("Templates do not see `context.Request.ClientCertificates`.");
+const TEMPLATE: Attr =
+    Attr::optional("template", "none").one_of(Template::WORDS).doc("How the content is read.");
 const XSI_NIL: Attr = Attr::optional("xsi-nil", "blank")
     .one_of(Nil::WORDS)
     .doc("What `xsi:nil` elements are in a Liquid template.");

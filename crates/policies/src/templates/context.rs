@@ -6,7 +6,8 @@
 
 use expr::host::{RequestView, UrlView};
 use expr::value::DateTimeKind;
-use expr::{EvalCx, Runtime};
+use expr::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
+use expr::{Certificate, EvalCx, Runtime};
 use http::HeaderMap;
 use liquid::body::{Reading, of_token};
 use liquid::{Hash, Moment, Str, Template, Value, Zone};
@@ -63,7 +64,29 @@ fn request(context: &Context, template: &Template) -> Value {
     if uses("Headers") {
         members.push(("Headers", headers(&request.headers)));
     }
+    if uses("ClientCertificates") {
+        let chain = request.certificates.iter().flat_map(|it| it.iter());
+        members.push(("ClientCertificates", Value::list(chain.filter_map(|it| certificate(it)))));
+    }
     Value::hash(members)
+}
+
+/// A certificate that the client has shown; its own comes first.
+fn certificate(der: &[u8]) -> Option<Value> {
+    let it = Certificate::parse(der).ok()?;
+    let date = |seconds: i64| {
+        let ticks = seconds.saturating_mul(TICKS_PER_SECOND).saturating_add(UNIX_EPOCH_TICKS);
+        Value::Date(Moment { ticks, zone: Zone::Local })
+    };
+    Some(Value::hash([
+        ("Subject", Value::from(it.subject.as_str())),
+        ("Issuer", Value::from(it.issuer.as_str())),
+        ("Thumbprint", Value::from(it.thumbprint.as_str())),
+        ("SerialNumber", Value::from(it.serial_number.as_str())),
+        ("NotBefore", date(it.not_before)),
+        ("NotAfter", date(it.not_after)),
+        ("Version", Value::Int(it.version)),
+    ]))
 }
 
 /// A URL renders as its text.
