@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
 use config::HealthCheck;
 use http::{HeaderMap, Method};
 use pipeline::{RequestUrl, Services};
@@ -16,7 +17,7 @@ use transport::{Body, CallOptions, Request};
 
 use super::balance::Targets;
 use super::single::Single;
-use super::{BackendTokens, credentials, target};
+use super::{BackendTokens, aws, credentials, target};
 
 /// Longest time until backends of a new configuration are noticed.
 pub(crate) const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -142,9 +143,14 @@ async fn ask(
     let told = |error: pipeline::PolicyError| error.reason().to_owned();
     let applied = credentials::apply(&backend.credentials, tokens, &mut headers, &mut url);
     applied.await.map_err(told)?;
+    let uri = target::uri(&url).map_err(told)?;
+    if let Some(keys) = &backend.credentials.aws {
+        let (now, nothing) = (services.clock.now(), Bytes::new());
+        aws::sign(keys, now, (&Method::GET, &uri), &mut headers, Some(&nothing)).map_err(told)?;
+    }
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = target::uri(&url).map_err(told)?;
+    *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     let options = CallOptions {
         response_timeout: Some(check.rule.timeout),

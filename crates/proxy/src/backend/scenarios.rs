@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::{
-    Backend, Balance, BreakerRule, Credentials, Extras, HealthCheck, Pool, PoolMember, Snapshot,
-    Threshold,
+    AwsCredentials, Backend, Balance, BreakerRule, Credentials, Extras, HealthCheck, Pool,
+    PoolMember, Snapshot, Threshold,
 };
 use expr::host::BackendInfo;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -352,6 +352,13 @@ async fn an_unhealthy_backend_is_left_alone_until_it_is_well() {
                 HeaderName::from_static("api-key"),
                 vec![HeaderValue::from_static("k")],
             )],
+            aws: Some(AwsCredentials {
+                region: "us-east-1".to_owned(),
+                service: "bedrock".to_owned(),
+                access_key_id: "id".into(),
+                secret_access_key: "secret".into(),
+                session_token: None,
+            }),
             ..Credentials::default()
         },
         extras: Extras {
@@ -372,6 +379,8 @@ async fn an_unhealthy_backend_is_left_alone_until_it_is_well() {
     let probe = client.requests().remove(0);
     assert_eq!(probe.uri, "https://a.test/base/status?deep=1");
     assert_eq!(probe.headers["api-key"], "k");
+    let signature = probe.headers["authorization"].to_str().unwrap();
+    assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=id/"), "{signature}");
     assert_eq!(world.ask(Body::empty()).await, "200 a.test ");
 
     is_well.store(false, Relaxed);
