@@ -199,6 +199,30 @@ def test_a_client_that_goes_away_pays_for_what_came():
             goes_on.set()
 
 
+def test_a_client_that_does_not_wait_for_the_answer_pays_what_was_expected():
+    is_asked = threading.Event()
+
+    def slow(handler):
+        if handler.command == "GET":
+            return text(handler, "{}", Content_Type="application/json")
+        read_all(handler)
+        is_asked.set()
+        with contextlib.suppress(OSError):
+            time.sleep(2)
+            text(handler, "{}", Content_Type="application/json")
+
+    with Backend(slow) as backend:
+        files = {"p.xml": policies(limit(60))}
+        with gateway(files, apis={"a": api(backend, policy="p.xml")}) as process:
+            url = process.at.gateway
+            with pytest.raises(requests.Timeout):
+                requests.post(
+                    f"{url}/chat/completions", json={**QUESTION, "max_tokens": 40}, timeout=0.5
+                )
+            assert is_asked.is_set()
+            assert eventually(lambda: int(requests.get(f"{url}/").headers["x-left"]) < 20)
+
+
 @pytest.mark.parametrize("on_failure, status", [("allow", 200), ("refuse", 503)])
 def test_without_its_store_a_limit_does_as_it_is_told(on_failure, status):
     one_answer, _ = answer(10)

@@ -143,8 +143,9 @@ impl AnswerReader {
     /// Reads an event.
     pub fn event(&mut self, event: &Event) -> EventKind {
         let Some(data) = event.data() else { return EventKind::Other };
-        // Only the formats that name their events in no other way need to look.
-        self.data(event.event_type(), &data)
+        let is_named = matches!(self.format, Format::Responses | Format::Messages);
+        let event_type = if is_named { event.event_type() } else { None };
+        self.data(event_type, &data)
     }
 
     /// Reads a message of a binary stream (Bedrock).

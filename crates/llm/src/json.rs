@@ -1,13 +1,14 @@
 //! JSON that is looked into without being built: a text, and members picked out of it.
 //!
-//! A look costs one pass over the text of the value and no allocation. What is not JSON, or nests
-//! deeper than 128 levels, has no members. Of members of one name the last counts.
+//! A look costs one pass over the text of the value and no allocation. It is made for events that
+//! come by the hundred a second, so it is no judge: what is no JSON has the members that stand before
+//! the mistake, and brackets are only counted, those of one kind. Of members of one name the last counts.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use memchr::{memchr2, memchr3};
+use serde::de::Visitor;
 
 /// A JSON value in a text. `Debug` shows its length only.
 #[derive(Clone, Copy)]
@@ -45,11 +46,7 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
         let mut found = [None; N];
-        if self.is_object() {
-            let mut reader = serde_json::Deserializer::from_str(self.0);
-            // What stands before the place where the text stops being JSON is worth having.
-            let _ = reader.deserialize_map(Pick { names: &names, found: &mut found });
-        }
+        picked(self.0, 0, &names, &mut found);
         found
     }
 
@@ -68,18 +65,34 @@ impl<'a> Json<'a> {
 
     /// Hands over the items of an array, one after the other; none if it is something else.
     pub fn each(self, mut item: impl FnMut(Json<'a>)) {
-        if self.is_array() {
-            let mut reader = serde_json::Deserializer::from_str(self.0);
-            let _ = reader.deserialize_seq(Each { item: &mut item });
-        }
+        each_item(self.0, |at| {
+            let end = value_end(self.0.as_bytes(), at)?;
+            item(Json(self.0.get(at..end)?));
+            Some(end)
+        });
+    }
+
+    /// Hands over the members of these names of each object of an array, in one pass; items that
+    /// are no objects have none.
+    pub(crate) fn each_picked<const N: usize>(
+        self,
+        names: [&str; N],
+        mut item: impl FnMut([Option<Json<'a>>; N]),
+    ) {
+        each_item(self.0, |at| {
+            let mut found = [None; N];
+            let end = match self.0.as_bytes().get(at)? {
+                b'{' => picked(self.0, at, &names, &mut found),
+                _ => value_end(self.0.as_bytes(), at),
+            };
+            item(found);
+            end
+        });
     }
 
     /// Names and values of an object.
     pub fn each_member(self, mut member: impl FnMut(Cow<'a, str>, Json<'a>)) {
-        if self.is_object() {
-            let mut reader = serde_json::Deserializer::from_str(self.0);
-            let _ = reader.deserialize_map(EachMember { member: &mut member });
-        }
+        members(self.0, 0, |name, value| member(unescaped(name), value));
     }
 
     /// How many items an array has; none if it is something else.
@@ -130,9 +143,141 @@ impl fmt::Debug for Json<'_> {
     }
 }
 
-fn json(raw: &RawValue) -> Option<Json<'_>> {
-    let text = raw.get();
-    (text != "null").then_some(Json(text))
+/// Finds the members of these names in the object at a place; gives where the object ends.
+fn picked<'a>(
+    text: &'a str,
+    at: usize,
+    names: &[&str],
+    found: &mut [Option<Json<'a>>],
+) -> Option<usize> {
+    members(text, at, |name, value| {
+        let is_name = |it: &&str| match name.contains('\\') {
+            true => *unescaped(name) == **it,
+            false => *it == name,
+        };
+        let slot = names.iter().position(is_name);
+        if let Some(slot) = slot.and_then(|it| found.get_mut(it)) {
+            *slot = (value.0 != "null").then_some(value);
+        }
+    })
+}
+
+/// Hands over the members of the object at a place, names as they stand between their quotes; gives
+/// where the object ends.
+fn members<'a>(
+    text: &'a str,
+    at: usize,
+    mut member: impl FnMut(&'a str, Json<'a>),
+) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = space_end(bytes, opened(bytes, at, b'{')?);
+    if bytes.get(at) == Some(&b'}') {
+        return Some(at + 1);
+    }
+    loop {
+        let name_end = string_end(bytes, at)?;
+        let name = text.get(at + 1..name_end - 1)?;
+        let colon = space_end(bytes, name_end);
+        let start = space_end(bytes, opened(bytes, colon, b':')?);
+        let end = value_end(bytes, start)?;
+        member(name, Json(text.get(start..end)?));
+        at = space_end(bytes, end);
+        match bytes.get(at)? {
+            b',' => at = space_end(bytes, at + 1),
+            b'}' => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+/// Hands over where the items of an array begin; told where each ends.
+fn each_item(text: &str, mut item: impl FnMut(usize) -> Option<usize>) {
+    let bytes = text.as_bytes();
+    let Some(begin) = opened(bytes, 0, b'[') else { return };
+    let mut at = space_end(bytes, begin);
+    if bytes.get(at) == Some(&b']') {
+        return;
+    }
+    while let Some(end) = item(at) {
+        let next = space_end(bytes, end);
+        if bytes.get(next) != Some(&b',') {
+            return;
+        }
+        at = space_end(bytes, next + 1);
+    }
+}
+
+/// What is behind a byte that has to stand there.
+fn opened(bytes: &[u8], at: usize, expected: u8) -> Option<usize> {
+    (bytes.get(at) == Some(&expected)).then_some(at + 1)
+}
+
+fn space_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_space = |it: &&u8| matches!(it, b' ' | b'\n' | b'\r' | b'\t');
+    at + rest.iter().take_while(is_space).count()
+}
+
+/// Where the value at a place ends; none if the text ends before. It has at least one byte.
+fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'"' => string_end(bytes, at),
+        b'{' | b'[' => container_end(bytes, at),
+        b',' | b':' | b'}' | b']' => None,
+        _ => {
+            let rest = bytes.get(at..)?;
+            let is_end = |it: &u8| matches!(it, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            rest.iter().position(is_end).map(|it| at + it)
+        }
+    }
+}
+
+/// Brackets of one kind are counted: in JSON those of the other are in pairs in between.
+fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let (open, close) = match bytes.get(at)? {
+        b'{' => (b'{', b'}'),
+        _ => (b'[', b']'),
+    };
+    let (mut at, mut depth) = (at, 0_usize);
+    loop {
+        let rest = bytes.get(at..)?;
+        let found = memchr3(b'"', open, close, rest)?;
+        at += found;
+        let byte = *rest.get(found)?;
+        if byte == b'"' {
+            at = string_end(bytes, at)?;
+            continue;
+        }
+        at += 1;
+        depth = if byte == open { depth + 1 } else { depth.saturating_sub(1) };
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// Where the string at a place ends, behind its quote.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = opened(bytes, at, b'"')?;
+    loop {
+        let rest = bytes.get(at..)?;
+        let found = memchr2(b'"', b'\\', rest)?;
+        at += found + 1;
+        if rest.get(found) == Some(&b'"') {
+            return Some(at);
+        }
+        // Whatever is escaped is one byte at least, and ASCII if it is right.
+        at += 1;
+    }
+}
+
+/// A name without its escapes.
+fn unescaped(name: &str) -> Cow<'_, str> {
+    if !name.contains('\\') {
+        return Cow::Borrowed(name);
+    }
+    let quoted = format!("\"{name}\"");
+    serde_json::from_str(&quoted).map_or(Cow::Borrowed(name), Cow::Owned)
 }
 
 /// Strings that are no Unicode, read as bytes.
@@ -160,98 +305,6 @@ mod lossy {
         fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy, E> {
             Ok(Lossy(String::from_utf8_lossy(bytes).into_owned()))
         }
-    }
-}
-
-struct Pick<'p, 'a> {
-    names: &'p [&'p str],
-    found: &'p mut [Option<Json<'a>>],
-}
-
-impl<'a> Visitor<'a> for Pick<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(name) = map.next_key_seed(Name)? {
-            let slot = self.names.iter().position(|it| **it == *name);
-            match slot.and_then(|it| self.found.get_mut(it)) {
-                Some(slot) => *slot = json(map.next_value::<&'a RawValue>()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Each<'p, F> {
-    item: &'p mut F,
-}
-
-impl<'a, F: FnMut(Json<'a>)> Visitor<'a> for Each<'_, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<S: SeqAccess<'a>>(self, mut items: S) -> Result<(), S::Error> {
-        while let Some(raw) = items.next_element::<&'a RawValue>()? {
-            (self.item)(Json(raw.get()));
-        }
-        Ok(())
-    }
-}
-
-struct EachMember<'p, F> {
-    member: &'p mut F,
-}
-
-impl<'a, F: FnMut(Cow<'a, str>, Json<'a>)> Visitor<'a> for EachMember<'_, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(name) = map.next_key_seed(Name)? {
-            let raw: &'a RawValue = map.next_value()?;
-            (self.member)(name, Json(raw.get()));
-        }
-        Ok(())
-    }
-}
-
-/// A name, borrowed where it has no escapes.
-struct Name;
-
-impl<'a> DeserializeSeed<'a> for Name {
-    type Value = Cow<'a, str>;
-
-    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Cow<'a, str>, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Name {
-    type Value = Cow<'a, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Cow<'a, str>, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Cow<'a, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -301,6 +354,75 @@ mod tests {
         of("{\"a\":1,\"b\":\"x\"}").each_member(|name, it| seen.push((name, it.text().to_owned())));
         assert_eq!(seen, [("a".into(), "1".into()), ("b".into(), "\"x\"".to_owned())]);
         assert_eq!(of("{}").n_items(), None);
+    }
+
+    proptest::proptest! {
+        /// The same members and items as a reader that builds the value.
+        #[test]
+        fn any_json_has_the_members_that_it_has(value in values(), is_pretty: bool) {
+            let text = match is_pretty {
+                true => serde_json::to_string_pretty(&value).unwrap(),
+                false => value.to_string(),
+            };
+            same(of(&text), &value);
+        }
+
+        #[test]
+        fn any_text_is_looked_into_without_harm(text in "[\\[\\]{}:,\"\\\\a é0]{0,40}") {
+            let json = of(&text);
+            json.each(|it| { let _ = it.pick(["a", ""]); });
+            json.each_picked(["a"], |_| ());
+            json.each_member(|_, it| { let _ = (it.string(), it.number()); });
+        }
+    }
+
+    fn values() -> impl proptest::strategy::Strategy<Value = serde_json::Value> {
+        use proptest::prelude::*;
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<u64>().prop_map(serde_json::Value::from),
+            "[a-z\"\\\\{}\\[\\]\n é,:]{0,40}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+                proptest::collection::vec(("[a-c\"\\\\é ]{0,3}", inner), 0..5)
+                    .prop_map(|all| { serde_json::Value::Object(all.into_iter().collect()) }),
+            ]
+        })
+    }
+
+    fn same(json: Json<'_>, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(members) => {
+                let mut n = 0;
+                json.each_member(|name, it| {
+                    same(it, &members[&*name]);
+                    n += 1;
+                });
+                assert_eq!(n, members.len());
+                for (name, value) in members {
+                    assert_eq!(json.get(name).is_none(), value.is_null());
+                }
+            }
+            serde_json::Value::Array(items) => {
+                let (mut n, mut n_picked) = (0, 0);
+                json.each(|it| {
+                    same(it, &items[n]);
+                    n += 1;
+                });
+                json.each_picked(["a"], |[a]| {
+                    let expected = items[n_picked].get("a").is_some_and(|it| !it.is_null());
+                    assert_eq!(a.is_some(), expected);
+                    n_picked += 1;
+                });
+                assert_eq!((n, n_picked), (items.len(), items.len()));
+            }
+            serde_json::Value::String(text) => assert_eq!(json.string().unwrap(), text.as_str()),
+            serde_json::Value::Number(number) => assert_eq!(json.number(), number.as_u64()),
+            other => assert_eq!(json.text(), other.to_string()),
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(super) fn answer(body: Json<'_>, into: &mut Sink<'_>) -> EventKind {
     }
     let (mut n_choices, mut has_text) = (0_u64, false);
     if let Some(choices) = choices {
-        choices.each(|it| {
+        choices.each_picked(CHOICE, |it| {
             has_text |= choice(it, n_choices, into);
             n_choices += 1;
         });
@@ -90,9 +90,10 @@ pub(super) fn answer(body: Json<'_>, into: &mut Sink<'_>) -> EventKind {
     }
 }
 
-fn choice(choice: Json<'_>, position: u64, into: &mut Sink<'_>) -> bool {
-    let [index, delta, message, text, finish] =
-        choice.pick(["index", "delta", "message", "text", "finish_reason"]);
+const CHOICE: [&str; 5] = ["index", "delta", "message", "text", "finish_reason"];
+
+fn choice(choice: [Option<Json<'_>>; 5], position: u64, into: &mut Sink<'_>) -> bool {
+    let [index, delta, message, text, finish] = choice;
     let index = index.and_then(Json::number).unwrap_or(position);
     into.finish(index, finish);
     let mut has_text = into.text(index, Stretch::Text, text);
