@@ -23,6 +23,7 @@ mod semantic_cache;
 mod semantic_cache_lookup;
 mod semantic_cache_store;
 mod token_limit;
+mod token_metric;
 
 #[cfg(test)]
 mod test_support;
@@ -36,6 +37,10 @@ pub(crate) use model_call::ModelCall;
 pub const AZURE_OPENAI_TOKEN_LIMIT: PolicyKind = token_limit::AZURE_OPENAI;
 /// `<llm-content-safety>`.
 pub const LLM_CONTENT_SAFETY: PolicyKind = content_safety::KIND;
+/// `<azure-openai-emit-token-metric>`.
+pub const AZURE_OPENAI_EMIT_TOKEN_METRIC: PolicyKind = token_metric::AZURE_OPENAI;
+/// `<llm-emit-token-metric>`.
+pub const LLM_EMIT_TOKEN_METRIC: PolicyKind = token_metric::LLM;
 /// `<llm-token-limit>`.
 pub const LLM_TOKEN_LIMIT: PolicyKind = token_limit::LLM;
 /// `<llm-semantic-cache-lookup>`.

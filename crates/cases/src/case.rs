@@ -117,6 +117,8 @@ pub struct Expected {
     pub calls: Vec<Message>,
     /// Variables: name, type if it matters, text; a name that starts with `!` is absent.
     pub variables: Vec<(String, Option<String>, String)>,
+    /// Lines of the gateway's metrics; what begins with `!` is in none.
+    pub metrics: Vec<String>,
     /// Members of `context.LastError`; empty and present: there is none.
     pub last_error: Option<Vec<(String, String)>>,
     /// Problems that keep the document from loading: code and part of the message.
@@ -145,6 +147,8 @@ pub struct Got {
     pub others: Vec<Message>,
     /// Variables: name, .NET type, text.
     pub variables: Vec<(String, String, String)>,
+    /// Lines of the gateway's metrics.
+    pub metrics: Vec<String>,
     /// Members of `context.LastError`; empty if there was no error.
     pub last_error: Vec<(String, String)>,
 }

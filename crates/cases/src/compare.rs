@@ -61,6 +61,7 @@ impl Differences {
             self.call(call, &got.others);
         }
         self.variables(expected, got);
+        self.metrics(expected, got);
         if let Some(last_error) = &expected.last_error {
             self.last_error(last_error, got);
         }
@@ -146,6 +147,27 @@ impl Differences {
             }
         }
         self.0.extend(best);
+    }
+
+    fn metrics(&mut self, expected: &Expected, got: &Got) {
+        for line in &expected.metrics {
+            match line.strip_prefix('!') {
+                Some(absent) => {
+                    if let Some(found) = got.metrics.iter().find(|it| it.contains(absent)) {
+                        self.line("metrics", &format!("no {absent}"), found);
+                    }
+                }
+                None if got.metrics.contains(line) => {}
+                None => {
+                    // The same metric, if there is one, says more than all of them.
+                    let name = line.split(['{', ' ']).next().unwrap_or(line);
+                    let near = got.metrics.iter().filter(|it| it.starts_with(name));
+                    let near: Vec<&str> = near.map(String::as_str).collect();
+                    self.line("metrics", line, if near.is_empty() { "absent" } else { "" });
+                    self.0.extend(near.iter().map(|it| format!("    + {it}")));
+                }
+            }
+        }
     }
 
     fn variables(&mut self, expected: &Expected, got: &Got) {
@@ -245,6 +267,7 @@ mod tests {
             response: message("403 Forbidden", Some("no")),
             backend: vec![message("GET https://b.example/x?y=1", None)],
             others: vec![message("PUT https://o.example/z", None)],
+            metrics: vec!["m{a=\"1\"} 2".to_owned()],
             variables: vec![("n".to_owned(), "System.Int32".to_owned(), "5".to_owned())],
             last_error: vec![("reason".to_owned(), "Odd".to_owned())],
         }
@@ -268,6 +291,7 @@ mod tests {
             "--- backend\nGET /x?y=1",
             "--- backend\nGET https://b.example/x?y=1\nx-a: 1",
             "--- call\nPUT https://o.example/z\nx-a: 1",
+            "--- metrics\nm{a=\"1\"} 2\n!x",
             "--- variables\nn: 5\n!m",
             "--- variables\nn (System.Int32): 5",
             "--- last error\nreason: Odd",
@@ -292,6 +316,8 @@ mod tests {
                 "--- variables\nn (System.String): 5",
                 "- n (System.String): 5\n    + n (System.Int32): 5",
             ),
+            ("--- metrics\nm 3", "+ m{a=\"1\"} 2"),
+            ("--- metrics\n!m{", "- no m{"),
             ("--- variables\nm: 1", "- m: 1\n    + absent"),
             ("--- last error\nnone", "- none\n    + Odd"),
             ("--- last error\nscope: api", "- scope: api"),

@@ -54,6 +54,7 @@
 //! | `call` | a request that an address with an `answer` got |
 //! | `variables` | lines `name: text`; `!name` is absent. `name (System.Int32): 5` looks at the type, too |
 //! | `last error` | lines `source: ...`, `reason:`, `message:`, `scope:`, `section:`, `path:`, `policy-id:`; `none` |
+//! | `metrics` | lines of the gateway's metrics, as Prometheus shows them; `!text` is in none |
 //! | `error` | the problems that keep the document from loading: a code a line, perhaps followed by a part of the message |
 //! | `warning` | the same for problems that do not |
 //!

@@ -182,6 +182,10 @@ fn expect(expected: &mut Expected, block: &Block<'_>) -> Result<(), ParseError> 
                 expected.variables.push((name.to_owned(), of_type.map(str::to_owned), text));
             }
         }
+        "metrics" => {
+            let lines = block.trimmed();
+            expected.metrics = lines.lines().map(|it| it.trim().to_owned()).collect();
+        }
         "last error" if block.trimmed() == "none" => expected.last_error = Some(Vec::new()),
         "last error" => expected.last_error = Some(block.pairs()?),
         "error" => expected.errors = Some(block.problems()),

@@ -23,6 +23,7 @@ use pipeline::{
     compile_resolver,
 };
 use proxy::{Gateway, HttpForward};
+use telemetry::Metrics;
 use tokio::runtime::{Builder, Runtime};
 use transport::{FakeClock, HttpClient, RecordedRequest, Secret};
 
@@ -168,6 +169,7 @@ impl<'a> World<'a> {
     ) -> Result<Got, String> {
         let request = edges::request(request)?;
         let peer = caller::peer(case)?;
+        let settling = Arc::clone(gateway);
         let n_before = (edges.made)().len();
         let response = runtime.block_on(self.edge.exchange(&edges.clock, async {
             let gateway = Arc::clone(gateway);
@@ -180,11 +182,20 @@ impl<'a> World<'a> {
             if !expected.calls.is_empty() {
                 self.edge.linger().await;
             }
+            // What is measured behind the answer.
+            if !expected.metrics.is_empty() {
+                self.edge.linger().await;
+                transport::Service::settled(Arc::clone(&settling)).await;
+            }
             response
         }))??;
         let made = (edges.made)();
         let (backend, others) = edges::calls(case, made.get(n_before..).unwrap_or_default());
-        Ok(Got { response, backend, others, ..edges.watch.seen() })
+        let metrics: Arc<Metrics> = gateway.services().extensions().shared();
+        let lines = if expected.metrics.is_empty() { String::new() } else { metrics.prometheus() };
+        let samples = lines.lines().filter(|it| !it.starts_with('#'));
+        let metrics = samples.map(str::to_owned).collect();
+        Ok(Got { response, backend, others, metrics, ..edges.watch.seen() })
     }
 
     /// The effective policies of the global scope and of the operation.

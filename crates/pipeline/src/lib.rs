@@ -29,6 +29,7 @@ mod compile;
 mod computed;
 mod context;
 mod convert;
+mod dimensions;
 mod effective;
 mod encoding;
 mod error;
@@ -84,6 +85,7 @@ pub use compile::{
 pub use computed::Computed;
 pub use context::{BackendCalls, CacheUse, Context};
 pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
+pub use dimensions::USUAL_DIMENSIONS;
 pub use effective::{CompiledDocument, Pipeline};
 pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
-    PolicyKind, Scopes, Sections, Step, ValueType, codes,
+    PolicyKind, Scopes, Sections, Step, USUAL_DIMENSIONS, ValueType, codes,
 };
 use telemetry::{Metrics, Series};
 
@@ -39,21 +39,8 @@ const DIMENSION: Child = Child::one_or_more("dimension")
     .empty()
     .doc("What measurements are told apart by.");
 
-/// The dimensions that every request has.
-const USUAL: [&str; 7] = [
-    "API ID",
-    "Operation ID",
-    "Product ID",
-    "User ID",
-    "Subscription ID",
-    "Location",
-    "Gateway ID",
-];
 /// Most dimensions besides those.
 const MAX_OWN_DIMENSIONS: usize = 10;
-/// The value of a dimension that a request does not have.
-const NOT_THERE: &str = "N/A";
-
 #[derive(Debug)]
 struct EmitMetric {
     name: String,
@@ -76,7 +63,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         let name: Computed<String> = cx.attr(child, &DIMENSION_NAME)?;
         let value = cx.attr_if(child, &DIMENSION_VALUE)?;
         if let Some(name) = name.as_literal()
-            && !USUAL.contains(&name.trim())
+            && !USUAL_DIMENSIONS.contains(&name.trim())
         {
             n_own += 1;
             if value.is_none() {
@@ -102,7 +89,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
 fn missing_value(child: Element<'_>, cx: &CompileCx<'_>, name: &str) -> Diagnostic {
     let message = format!("dimension `{}` needs the attribute `value`", name.trim());
     let it = cx.refuse(child, codes::MISSING_ATTRIBUTE, message);
-    match document::closest(name.trim(), USUAL) {
+    match document::closest(name.trim(), USUAL_DIMENSIONS) {
         Some(near) => it.label(format!("did you mean `{near}`?")),
         None => it.label("`value` is missing"),
     }
@@ -116,7 +103,7 @@ impl Immediate for EmitMetric {
             let name = dimension.name.get(context)?.trim().to_owned();
             let value = match &dimension.value {
                 Some(value) => value.get(context)?,
-                None => usual(&name, context).unwrap_or_else(|| NOT_THERE.to_owned()),
+                None => context.usual_dimension(&name),
             };
             dimensions.push((name, value));
         }
@@ -124,21 +111,6 @@ impl Immediate for EmitMetric {
         self.metrics.measure(series, value);
         Ok(Flow::Next)
     }
-}
-
-/// The value of a dimension that requests have by themselves.
-fn usual(name: &str, context: &Context) -> Option<String> {
-    let id = match name {
-        "API ID" => &context.api.as_ref()?.id,
-        "Operation ID" => &context.operation.as_ref()?.info.id,
-        "Product ID" => &context.product.as_ref()?.id,
-        "User ID" => &context.user.as_ref()?.id,
-        "Subscription ID" => &context.subscription.as_ref()?.id,
-        "Location" => &context.deployment.region,
-        "Gateway ID" => &context.deployment.gateway_id,
-        _ => return None,
-    };
-    Some(id.clone()).filter(|it| !it.is_empty())
 }
 
 #[cfg(test)]

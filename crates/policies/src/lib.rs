@@ -74,6 +74,7 @@ use pipeline::PolicyKind;
 
 /// Every policy of this gateway.
 pub const ALL: &[PolicyKind] = &[
+    ai::AZURE_OPENAI_EMIT_TOKEN_METRIC,
     ai::AZURE_OPENAI_SEMANTIC_CACHE_LOOKUP,
     ai::AZURE_OPENAI_SEMANTIC_CACHE_STORE,
     ai::AZURE_OPENAI_TOKEN_LIMIT,
@@ -101,6 +102,7 @@ pub const ALL: &[PolicyKind] = &[
     jsonp::KIND,
     limit_concurrency::KIND,
     ai::LLM_CONTENT_SAFETY,
+    ai::LLM_EMIT_TOKEN_METRIC,
     ai::LLM_SEMANTIC_CACHE_LOOKUP,
     ai::LLM_SEMANTIC_CACHE_STORE,
     ai::LLM_TOKEN_LIMIT,
