@@ -10,9 +10,7 @@ use pipeline::reference::{Refusal, Row, Status, markdown_table, page, rows};
 
 /// Documented policies that documents cannot use yet. May only shrink.
 const REFUSED: &[&str] = &[
-    "azure-openai-emit-token-metric",
     "cosmosdb-data-source",
-    "llm-emit-token-metric",
     "publish-event",
     "sql-data-source",
 ];
