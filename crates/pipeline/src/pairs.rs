@@ -67,20 +67,20 @@ mod tests {
     use crate::Scope;
     use crate::test_support::pipeline;
 
-    /// What is said of a document, with `mark` as the one half and `draft` as the other.
+    /// What is said of a document, with `mark` as the one half and `answer` as the other.
     fn said(sections: &str) -> Vec<String> {
         let pipeline = pipeline(&[(Scope::Api, &format!("<policies>{sections}</policies>"))]);
-        let found = warnings(&pipeline, &[("mark", "end")]);
+        let found = warnings(&pipeline, &[("mark", "answer")]);
         found.into_iter().map(|it| it.message).collect()
     }
 
     #[test]
     fn one_half_alone_does_nothing() {
         let mark = "<inbound><mark name='a' /></inbound>";
-        assert_eq!(said(mark), ["`mark` does nothing without `end` in `outbound`"]);
-        let end = "<outbound><end /></outbound>";
-        assert_eq!(said(end), ["`end` does nothing without `mark` in `inbound`"]);
-        assert_eq!(said(&format!("{mark}{end}")), [""; 0]);
+        assert_eq!(said(mark), ["`mark` does nothing without `answer` in `outbound`"]);
+        let answer = "<outbound><answer /></outbound>";
+        assert_eq!(said(answer), ["`answer` does nothing without `mark` in `inbound`"]);
+        assert_eq!(said(&format!("{mark}{answer}")), [""; 0]);
         assert_eq!(said("<inbound /><outbound />"), [""; 0]);
     }
 }

@@ -361,6 +361,6 @@ mod tests {
     #[test]
     fn a_dot_product_takes_all_numbers() {
         let a: Vec<f32> = (0..19_u8).map(f32::from).collect();
-        assert_eq!(dot(&a, &vec![1.0; 19]), 171.0);
+        assert_eq!(dot(&a, &[1.0; 19]), 171.0);
     }
 }

@@ -54,8 +54,8 @@ pub(crate) fn key(context: &Context, question: &Question, apart: &Apart) -> Part
 
 /// The API's version, which changes answers; the rest of the query may be a key.
 fn version(query: &str) -> &str {
-    let versions = query.split('&').filter_map(|it| it.strip_prefix("api-version="));
-    versions.last().unwrap_or_default()
+    let mut versions = query.split('&').filter_map(|it| it.strip_prefix("api-version="));
+    versions.next_back().unwrap_or_default()
 }
 
 /// A SHA-256 over parts that each begin with their length, so that no two lists make one key.
