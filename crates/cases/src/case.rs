@@ -34,6 +34,8 @@ pub struct Case {
     pub resolvers: Vec<(String, String)>,
     /// Uploaded schemas: name and text.
     pub named_schemas: Vec<(String, String)>,
+    /// XML schemas of the API by name.
+    pub api_schemas: Vec<(String, String)>,
     /// Certificates: name and PEM text, perhaps with the private key.
     pub certificates: Vec<(String, String)>,
     /// The client's certificate and those above it, as PEM; none if it sends none.

@@ -36,6 +36,7 @@
 //! | `certificate NAME` | a certificate as PEM, perhaps with its private key |
 //! | `client certificate` | the client's certificate and those above it, as PEM |
 //! | `client authorities` | who is trusted to name clients, as PEM; nobody if absent |
+//! | `api schema NAME` | an XML schema of the API |
 //! | `named schema NAME` | an uploaded schema: JSON, or XML if it starts with `<` |
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |

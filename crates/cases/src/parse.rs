@@ -141,6 +141,10 @@ fn apply(
         ("graphql", "") => case.graphql = Some((block.text(), false)),
         ("graphql", "passed on") => case.graphql = Some((block.text(), true)),
         ("resolver", path) => case.resolvers.push((path.to_owned(), block.text())),
+        ("api", rest) if rest.starts_with("schema ") => {
+            let name = rest.trim_start_matches("schema ").trim();
+            case.api_schemas.push((name.to_owned(), block.text()));
+        }
         ("named", rest) if rest.starts_with("schema ") => {
             let name = rest.trim_start_matches("schema ").trim();
             case.named_schemas.push((name.to_owned(), block.text()));

@@ -412,7 +412,12 @@ fn operation(case: &Case) -> Result<Operation, String> {
         name: "Operation".to_owned(),
         url_template: template,
     };
-    let mut operation = Operation { info: Arc::new(info), ..Operation::default() };
+    let mut schemas = NamedSchemas::default();
+    for (name, text) in &case.api_schemas {
+        schemas.insert(name, NamedSchema::Xml(text.as_str().into()));
+    }
+    let schemas = (!case.api_schemas.is_empty()).then(|| Arc::new(schemas));
+    let mut operation = Operation { info: Arc::new(info), schemas, ..Operation::default() };
     for (status, content_type, described) in &case.described {
         let (example, schema) = match described {
             Described::Example(text) => (Some(text.clone()), None),

@@ -259,6 +259,7 @@ impl Compiler<'_> {
         let operation = Arc::new(pipeline::Operation {
             is_websocket: api.kind == crate::snapshot::ApiKind::WebSocket,
             graphql: graphql.cloned(),
+            schemas: api.schemas.clone(),
             ..entity.clone().into_operation()
         });
         let target = Target { scope: Scope::Operation, operation: Some(&operation) };

@@ -249,6 +249,7 @@ impl Reader<'_> {
             kind,
             graphql: graphql.filter(|_| !is_websocket),
             operations,
+            schemas: None,
             policy: fields.get("policy").and_then(|it| self.file(it)),
             place,
         };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use expr::host::OperationInfo;
 
 use crate::graphql::GraphQlApi;
+use crate::named_schemas::NamedSchemas;
 use crate::services::Extensions;
 use crate::url::pairs;
 
@@ -19,6 +20,8 @@ pub struct Operation {
     pub responses: Vec<OperationResponse>,
     /// Whether the operation is a WebSocket handshake.
     pub is_websocket: bool,
+    /// The XML schemas of its API; none if the API has none.
+    pub schemas: Option<Arc<NamedSchemas>>,
     /// The document that definitions are found in; none if the API came without one.
     pub specification: Option<Arc<Specification>>,
     /// The GraphQL API that it belongs to, if that has a schema.
@@ -197,6 +200,8 @@ pub struct Representation {
     pub schema: Option<serde_json::Value>,
     /// Where the schema is: a JSON pointer into the specification.
     pub definition: Option<String>,
+    /// The schema of the API that describes it, if the operation names one.
+    pub schema_id: Option<String>,
 }
 
 /// The parameters of an operation's URL template, such as `/orders/{id}?view={view}`.

@@ -106,7 +106,7 @@ mod tests {
             content_type: content_type.to_owned(),
             example: example.map(str::to_owned),
             schema,
-            definition: None,
+            ..Representation::default()
         };
         let ok = OperationResponse {
             statuses: Statuses::One(200),

@@ -79,7 +79,24 @@ impl Schema {
         }
         let main = parsed.iter().position(|(own, _)| own == name);
         let main = main.ok_or_else(|| Unusable::new(format!("there is no schema `{name}`")))?;
-        let parts = Parts::read(&parsed, main)?;
+        let parts = Parts::read(&parsed, &[main])?;
+        compile::compile(parts).map(|it| Schema(Arc::new(it)))
+    }
+
+    /// Compiles all documents as one schema: an element may be of any of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schema::compile`], for any of them.
+    pub fn compile_all(documents: &[(String, String)]) -> Result<Schema, Unusable> {
+        let mut parsed = Vec::with_capacity(documents.len());
+        for (name, text) in documents {
+            let document = parse(text.trim_start_matches('\u{feff}'))
+                .map_err(|why| Unusable::new(format!("`{name}` is no XML: {why}")))?;
+            parsed.push((name.clone(), document));
+        }
+        let wanted: Vec<usize> = (0..parsed.len()).collect();
+        let parts = Parts::read(&parsed, &wanted)?;
         compile::compile(parts).map(|it| Schema(Arc::new(it)))
     }
 

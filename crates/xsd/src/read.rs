@@ -55,13 +55,16 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, String> {
 }
 
 impl<'a> Parts<'a> {
-    /// Reads a schema and all that it includes and imports, among the documents that there are.
+    /// Reads the wanted schemas and all that they include and import, among the documents that there
+    /// are.
     pub(crate) fn read(
         documents: &'a [(String, Document<'a>)],
-        main: usize,
+        wanted: &[usize],
     ) -> Result<Self, Unusable> {
         let mut all = Self { parts: Vec::new(), globals: HashMap::new(), names: Vec::new() };
-        all.add(documents, main, None)?;
+        for one in wanted {
+            all.add(documents, *one, None)?;
+        }
         Ok(all)
     }
 
@@ -259,7 +262,7 @@ mod tests {
             .iter()
             .map(|(name, text)| ((*name).to_owned(), parse(text).unwrap()))
             .collect();
-        let found = Parts::read(&parsed, 0).map(|it| it.globals.len());
+        let found = Parts::read(&parsed, &[0]).map(|it| it.globals.len());
         found.map_err(|it| it.to_string())
     }
 

@@ -280,3 +280,26 @@ fn places_are_told() {
     let found = schema.check("<?xml version='1.0'?>\n  <e xmlns='urn:t'>x</e>");
     assert_eq!((found[0].line, found[0].position), (2, 3));
 }
+
+#[test]
+fn several_documents_are_one_schema() {
+    let one = |namespace: &str, name: &str, more: &str| {
+        let text = format!(
+            "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' targetNamespace='{namespace}'>\
+             {more}<xs:element name='{name}' type='xs:int'/></xs:schema>"
+        );
+        (name.to_owned(), text)
+    };
+    let import = "<xs:import namespace='urn:a' schemaLocation='a'/>";
+    let schema = Schema::compile_all(&[one("urn:a", "a", ""), one("urn:b", "b", import)]).unwrap();
+    for (document, n_wrong) in [
+        ("<a xmlns='urn:a'>1</a>", 0),
+        ("<b xmlns='urn:b'>1</b>", 0),
+        ("<b xmlns='urn:b'>x</b>", 1),
+        ("<a xmlns='urn:b'>1</a>", 1),
+    ] {
+        assert_eq!(schema.check(document).len(), n_wrong, "{document}");
+    }
+    let broken = Schema::compile_all(&[one("urn:a", "a", ""), ("b".to_owned(), "<".to_owned())]);
+    assert!(broken.unwrap_err().to_string().contains("`b` is no XML"));
+}

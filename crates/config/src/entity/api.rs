@@ -2,11 +2,14 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/add-api-manually>
 
+use std::sync::Arc;
+
 use http::HeaderName;
-use pipeline::BaseUrl;
+use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
     GraphQlEntity, OperationEntity, PolicyEntity, Reading, graphql, operation, policy, properties,
+    schema,
 };
 use crate::codes;
 use crate::layout::EntityFiles;
@@ -57,6 +60,8 @@ pub struct ApiEntity {
     pub graphql: Option<GraphQlEntity>,
     /// Its operations in order.
     pub operations: Vec<OperationEntity>,
+    /// The XML schemas that it has of its own.
+    pub schemas: Option<Arc<NamedSchemas>>,
     /// Its policy document.
     pub policy: Option<PolicyEntity>,
     /// Where it is described.
@@ -129,6 +134,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         kind,
         graphql,
         operations,
+        schemas: schema::of_api(files, cx),
         policy: policy::read(
             files.policy.as_ref(),
             cx.overrides.policy(Some(&files.name), None),
@@ -156,7 +162,7 @@ fn required_query(fields: &Fields<'_, '_>) -> RequiredQuery {
 
 fn specification(
     id: &str,
-    file: &std::sync::Arc<str>,
+    file: &Arc<str>,
     required: RequiredQuery,
     cx: &Reading<'_>,
 ) -> Vec<OperationEntity> {

@@ -61,6 +61,7 @@ impl OperationEntity {
             is_websocket: false,
             specification: self.specification,
             graphql: None,
+            schemas: None,
         }
     }
 }
@@ -180,13 +181,23 @@ fn update_request(request: &mut OperationRequest, tree: &Tree) {
         add_parameters(request, listed);
     }
     let listed = tree.get("representations").map(Tree::items).unwrap_or_default();
-    for content_type in listed.iter().filter_map(|it| it.get("contentType")?.scalar()) {
+    for it in listed {
+        let Some(content_type) = it.get("contentType").and_then(Tree::scalar) else { continue };
         let is_same = |it: &Representation| it.content_type.eq_ignore_ascii_case(content_type);
         if !request.representations.iter().any(is_same) {
-            let content_type = content_type.to_owned();
-            request.representations.push(Representation { content_type, ..Default::default() });
+            request.representations.push(Representation {
+                content_type: content_type.to_owned(),
+                schema_id: schema_id(it),
+                ..Default::default()
+            });
         }
     }
+}
+
+/// The schema of the API that describes a body.
+fn schema_id(representation: &Tree) -> Option<String> {
+    let id = representation.get("schemaId").and_then(Tree::scalar)?;
+    (!id.trim().is_empty()).then(|| id.trim().to_owned())
 }
 
 fn add_parameters(request: &mut OperationRequest, found: Vec<Parameter>) {
@@ -241,6 +252,7 @@ fn response(tree: &Tree) -> Option<OperationResponse> {
                 Some(text) => text.to_owned(),
                 None => it.to_json().to_string(),
             }),
+            schema_id: schema_id(it),
             schema: None,
             definition: None,
         })

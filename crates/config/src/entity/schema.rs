@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use pipeline::NamedSchema;
+use pipeline::{NamedSchema, NamedSchemas};
 
 use super::{Reading, properties};
 use crate::codes;
@@ -18,6 +18,35 @@ pub struct SchemaEntity {
     pub name: String,
     /// What it holds.
     pub schema: NamedSchema,
+}
+
+/// The XML schemas that an API has of its own. Others describe what its specification holds.
+///
+/// Source: <https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/apis/schemas>
+pub(super) fn of_api(api: &EntityFiles, cx: &Reading<'_>) -> Option<Arc<NamedSchemas>> {
+    let mut found = NamedSchemas::default();
+    for files in api.schemas.values() {
+        // Overrides of these stand below their API, so the section is one that never matches.
+        let Some(info) = cx.info("", files) else { continue };
+        let fields = properties(&info, cx.problems);
+        let kind = fields.filled("contentType").unwrap_or_default().to_ascii_lowercase();
+        if !kind.contains("xml") && !kind.contains("xsd") {
+            continue;
+        }
+        let content = fields.get("document").or_else(|| fields.get("value"));
+        let text = content.and_then(|it| it.scalar().or_else(|| it.get("value")?.scalar()));
+        match text {
+            Some(text) => found.insert(&files.name, NamedSchema::Xml(text.into())),
+            None => {
+                let name = (&api.name, &files.name);
+                let message =
+                    format!("schema `{}` of API `{}` is no text of an XML schema", name.1, name.0);
+                cx.report(files.place().error(codes::BAD_VALUE, message));
+            }
+        }
+    }
+    let is_empty = found.names().next().is_none();
+    (!is_empty).then(|| Arc::new(found))
 }
 
 pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<SchemaEntity> {
@@ -81,6 +110,29 @@ mod tests {
             assert!(problems.is_empty(), "{problems:?}");
         }
         assert_eq!(schema(r#"{"schemaType":"xml","value":"<a/>"}"#).0.unwrap(), "S XML <a/>");
+    }
+
+    #[test]
+    fn an_api_has_xml_schemas_of_its_own() {
+        let of = |properties: &str| {
+            let info = format!(r#"{{"properties":{properties}}}"#);
+            let (mut entities, problems) = read(&[
+                ("apis/a/apiInformation.json", r#"{"properties":{"path":"a"}}"#),
+                ("apis/a/schemas/S/apiSchemaInformation.json", &info),
+            ]);
+            let schemas = entities.apis.remove(0).schemas;
+            (schemas.map(|it| it.xml_documents()), problems)
+        };
+        let expected = Some(vec![("s".to_owned(), "<a/>".to_owned())]);
+        for kind in ["application/xml", "application/vnd.ms-azure-apim.xsd+xml", "text/xml"] {
+            let (found, problems) =
+                of(&format!(r#"{{"contentType":"{kind}","document":{{"value":"<a/>"}}}}"#));
+            assert_eq!((found, problems.len()), (expected.clone(), 0), "{kind}");
+        }
+        let json = r#"{"contentType":"application/vnd.oai.openapi.components+json"}"#;
+        assert_eq!(of(json).0, None);
+        let broken = of(r#"{"contentType":"application/xml","document":{"a":1}}"#).1;
+        assert_eq!(broken, ["PC0506 schema `S` of API `a` is no text of an XML schema"]);
     }
 
     #[test]

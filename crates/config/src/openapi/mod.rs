@@ -246,6 +246,7 @@ impl<'s> Reader<'s> {
                     example: it.value.get("example").or(first).map(example_text),
                     schema: schema.as_ref().map(|it| self.schemas.inline(it.tree)),
                     definition: schema.map(|it| it.pointer),
+                    schema_id: None,
                 }
             })
             .collect()
@@ -277,6 +278,7 @@ impl<'s> Reader<'s> {
                     .map(|it| example_text(&it.value)),
                 schema: schema.clone(),
                 definition: definition.clone(),
+                schema_id: None,
                 content_type,
             })
             .collect()

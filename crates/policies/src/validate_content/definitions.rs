@@ -36,14 +36,17 @@ pub(super) enum Wanted {
     Named(Definition),
     /// A schema entity, when documents are checked without them.
     NotAtHand,
-    /// An XML schema of the API, which has none: what describes it describes JSON.
-    NoXml,
+    /// The XML schemas of the API.
+    DescribedXml(fn(xsd::Schema) -> Form),
 }
 
 /// The described bodies of an operation in one direction.
 #[derive(Debug)]
 pub(super) struct Bodies {
     list: Vec<Body>,
+    /// The XML schemas of the API, for bodies that the operation does not describe: one for each
+    /// `content` element.
+    pub(super) undescribed: Vec<Option<Definition>>,
     /// What keeps the policy from working.
     pub(super) problems: Vec<String>,
     pub(super) has_document: bool,
@@ -66,9 +69,11 @@ pub(super) fn describe(
 ) -> Bodies {
     let mut bodies = Bodies {
         list: Vec::new(),
+        undescribed: Vec::new(),
         problems: Vec::new(),
         has_document: operation.specification.is_some(),
     };
+    bodies.add_xml(operation, wanted);
     if message == Message::Request {
         for it in &operation.request.representations {
             bodies.add(operation, None, it, wanted);
@@ -94,6 +99,11 @@ impl Bodies {
         let content_type = essence(&described.content_type).to_owned();
         let mut definitions = Vec::new();
         for (of_type, wanted) in wanted {
+            if let Wanted::DescribedXml(form) = wanted {
+                let id = described.schema_id.as_deref();
+                definitions.push(self.xml(operation, id, *form));
+                continue;
+            }
             let is_meant = of_type.as_ref().is_none_or(|it| covers(&content_type, it));
             let pointer = described.definition.as_deref().filter(|_| is_meant);
             let specification = operation.specification.as_deref();
@@ -123,6 +133,46 @@ impl Bodies {
             }
         }
         self.list.push(Body { statuses, content_type, definitions });
+    }
+
+    /// What describes XML bodies apart from the operation.
+    fn add_xml(&mut self, operation: &Operation, wanted: &[(Option<String>, Wanted)]) {
+        for (_, wanted) in wanted {
+            let definition = match wanted {
+                Wanted::DescribedXml(form) => self.xml(operation, None, *form),
+                _ => None,
+            };
+            self.undescribed.push(definition);
+        }
+    }
+
+    /// The XML schema of the API that has the name, or all of them.
+    fn xml(
+        &mut self,
+        operation: &Operation,
+        id: Option<&str>,
+        form: fn(xsd::Schema) -> Form,
+    ) -> Option<Definition> {
+        let documents = operation.schemas.as_ref()?.xml_documents();
+        let id = id.map(str::to_lowercase).filter(|id| documents.iter().any(|(it, _)| it == id));
+        let compiled = match &id {
+            Some(id) => xsd::Schema::compile(&documents, id),
+            None => xsd::Schema::compile_all(&documents),
+        };
+        let name = id.unwrap_or_else(|| {
+            documents.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+        });
+        match compiled {
+            Ok(schema) => Some(Definition { name, form: form(schema) }),
+            Err(error) => {
+                let problem =
+                    format!("validate-content: the XML schema `{name}` cannot be used: {error}");
+                if !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
+                None
+            }
+        }
     }
 
     /// The described body for a media type, in a response of these statuses.

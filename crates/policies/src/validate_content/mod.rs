@@ -4,8 +4,8 @@
 //! stream and its content is not checked. A response that no `content` element is about is not
 //! read; its announced length is looked at.
 //!
-//! JSON is checked against the API's description or an uploaded schema, XML and SOAP against an
-//! uploaded schema: what describes an API here describes JSON.
+//! JSON is checked against the API's description or an uploaded schema, XML and SOAP against the
+//! schemas of the API or an uploaded one.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/validate-content-policy>
 
@@ -61,8 +61,7 @@ const TYPE: Attr =
     Attr::absent_by_default("type").doc("The media type; absent: every one of the API.");
 const VALIDATE_AS: Attr = Attr::required("validate-as")
     .one_of(ValidateAs::WORDS)
-    .doc("As what.")
-    .differs("`xml` and `soap` need `schema-id`: an API has no XML schemas of its own here.");
+    .doc("As what.");
 const SCHEMA_ID: Attr =
     Attr::absent_by_default("schema-id").doc("An uploaded schema, instead of the API's.");
 const SCHEMA_REF: Attr =
@@ -174,7 +173,7 @@ fn content(
         }
         let wanted = match &id {
             Some(id) => named_xml(element, id, form, cx)?,
-            None => Wanted::NoXml,
+            None => Wanted::DescribedXml(form),
         };
         return Ok((of_type, wanted));
     }
@@ -242,9 +241,13 @@ impl ValidateContent {
         let definition = match self.contents.get(n).map(|(_, wanted)| wanted) {
             Some(Wanted::Named(definition)) => Some(definition),
             Some(Wanted::Described(_)) => described,
-            Some(Wanted::NoXml) => {
-                findings.add([Finding::no_schema(action)]);
-                return Ok(());
+            Some(Wanted::DescribedXml(_)) => {
+                let all = || bodies.undescribed.get(n).and_then(Option::as_ref);
+                let Some(found) = described.or_else(all) else {
+                    findings.add([Finding::no_schema(action)]);
+                    return Ok(());
+                };
+                Some(found)
             }
             Some(Wanted::NotAtHand) | None => None,
         };
