@@ -10,12 +10,15 @@
 //! there is no error.
 
 mod check;
+mod content;
 mod cx;
 mod element;
+mod expressions;
 mod lone;
 mod policies;
 mod resolver;
 mod template;
+mod values;
 
 use std::sync::Arc;
 
