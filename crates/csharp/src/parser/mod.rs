@@ -21,8 +21,10 @@
 mod creation;
 mod expression;
 mod interpolated;
+mod jump;
 mod lambda;
 mod local;
+mod loops;
 mod pattern;
 mod primary;
 mod query;

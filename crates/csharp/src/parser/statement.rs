@@ -3,11 +3,8 @@
 //! Source: C# 7 language specification, 13.
 
 use super::types::Question;
-use super::{Dialect, Parser, expr};
-use crate::ast::{
-    Block, Catch, Expr, ExprKind, For, Foreach, Goto, Name, Resource, SimpleName, Span, Stmt,
-    StmtKind, Try, TypeRef,
-};
+use super::{Dialect, Parser};
+use crate::ast::{Block, Catch, Expr, ExprKind, Resource, Span, Stmt, StmtKind, Try};
 use crate::token::{Keyword, Punct, TokenKind};
 
 impl Parser<'_> {
@@ -25,7 +22,7 @@ impl Parser<'_> {
     }
 
     /// Parses a statement where C# allows no declaration: the body of an `if` or a loop.
-    fn embedded(&mut self) -> Stmt {
+    pub(super) fn embedded(&mut self) -> Stmt {
         let statement = self.statement();
         if matches!(
             statement.kind,
@@ -52,7 +49,7 @@ impl Parser<'_> {
     }
 
     /// Skips to behind the next `;`, or to a `}` that closes the block around.
-    fn skip_to_next_statement(&mut self, begin: usize) {
+    pub(super) fn skip_to_next_statement(&mut self, begin: usize) {
         loop {
             match self.kind() {
                 TokenKind::End => break,
@@ -80,7 +77,7 @@ impl Parser<'_> {
         }
     }
 
-    fn end_statement(&mut self) {
+    pub(super) fn end_statement(&mut self) {
         if self.eat(Punct::Semicolon) || self.recovering {
             return;
         }
@@ -98,7 +95,7 @@ impl Parser<'_> {
 
     /// Whether the current token looks like the beginning of a statement, so that a missing `;` before
     /// it needs no skipping.
-    fn starts_line(&self) -> bool {
+    pub(super) fn starts_line(&self) -> bool {
         let before = self.span_at(self.at.saturating_sub(1)).end as usize;
         let here = self.span().start as usize;
         self.at(Punct::CloseBrace)
@@ -189,82 +186,6 @@ impl Parser<'_> {
         }
     }
 
-    fn goto(&mut self) -> StmtKind {
-        self.advance();
-        let target = if self.eat_keyword(Keyword::Case) {
-            Goto::Case(self.expression())
-        } else if self.eat_keyword(Keyword::Default) {
-            Goto::Default
-        } else {
-            Goto::Label(self.name())
-        };
-        self.end_statement();
-        StmtKind::Goto(target)
-    }
-
-    /// `yield return e;` or `yield break;`.
-    fn yielded(&mut self) -> StmtKind {
-        self.advance();
-        let value = if self.eat_keyword(Keyword::Return) {
-            Some(self.expression())
-        } else {
-            self.advance();
-            None
-        };
-        self.end_statement();
-        StmtKind::Yield(value)
-    }
-
-    fn refused_statement(&mut self, keyword: Keyword) -> StmtKind {
-        let span = self.span();
-        self.refuse(span, &format!("`{}` is", keyword.text()), None);
-        self.advance();
-        if keyword == Keyword::Goto {
-            while !self.at(Punct::Semicolon) && *self.kind() != TokenKind::End {
-                self.advance();
-            }
-            self.end_statement();
-            return StmtKind::Empty;
-        }
-        if self.at(Punct::OpenParen) {
-            self.at = self.closer(self.at).unwrap_or(self.at);
-            self.advance();
-        }
-        self.embedded().kind
-    }
-
-    fn labelled(&mut self) -> StmtKind {
-        let span = self.span();
-        if self.dialect == Dialect::Beyond {
-            let name = self.name();
-            self.advance();
-            return StmtKind::Labelled(name, Box::new(self.statement()));
-        }
-        self.refuse(span, "a label is", Some("there is no `goto`"));
-        self.advance();
-        self.advance();
-        if self.at(Punct::CloseBrace) { StmtKind::Empty } else { self.statement().kind }
-    }
-
-    fn is_yield(&self) -> bool {
-        let next = self.at + 1;
-        self.is_word(self.at, "yield")
-            && (self.is_keyword(next, Keyword::Return) || self.is_keyword(next, Keyword::Break))
-    }
-
-    /// Statements that begin with a contextual word and are never allowed.
-    fn refuse_word_statement(&mut self) {
-        let span = self.span();
-        let next = self.at + 1;
-        if self.is_yield() {
-            self.refuse(span, "`yield` is", Some("collect into a `List<T>`"));
-            self.advance();
-        } else if self.is_word(self.at, "await") && self.is_keyword(next, Keyword::Foreach) {
-            self.refuse(span, "`await` is", None);
-            self.advance();
-        }
-    }
-
     fn declaration_or_expression(&mut self) -> StmtKind {
         match self.declaration() {
             Some(kind) => kind,
@@ -294,7 +215,7 @@ impl Parser<'_> {
     }
 
     /// `(e)`.
-    fn condition(&mut self) -> Expr {
+    pub(super) fn condition(&mut self) -> Expr {
         self.expect(Punct::OpenParen);
         let condition = self.expression();
         self.expect(Punct::CloseParen);
@@ -307,97 +228,6 @@ impl Parser<'_> {
         let then = Box::new(self.embedded());
         let otherwise = self.eat_keyword(Keyword::Else).then(|| Box::new(self.embedded()));
         StmtKind::If { condition, then, otherwise }
-    }
-
-    fn do_statement(&mut self) -> StmtKind {
-        self.advance();
-        let body = Box::new(self.embedded());
-        self.expect_keyword(Keyword::While);
-        let condition = self.condition();
-        self.end_statement();
-        StmtKind::Do { body, condition }
-    }
-
-    fn for_statement(&mut self) -> StmtKind {
-        self.advance();
-        self.expect(Punct::OpenParen);
-        let mut init = Vec::new();
-        let declaration = if self.begins_declaration() { Some(self.local(false)) } else { None };
-        if declaration.is_none() && !self.at(Punct::Semicolon) {
-            init = self.expressions();
-        }
-        self.expect(Punct::Semicolon);
-        let condition = (!self.at(Punct::Semicolon)).then(|| self.expression());
-        self.expect(Punct::Semicolon);
-        let step = if self.at(Punct::CloseParen) { Vec::new() } else { self.expressions() };
-        self.expect(Punct::CloseParen);
-        let body = self.embedded();
-        StmtKind::For(Box::new(For { declaration, init, condition, step, body }))
-    }
-
-    fn expressions(&mut self) -> Vec<Expr> {
-        let mut all = vec![self.expression()];
-        while self.eat(Punct::Comma) {
-            all.push(self.expression());
-        }
-        all
-    }
-
-    fn foreach_statement(&mut self) -> StmtKind {
-        self.advance();
-        self.expect(Punct::OpenParen);
-        if self.dialect == Dialect::Beyond && self.deconstructs() {
-            return self.deconstructing_foreach();
-        }
-        let (ty, name) = self.foreach_variable();
-        self.expect_keyword(Keyword::In);
-        let source = self.expression();
-        self.expect(Punct::CloseParen);
-        let body = self.embedded();
-        StmtKind::Foreach(Box::new(Foreach { ty, name, source, body }))
-    }
-
-    /// `var (` or `(` after `foreach (`, with `in` behind its `)`.
-    fn deconstructs(&self) -> bool {
-        let open = if self.is_word(self.at, "var") { self.at + 1 } else { self.at };
-        self.is_punct(open, Punct::OpenParen)
-            && self.closer(open).is_some_and(|end| self.is_keyword(end + 1, Keyword::In))
-    }
-
-    /// `foreach (var (a, b) in c) s` is `foreach (var t in c) { (var a, var b) = t; s }`.
-    fn deconstructing_foreach(&mut self) -> StmtKind {
-        let start = self.span();
-        let target = if self.eat_word("var") { self.designations() } else { self.expression() };
-        let span = target.span;
-        self.expect_keyword(Keyword::In);
-        let source = self.expression();
-        self.expect(Punct::CloseParen);
-        let body = self.embedded();
-        let name = Name { text: format!("<item {}>", start.start).into(), span };
-        let simple = SimpleName { name: name.clone(), type_arguments: Vec::new() };
-        let value = Box::new(expr(ExprKind::Name(simple), span));
-        let assign = ExprKind::Assign { op: None, target: Box::new(target), value };
-        let first = Stmt { kind: StmtKind::Expression(expr(assign, span)), span };
-        let whole = self.span_from(start);
-        let block = Block { statements: vec![first, body], span: whole };
-        let body = Stmt { kind: StmtKind::Block(block), span: whole };
-        StmtKind::Foreach(Box::new(Foreach { ty: None, name, source, body }))
-    }
-
-    fn foreach_variable(&mut self) -> (Option<TypeRef>, Name) {
-        let start = self.span();
-        if self.is_word(self.at, "var")
-            && self.is_punct(self.at + 1, Punct::OpenParen)
-            && let Some(end) = self.closer(self.at + 1)
-        {
-            let span = start.to(self.span_at(end));
-            self.refuse_tuple(span);
-            self.at = end;
-            self.advance();
-            return (None, Name { text: "".into(), span });
-        }
-        let ty = self.type_or_var();
-        (ty, self.name())
     }
 
     fn try_statement(&mut self) -> StmtKind {
