@@ -35,6 +35,7 @@ mod scan;
 mod scratch;
 mod search;
 mod set;
+mod source;
 mod units;
 
 pub use census::Group;

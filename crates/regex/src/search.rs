@@ -7,11 +7,12 @@ use crate::census::{Census, Group};
 use crate::compile::compile;
 use crate::error::Error;
 use crate::first::First;
-use crate::machine::{Machine, Source, UNITS_PER_STEP};
+use crate::machine::{Machine, UNITS_PER_STEP};
 use crate::options::Options;
 use crate::parse::{check_length, parse};
 use crate::program::{Place, Program};
 use crate::scratch::Scratch;
+use crate::source::Source;
 
 /// A compiled regular expression.
 #[derive(Debug)]
