@@ -13,15 +13,13 @@ use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use criterion::Criterion;
 use csharp::scan::expression_end;
-use expr::host::{
-    BodyUnavailable, BodyView, DeploymentInfo, HeadersView, Host, RequestView, ResponseView,
-    UrlView,
-};
+use expr::host::{BodyUnavailable, BodyView, DeploymentInfo, EmptyHost, ResponseValue, UrlView};
 use expr::{Form, Options, Program, Value, Variables, compile};
 
 extern crate portcullis_expr as expr;
@@ -42,19 +40,7 @@ const EDIT: &str = r#"
     return body.ToString();
 "#;
 
-/// A request as a client of Azure OpenAI makes it.
-struct Call {
-    url: UrlView,
-    headers: Vec<(String, String)>,
-    body: Whole,
-    answer: Answer,
-    variables: Variables,
-    deployment: DeploymentInfo,
-}
-
 struct Whole(Bytes);
-
-struct Answer(Vec<(String, String)>);
 
 impl BodyView for Whole {
     fn read(&self, _: bool) -> Result<Bytes, BodyUnavailable> {
@@ -62,76 +48,8 @@ impl BodyView for Whole {
     }
 }
 
-impl Host for Call {
-    fn request(&self) -> &dyn RequestView {
-        self
-    }
-    fn response(&self) -> Option<&dyn ResponseView> {
-        Some(&self.answer)
-    }
-    fn variables(&self) -> &Variables {
-        &self.variables
-    }
-    fn request_id(&self) -> u128 {
-        1
-    }
-    fn timestamp(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-    fn random(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
-    }
-    fn deployment(&self) -> &DeploymentInfo {
-        &self.deployment
-    }
-}
-
-impl RequestView for Call {
-    fn method(&self) -> &str {
-        "POST"
-    }
-    fn url(&self) -> &UrlView {
-        &self.url
-    }
-    fn original_url(&self) -> &UrlView {
-        &self.url
-    }
-    fn ip_address(&self) -> &str {
-        "203.0.113.7"
-    }
-    fn matched_parameters(&self) -> &[(String, String)] {
-        &[]
-    }
-    fn headers(&self) -> &dyn HeadersView {
-        &self.headers
-    }
-    fn body(&self) -> Option<&dyn BodyView> {
-        Some(&self.body)
-    }
-}
-
-impl ResponseView for Answer {
-    fn status_code(&self) -> u16 {
-        200
-    }
-    fn status_reason(&self) -> &str {
-        "OK"
-    }
-    fn headers(&self) -> &dyn HeadersView {
-        &self.0
-    }
-    fn body(&self) -> Option<&dyn BodyView> {
-        None
-    }
-}
-
-fn call() -> Call {
+/// A request as a client of Azure OpenAI makes it, and its answer.
+fn call() -> EmptyHost {
     let headers = [
         ("Host", "gateway.example"),
         ("User-Agent", "OpenAI/Python 1.99.0"),
@@ -150,11 +68,16 @@ fn call() -> Call {
     variables.set("msi-access-token", Value::from("e".repeat(1500)));
     let url =
         "https://bedrock.example/model/anthropic.claude-3-sonnet/converse?api-version=2024-10-21";
-    Call {
+    EmptyHost {
         url: UrlView::parse(url).unwrap_or_default(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        body: Whole(body().into()),
-        answer: Answer(Vec::new()),
+        body: Some(Arc::new(Whole(body().into()))),
+        response: Some(ResponseValue {
+            status_code: 200,
+            status_reason: "OK".to_owned(),
+            headers: Vec::new(),
+            body: None,
+        }),
         variables,
         deployment: DeploymentInfo::default(),
     }

@@ -1,9 +1,11 @@
 //! A host that knows nothing, for what needs no request.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    BodyView, DeploymentInfo, HeadersView, Host, RequestView, ResponseView, UrlView, Variables,
+    BodyView, DeploymentInfo, HeadersView, Host, RequestView, ResponseValue, ResponseView, UrlView,
+    Variables,
 };
 
 /// An empty `GET https://localhost/` in 1970, unless it is filled; its random bytes are no secret.
@@ -13,6 +15,10 @@ pub struct EmptyHost {
     pub url: UrlView,
     /// `context.Request.Headers`.
     pub headers: Vec<(String, String)>,
+    /// `context.Request.Body`.
+    pub body: Option<Arc<dyn BodyView>>,
+    /// `context.Response`.
+    pub response: Option<ResponseValue>,
     /// `context.Deployment`.
     pub deployment: DeploymentInfo,
     /// `context.Variables`.
@@ -24,7 +30,7 @@ impl Host for EmptyHost {
         self
     }
     fn response(&self) -> Option<&dyn ResponseView> {
-        None
+        self.response.as_ref().map(|it| it as &dyn ResponseView)
     }
     fn variables(&self) -> &Variables {
         &self.variables
@@ -69,7 +75,7 @@ impl RequestView for EmptyHost {
         &self.headers
     }
     fn body(&self) -> Option<&dyn BodyView> {
-        None
+        self.body.as_deref()
     }
 }
 
