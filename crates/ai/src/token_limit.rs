@@ -75,6 +75,7 @@ const COUNTER_KEY: Attr =
 const PER_MINUTE: Attr = Attr::absent_by_default("tokens-per-minute")
     .expressions()
     .of(ValueType::Integer)
+    .differs("What a realtime session (WebSocket) uses is not counted.")
     .doc("Tokens of prompts and completions that are allowed in a minute.");
 const QUOTA: Attr = Attr::absent_by_default("token-quota")
     .expressions()
