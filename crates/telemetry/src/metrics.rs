@@ -35,11 +35,14 @@ pub struct Metrics {
 #[derive(Debug, Default)]
 struct All {
     /// By namespace and name, then by dimensions.
-    metrics: HashMap<(String, String), HashMap<Vec<(String, String)>, Total>>,
+    metrics: HashMap<(String, String), HashMap<Dimensions, Total>>,
     n_series: usize,
     counters: BTreeMap<&'static str, u64>,
     n_dropped: u64,
 }
+
+/// Names and values, sorted.
+type Dimensions = Vec<(String, String)>;
 
 /// Which series a measurement belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

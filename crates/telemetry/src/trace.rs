@@ -125,8 +125,10 @@ pub fn span_id(random: impl Fn(&mut [u8])) -> [u8; 8] {
 fn not_zero<const N: usize>(random: impl Fn(&mut [u8])) -> [u8; N] {
     let mut id = [0; N];
     random(&mut id);
-    if id == [0; N] {
-        id[N - 1] = 1;
+    if id == [0; N]
+        && let Some(last) = id.last_mut()
+    {
+        *last = 1;
     }
     id
 }
