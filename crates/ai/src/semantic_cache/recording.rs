@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
-use llm::{Answer, AnswerReader, EventStream, Format};
+use llm::{Answer, AnswerReader, EventKind, EventStream, Format};
 use pipeline::{Follow, Pass, SemanticCacheSettings};
-use transport::Clock;
+use transport::{BodyError, Clock};
 
 use super::index::{Gathered, PartitionKey, Stored};
 use super::partition::is_complete;
@@ -54,24 +54,38 @@ impl Follow for Recording {
     }
 
     fn end(&mut self) -> Option<Bytes> {
-        let body = self.body.take()?.freeze();
+        self.keep();
+        None
+    }
+
+    /// Clients hang up as soon as they have read the last event of a stream.
+    fn broken(&mut self, error: Option<&BodyError>) {
+        let has_last = |body: &BytesMut| streamed(self.plan.format, &body.clone().freeze()).1;
+        if error.is_none() && self.plan.is_stream && self.body.as_ref().is_some_and(has_last) {
+            self.keep();
+        }
+    }
+}
+
+impl Recording {
+    fn keep(&mut self) {
+        let Some(body) = self.body.take().map(BytesMut::freeze) else { return };
         // Of another status nothing is known but that the policy wants it.
         if self.status == StatusCode::OK && !is_whole(&self.plan, &body) {
-            return None;
+            return;
         }
-        let stored =
-            Stored { status: self.status, headers: std::mem::take(&mut self.headers), body };
+        let headers = std::mem::take(&mut self.headers);
+        let stored = Stored { status: self.status, headers, body };
         let times = (self.clock.monotonic(), self.life);
         let plan = &self.plan;
         self.gathered.index().insert(plan.key, &plan.vector, stored, times, &plan.bounds);
-        None
     }
 }
 
 /// Whether it is one text that ended as it should.
 fn is_whole(plan: &Plan, body: &Bytes) -> bool {
     let answer = match plan.is_stream {
-        true => streamed(plan.format, body),
+        true => streamed(plan.format, body).0,
         false => Answer::read(plan.format, body),
     };
     let [only] = answer.completions.as_slice() else { return false };
@@ -79,16 +93,18 @@ fn is_whole(plan: &Plan, body: &Bytes) -> bool {
     ended && only.tools.is_empty() && answer.error.is_none() && answer.n_bytes_left_out == 0
 }
 
-fn streamed(format: Format, body: &Bytes) -> Answer {
+/// The answer of a stream, and whether its last event has come.
+fn streamed(format: Format, body: &Bytes) -> (Answer, bool) {
     let (mut events, mut reader) = (EventStream::default(), AnswerReader::new(format));
+    let mut has_last = false;
     events.push(body.clone());
     while let Some(event) = events.next() {
         match event {
-            Ok(event) => reader.event(&event),
-            Err(_) => return Answer::default(),
-        };
+            Ok(event) => has_last |= reader.event(&event) == EventKind::End,
+            Err(_) => return (Answer::default(), false),
+        }
     }
-    reader.into_answer()
+    (reader.into_answer(), has_last)
 }
 
 #[cfg(test)]
@@ -130,5 +146,8 @@ mod tests {
         let stream = |body: String| kept(Format::ChatCompletions, true, &body);
         assert!(stream(format!("{text}{end}data: [DONE]\n\n")));
         assert!(!stream(format!("{text}{text}")));
+        let last = |body: String| streamed(Format::ChatCompletions, &body.into()).1;
+        assert!(last(format!("{text}{end}data: [DONE]\n\n")));
+        assert!(!last(format!("{text}{end}")));
     }
 }
