@@ -59,9 +59,7 @@ const CONTENT: Child = Child::repeated("content")
     .doc("How bodies of a media type are checked.");
 const TYPE: Attr =
     Attr::absent_by_default("type").doc("The media type; absent: every one of the API.");
-const VALIDATE_AS: Attr = Attr::required("validate-as")
-    .one_of(ValidateAs::WORDS)
-    .doc("As what.");
+const VALIDATE_AS: Attr = Attr::required("validate-as").one_of(ValidateAs::WORDS).doc("As what.");
 const SCHEMA_ID: Attr =
     Attr::absent_by_default("schema-id").doc("An uploaded schema, instead of the API's.");
 const SCHEMA_REF: Attr =

@@ -34,7 +34,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("caching", &["document", "expr", "pipeline", "state", "transport"]),
     (
         "ai",
-        &["document", "expr", "identity", "limits", "llm", "pipeline", "state", "telemetry", "transport"],
+        &[
+            "document",
+            "expr",
+            "identity",
+            "limits",
+            "llm",
+            "pipeline",
+            "state",
+            "telemetry",
+            "transport",
+        ],
     ),
     (
         "policies",
