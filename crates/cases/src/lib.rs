@@ -70,6 +70,7 @@ mod caller;
 mod case;
 mod compare;
 mod connections;
+mod deployment;
 mod edges;
 mod parse;
 mod report;

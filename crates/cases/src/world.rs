@@ -30,6 +30,7 @@ use transport::{FakeClock, HttpClient, RecordedRequest, Secret};
 use crate::caller;
 use crate::case::{Case, Described, Expected, Got, Message};
 use crate::connections;
+use crate::deployment::deployment;
 use crate::edges::{self, TICK, Watch};
 #[cfg(feature = "sockets")]
 use crate::sockets;
@@ -146,6 +147,7 @@ impl<'a> World<'a> {
             return Ok(Vec::new());
         }
         let mut snapshot = snapshot(global, pipeline, operations, backends)?;
+        snapshot.deployment = deployment(case)?;
         snapshot.subscriptions = case.subscriptions.iter().map(subscription).collect();
         let gateway = edges.gateway();
         gateway.install(Arc::new(snapshot));

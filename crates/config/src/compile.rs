@@ -108,15 +108,20 @@ fn deployment(parsed: &Parsed, certificates: &Certificates) -> DeploymentInfo {
     }
 }
 
-/// The certificates that can be used, under their names as they were written, without their keys.
-fn shown(parsed: &Parsed, certificates: &Certificates) -> Vec<(String, Vec<u8>)> {
+/// The certificates that can be used, under their names as they were written, with their keys, so
+/// that expressions can sign.
+fn shown(parsed: &Parsed, certificates: &Certificates) -> Vec<(String, expr::Value)> {
     let entities = parsed.entities.certificates.iter().map(|it| it.name.as_str());
     let settings = parsed.settings.certificates.iter().map(|it| it.name.as_str());
-    let mut shown: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut shown: Vec<(String, expr::Value)> = Vec::new();
     for name in settings.chain(entities) {
         let is_new = !shown.iter().any(|(it, _)| it.eq_ignore_ascii_case(name));
         if let Some(Certificate::Usable(entry)) = certificates.get(name).filter(|_| is_new) {
-            shown.push((name.to_owned(), entry.chain_pem.clone().into_bytes()));
+            let key = entry.private_key_pem.as_ref().map(|it| it.expose());
+            // Its text was read before, so that it is a certificate.
+            if let Ok(value) = expr::certificate(entry.chain_pem.as_bytes(), key) {
+                shown.push((name.to_owned(), value));
+            }
         }
     }
     shown

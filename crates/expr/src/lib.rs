@@ -12,6 +12,7 @@
 
 pub mod bind;
 mod catalog;
+mod certificate;
 pub mod complete;
 mod evaluate;
 mod ir;
@@ -24,6 +25,7 @@ mod steps;
 
 pub use bind::compile;
 pub use catalog::load as load_types;
+pub use certificate::certificate;
 pub use clr::{
     EvalCx, Exception, Host, JwtValue, Limits, Type, Uses, Value, Variables, cx, exception, host,
     types, value,

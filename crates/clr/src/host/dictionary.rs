@@ -8,8 +8,7 @@ use dotnet::Str;
 use crate::cx::EvalCx;
 use crate::exception::Exception;
 use crate::host::{HeadersView, HostRef, UrlView};
-use crate::rows;
-use crate::types::{Type, names};
+use crate::types::Type;
 use crate::value::KeyValuePair;
 use crate::value::sequence::Items;
 use crate::value::{Cursor, Value};
@@ -141,16 +140,9 @@ fn entries(of: HostRef, cx: &mut EvalCx<'_>) -> Result<Option<Vec<(String, Value
             let all = cx.host().request().matched_parameters().iter();
             Some(all.map(|(name, value)| (name.clone(), value.as_str().into())).collect())
         }
-        HostRef::Certificates => Some(certificates(cx)?),
+        HostRef::Certificates => Some(cx.host().deployment().certificates.clone()),
         _ => None,
     })
-}
-
-/// The certificate entities by id.
-fn certificates(cx: &mut EvalCx<'_>) -> Result<Vec<(String, Value)>, Exception> {
-    let all = cx.host().deployment().certificates.iter();
-    let class = names::X509CERTIFICATE2;
-    all.map(|(id, der)| Ok((id.clone(), rows::create(class, der.clone().into(), cx)?))).collect()
 }
 
 /// Enumerates a dictionary of `context` as pairs.

@@ -173,7 +173,7 @@ pub struct BackendInfo {
 }
 
 /// `context.Deployment`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct DeploymentInfo {
     /// Name of the gateway.
     pub gateway_id: String,
@@ -187,8 +187,8 @@ pub struct DeploymentInfo {
     pub service_id: String,
     /// Name of the service.
     pub service_name: String,
-    /// Certificate entities: id and DER or PEM.
-    pub certificates: Vec<(String, Vec<u8>)>,
+    /// Certificate entities: id and `X509Certificate2`, with its key if it has one.
+    pub certificates: Vec<(String, Value)>,
 }
 
 /// `context.LastError`.

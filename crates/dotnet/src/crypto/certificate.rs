@@ -79,6 +79,22 @@ impl Certificate {
         Ok(it)
     }
 
+    /// Reads a certificate in DER or PEM that has its private key beside it, in PEM. A key that is
+    /// no RSA key is known to be there and cannot be used, as one of a PFX file.
+    ///
+    /// # Errors
+    ///
+    /// `CryptographicException` if it is no certificate.
+    pub fn with_key(bytes: &[u8], key_pem: &str) -> Result<Self, Fault> {
+        let mut it = Self::parse(bytes)?;
+        it.has_private_key = true;
+        it.private = match pem_body(key_pem, "PRIVATE KEY") {
+            Some(pkcs8) => PrivateKey::read(&pkcs8),
+            None => pem_body(key_pem, "RSA PRIVATE KEY").and_then(|it| PrivateKey::read_pkcs1(&it)),
+        };
+        Ok(it)
+    }
+
     /// Reads a certificate in DER or PEM.
     ///
     /// # Errors
@@ -87,7 +103,7 @@ impl Certificate {
     pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         let failed = || cryptographic("Cannot find the requested object.");
         let der = match std::str::from_utf8(bytes).ok().filter(|it| it.contains("-----BEGIN")) {
-            Some(text) => pem_body(text).ok_or_else(failed)?,
+            Some(text) => pem_body(text, "CERTIFICATE").ok_or_else(failed)?,
             None => bytes.to_vec(),
         };
         let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| failed())?;
@@ -139,9 +155,9 @@ impl Certificate {
     }
 }
 
-fn pem_body(text: &str) -> Option<Vec<u8>> {
-    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----")?;
-    let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
+fn pem_body(text: &str, label: &str) -> Option<Vec<u8>> {
+    let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+    let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
     let compact: String = body.chars().filter(|it| !it.is_whitespace()).collect();
     STANDARD.decode(compact).ok()
 }
@@ -220,6 +236,29 @@ mod tests {
         let it = Certificate::open(without_rsa, "s3cret").unwrap();
         assert!(it.has_private_key && it.private_rsa().is_none());
         assert!(!Certificate::open(PEM.as_bytes(), "").unwrap().has_private_key);
+    }
+
+    #[test]
+    fn a_key_stands_beside_its_certificate() {
+        let pem = include_str!("../../../policies/tests/certificate.pem");
+        let it = Certificate::with_key(pem.as_bytes(), pem).unwrap();
+        let (public, private) = (it.rsa().unwrap(), it.private_rsa().unwrap());
+        let hash = Hash::Sha512.digest(b"data");
+        for pss in [false, true] {
+            let made = private.sign_hash(&hash, Hash::Sha512, pss).unwrap();
+            assert!(public.verify(b"data", &made, Hash::Sha512, pss).unwrap());
+            assert!(public.verify_hash(&hash, &made, Hash::Sha512, pss).unwrap());
+            assert!(public.verify_hash(&hash[1..], &made, Hash::Sha512, pss).is_err());
+        }
+        for oaep in [None, Some(Hash::Sha1), Some(Hash::Sha384)] {
+            let hidden = public.encrypt(b"data", oaep).unwrap();
+            assert_eq!(private.decrypt(&hidden, oaep).unwrap(), b"data");
+            assert!(private.decrypt(&hidden[1..], oaep).is_err());
+        }
+        let other =
+            Certificate::with_key(pem.as_bytes(), "-----BEGIN EC PRIVATE KEY-----").unwrap();
+        assert!(other.has_private_key && other.private_rsa().is_none());
+        assert!(!format!("{it:?}").contains("PRIVATE"));
     }
 
     #[test]

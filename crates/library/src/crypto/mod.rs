@@ -15,7 +15,7 @@ pub(crate) mod rsa;
 pub(crate) mod symmetric_algorithm;
 pub(crate) mod x509_certificate;
 
-pub use x509_certificate::certificate;
+pub use x509_certificate::{certificate, certificate_with_key};
 
 use clr::exception::Exception;
 use clr::types::{Type, names};

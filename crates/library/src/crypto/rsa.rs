@@ -66,6 +66,11 @@ pub(crate) static TYPES: &[TypeDef] = &[
     ),
 ];
 
+/// What use of a public key costs, in steps: about as much as some thousand.
+const CHECKING: usize = 100_000;
+/// What use of a private key costs.
+const SIGNING: usize = 1_000_000;
+
 const RSA_MEMBERS: &[Member] = &[
     Member::method(
         "VerifyData",
@@ -74,8 +79,7 @@ const RSA_MEMBERS: &[Member] = &[
         |args, cx| {
             let it = own(args)?;
             let (data, signature): (Bytes, Bytes) = (args.arg(1)?, args.arg(2)?);
-            // Checking costs about as much as some thousand steps.
-            charge(cx, data.len() + 100_000)?;
+            charge(cx, data.len() + CHECKING)?;
             let hash = hash(args.value(3))?;
             let pss = name_of(args.value(4)) == Some("Pss");
             Ok(it.0.verify(&data, &signature, hash, pss)?.into())
@@ -83,24 +87,54 @@ const RSA_MEMBERS: &[Member] = &[
     )
     .params(&["data", "signature", "hashAlgorithm", "padding"])
     .doc("Does the signature belong to the data?"),
+    Member::method(
+        "VerifyHash",
+        &[Type::BYTES, Type::BYTES, HASH_NAME, SIGNATURE],
+        Type::Bool,
+        |args, cx| {
+            let it = own(args)?;
+            let (made, signature): (Bytes, Bytes) = (args.arg(1)?, args.arg(2)?);
+            charge(cx, CHECKING)?;
+            let hash = hash(args.value(3))?;
+            let pss = name_of(args.value(4)) == Some("Pss");
+            Ok(it.0.verify_hash(&made, &signature, hash, pss)?.into())
+        },
+    )
+    .params(&["hash", "signature", "hashAlgorithm", "padding"])
+    .doc("Does the signature belong to the data with this digest?"),
     Member::method("SignData", &[Type::BYTES, HASH_NAME, SIGNATURE], Type::BYTES, |args, cx| {
         let it = own(args)?;
         let data: Bytes = args.arg(1)?;
-        // Signing costs about as much as some ten thousand steps.
-        charge(cx, data.len() + 1_000_000)?;
+        charge(cx, data.len() + SIGNING)?;
         let hash = hash(args.value(2))?;
         let pss = name_of(args.value(3)) == Some("Pss");
-        match &it.1 {
-            Some(key) => Ok(key.sign(&data, hash, pss)?.into()),
-            None => Err(dotnet::crypto::cryptographic("Key does not exist.").into()),
-        }
+        Ok(it.private()?.sign(&data, hash, pss)?.into())
     })
     .params(&["data", "hashAlgorithm", "padding"])
-    .doc("The signature; only a key of a PFX file can sign."),
+    .doc("The signature; only a private key can sign."),
+    Member::method("SignHash", &[Type::BYTES, HASH_NAME, SIGNATURE], Type::BYTES, |args, cx| {
+        let it = own(args)?;
+        let made: Bytes = args.arg(1)?;
+        charge(cx, SIGNING)?;
+        let hash = hash(args.value(2))?;
+        let pss = name_of(args.value(3)) == Some("Pss");
+        Ok(it.private()?.sign_hash(&made, hash, pss)?.into())
+    })
+    .params(&["hash", "hashAlgorithm", "padding"])
+    .doc("The signature of data with this digest; only a private key can sign."),
+    Member::method("Decrypt", &[Type::BYTES, ENCRYPTION], Type::BYTES, |args, cx| {
+        let it = own(args)?;
+        let data: Bytes = args.arg(1)?;
+        charge(cx, SIGNING)?;
+        let oaep = name_of(args.value(2)).and_then(Hash::of_name);
+        Ok(it.private()?.decrypt(&data, oaep)?.into())
+    })
+    .params(&["data", "padding"])
+    .doc("What was encrypted for this key; only a private key can decrypt."),
     Member::method("Encrypt", &[Type::BYTES, ENCRYPTION], Type::BYTES, |args, cx| {
         let it = own(args)?;
         let data: Bytes = args.arg(1)?;
-        charge(cx, data.len() + 100_000)?;
+        charge(cx, data.len() + CHECKING)?;
         let oaep = name_of(args.value(2)).and_then(Hash::of_name);
         Ok(it.0.encrypt(&data, oaep)?.into())
     })
@@ -110,6 +144,13 @@ const RSA_MEMBERS: &[Member] = &[
 /// A key as an object.
 #[derive(Debug)]
 struct Rsa(PublicKey, Option<PrivateKey>);
+
+impl Rsa {
+    fn private(&self) -> Result<&PrivateKey, Exception> {
+        let missing = || dotnet::crypto::cryptographic("Key does not exist.").into();
+        self.1.as_ref().ok_or_else(missing)
+    }
+}
 
 impl Object for Rsa {
     fn net_type(&self) -> Type {

@@ -112,6 +112,11 @@ const MEMBERS: &[Member] = &[
     Member::property("FriendlyName", TEXT, |_, _| Ok(Value::EMPTY)),
     Member::property("HasPrivateKey", Type::Bool, |args, _| Ok(own(args)?.has_private_key.into()))
         .doc("Did it come with its key, as a PFX file?"),
+    Member::property("PrivateKey", ASYMMETRIC, |args, _| {
+        own(args)?;
+        Ok(private_key(args))
+    })
+    .doc("The private RSA key, or null."),
     Member::property("Archived", Type::Bool, |_, _| Ok(false.into())),
     Member::property("RawData", Type::BYTES, |args, _| Ok(own(args)?.raw.to_vec().into())),
     Member::property("SubjectName", DN, |args, _| {
@@ -244,6 +249,15 @@ impl Object for DistinguishedName {
 /// `CryptographicException` if it is none.
 pub fn certificate(bytes: &[u8]) -> Result<Value, Exception> {
     Ok(Value::object(X509(Arc::new(Certificate::parse(bytes)?))))
+}
+
+/// A certificate in DER or PEM with its private key in PEM as a value.
+///
+/// # Errors
+///
+/// `CryptographicException` if it is no certificate.
+pub fn certificate_with_key(bytes: &[u8], key_pem: &str) -> Result<Value, Exception> {
+    Ok(Value::object(X509(Arc::new(Certificate::with_key(bytes, key_pem)?))))
 }
 
 /// Is the certificate trusted to name a client, revocation aside? Checking the signatures of a path
