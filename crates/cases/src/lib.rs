@@ -70,10 +70,11 @@ mod caller;
 mod case;
 mod compare;
 mod connections;
-mod deployment;
+mod described;
 mod edges;
 mod parse;
 mod report;
+mod snapshot;
 #[cfg(feature = "sockets")]
 mod sockets;
 mod world;

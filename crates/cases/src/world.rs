@@ -4,39 +4,31 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
-use config::{
-    Api, ApiKind, Backend, Protocols, Service, Snapshot, Subscription, SubscriptionScope,
-};
 use document::{Diagnostic, NamedValue, NamedValues};
-use expr::host::{ApiInfo, BackendInfo, OperationInfo, SubscriptionInfo, UrlView};
-use http::header::HeaderName;
 use identity::{
     ClientTrust, IdentitySource, ManagedIdentities, ManagedIdentitySettings, ProviderSettings,
     Providers,
 };
-use pipeline::url::BaseUrl;
 use pipeline::{
-    BackendEntry, Backends, Caches, Certificate, CertificateEntry, Certificates, CompiledDocument,
-    EventHub, Extensions, Fragments, GraphQlApi, LogTarget, Logger, Loggers, NamedSchema,
-    NamedSchemas, Operation, OperationResponse, Pipeline, Registry, Representation, Scope,
-    Services, Statuses, Surroundings, Target, compile_default_global, compile_document,
-    compile_resolver,
+    Backends, Caches, Certificate, CertificateEntry, Certificates, CompiledDocument, EventHub,
+    Extensions, Fragments, GraphQlApi, LogTarget, Logger, Loggers, NamedSchema, NamedSchemas,
+    Operation, Pipeline, Registry, Scope, Services, Surroundings, Target, compile_default_global,
+    compile_document,
 };
 use proxy::{Gateway, HttpForward};
 use telemetry::Metrics;
 use tokio::runtime::{Builder, Runtime};
-use transport::{FakeClock, HttpClient, RecordedRequest, Secret};
+use transport::{FakeClock, HttpClient, RecordedRequest};
 
 use crate::caller;
-use crate::case::{Case, Described, Expected, Got, Message};
+use crate::case::{Case, Expected, Got, Message};
 use crate::connections;
-use crate::deployment::deployment;
+use crate::described::{graphql_api, operations};
 use crate::edges::{self, TICK, Watch};
+use crate::snapshot::{backends, deployment, snapshot, subscription};
 #[cfg(feature = "sockets")]
 use crate::sockets;
 
-/// Where requests go unless a policy says otherwise.
-const SERVICE: &str = "https://backend.example";
 /// Where the metadata service is.
 const IMDS: &str = "http://169.254.169.254";
 /// 2026-01-01T00:00:00Z.
@@ -375,85 +367,6 @@ async fn to_the_end<T>(clock: &FakeClock, work: impl Future<Output = T>) -> Resu
     Err("the request does not come to an end".to_owned())
 }
 
-fn operations(case: &Case) -> Result<Vec<Operation>, String> {
-    match &case.specification {
-        Some(text) => config::described_operations(text),
-        None => Ok(vec![operation(case)?]),
-    }
-}
-
-/// The GraphQL API of a case, with its resolvers.
-fn graphql_api(
-    case: &Case,
-    surroundings: &Surroundings<'_>,
-    problems: &mut Vec<Diagnostic>,
-) -> Result<Option<GraphQlApi>, String> {
-    let Some((text, has_service)) = &case.graphql else { return Ok(None) };
-    let schema = graphql::Schema::parse(text).map_err(|flaws| format!("{flaws:?}"))?;
-    let mut api = GraphQlApi::new(schema, *has_service);
-    for (path, text) in &case.resolvers {
-        let (type_name, field) = path.split_once('/').ok_or("a resolver is for TYPE/FIELD")?;
-        let (document, found) = document::parse(text);
-        problems.extend(found);
-        let (resolver, found) = compile_resolver(&document, None, surroundings);
-        problems.extend(found);
-        api.check_field(type_name, field)?;
-        if let Some(resolver) = resolver {
-            api = api.managed(type_name, field, resolver);
-        }
-    }
-    Ok(Some(api))
-}
-
-fn operation(case: &Case) -> Result<Operation, String> {
-    let (method, template) =
-        case.operation.clone().unwrap_or_else(|| ("*".to_owned(), "/*".to_owned()));
-    let info = OperationInfo {
-        id: "operation".to_owned(),
-        method,
-        name: "Operation".to_owned(),
-        url_template: template,
-    };
-    let mut schemas = NamedSchemas::default();
-    for (name, text) in &case.api_schemas {
-        schemas.insert(name, NamedSchema::Xml(text.as_str().into()));
-    }
-    let schemas = (!case.api_schemas.is_empty()).then(|| Arc::new(schemas));
-    let mut operation = Operation { info: Arc::new(info), schemas, ..Operation::default() };
-    for (status, content_type, described) in &case.described {
-        let (example, schema) = match described {
-            Described::Example(text) => (Some(text.clone()), None),
-            Described::Schema(text) => {
-                (None, Some(serde_json::from_str(text).map_err(|error| error.to_string())?))
-            }
-        };
-        let content_type = content_type.clone();
-        let representation =
-            Representation { content_type, example, schema, ..Representation::default() };
-        let statuses = Statuses::One(*status);
-        match operation.responses.iter_mut().find(|it| it.statuses == statuses) {
-            Some(response) => response.representations.push(representation),
-            None => operation.responses.push(OperationResponse {
-                statuses,
-                representations: vec![representation],
-                ..OperationResponse::default()
-            }),
-        }
-    }
-    Ok(operation)
-}
-
-fn subscription((id, key): &(String, String)) -> Subscription {
-    let info =
-        SubscriptionInfo { id: id.clone(), name: Some(id.clone()), ..SubscriptionInfo::default() };
-    Subscription {
-        info: Arc::new(info),
-        scope: SubscriptionScope::AllApis,
-        is_active: true,
-        keys: vec![Secret::new(key.as_str())],
-    }
-}
-
 fn loggers(case: &Case) -> Loggers {
     let logger = |(id, text): &(String, String)| {
         let hub = EventHub::from_connection_string(text, None);
@@ -462,63 +375,6 @@ fn loggers(case: &Case) -> Loggers {
         Logger { id: id.clone(), is_buffered: false, target }
     };
     case.loggers.iter().map(logger).collect()
-}
-
-fn backends(case: &Case) -> Result<Backends, String> {
-    let entry = |(id, url): &(String, String)| {
-        let url = BaseUrl::parse(url).map_err(|error| format!("`{url}`: {error}"))?;
-        let info =
-            BackendInfo { id: id.clone(), kind: "Single".to_owned(), ..BackendInfo::default() };
-        Ok(BackendEntry { info: Arc::new(info), url: Some(Arc::new(url)) })
-    };
-    case.backends.iter().map(entry).collect()
-}
-
-fn snapshot(
-    global: Pipeline,
-    pipeline: Pipeline,
-    operations: Vec<Arc<Operation>>,
-    backends: Backends,
-) -> Result<Snapshot, String> {
-    let pipeline = Arc::new(pipeline);
-    let service = BaseUrl::parse(SERVICE).map_err(|error| error.to_string())?;
-    let api = Api {
-        info: Arc::new(ApiInfo {
-            id: "api".to_owned(),
-            name: "API".to_owned(),
-            revision: "1".to_owned(),
-            is_current_revision: true,
-            protocols: vec!["https".to_owned()],
-            service_url: UrlView::parse(SERVICE),
-            ..ApiInfo::default()
-        }),
-        version: None,
-        is_online: true,
-        protocols: Protocols::default(),
-        kind: ApiKind::Http,
-        service: Some(Service::Url(Arc::new(service))),
-        subscription_required: false,
-        key_header: HeaderName::from_static("ocp-apim-subscription-key"),
-        key_query: "subscription-key".to_owned(),
-        key_bearer: false,
-        operations: operations
-            .into_iter()
-            .map(|operation| config::Operation { operation, pipeline: Arc::clone(&pipeline) })
-            .collect(),
-        pipeline,
-    };
-    let entities = backends.names().filter_map(|name| {
-        let entry = Arc::clone(backends.get(name)?);
-        let entity = Backend { entry, ..Backend::default() };
-        Some((name.to_owned(), Arc::new(entity)))
-    });
-    Ok(Snapshot {
-        apis: vec![api],
-        backends: entities.collect(),
-        backend_entries: Arc::new(backends),
-        global: Arc::new(global),
-        ..Snapshot::default()
-    })
 }
 
 #[cfg(test)]
