@@ -121,6 +121,17 @@ impl Immediate for SetHeader {
             tracing::debug!(header = %name, "set-header leaves this header as it is");
             return Ok(Flow::Next);
         }
+        // The usual policy: one value that takes the place of what is there.
+        if let (ExistsAction::Override, [value]) = (action, self.values.as_slice())
+            && let Some(mut value) = value.get(context)?.0
+        {
+            if traits.is_credential {
+                value.set_sensitive(true);
+            }
+            context.headers_mut(self.message).insert(name, value);
+            self.note_host(traits, context);
+            return Ok(Flow::Next);
+        }
         match action {
             ExistsAction::Delete => {
                 context.headers_mut(self.message).remove(name);
@@ -145,9 +156,7 @@ impl Immediate for SetHeader {
                 put(headers, name, values);
             }
         }
-        if traits.is_host && self.message == Message::Request {
-            context.request.host_is_set = context.request.headers.contains_key(HOST);
-        }
+        self.note_host(traits, context);
         Ok(Flow::Next)
     }
 }
@@ -162,6 +171,12 @@ impl SetHeader {
         traits.is_untouchable
             || (traits.is_server && action == ExistsAction::Delete)
             || (traits.is_host && self.message == Message::Request && is_websocket())
+    }
+
+    fn note_host(&self, traits: Traits, context: &mut Context) {
+        if traits.is_host && self.message == Message::Request {
+            context.request.host_is_set = context.request.headers.contains_key(HOST);
+        }
     }
 
     /// The values; `null` is left out. A policy without any sets an empty value.
