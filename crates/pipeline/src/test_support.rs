@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use document::{Diagnostic, NamedValues};
+use document::{Diagnostic, NamedValue, NamedValues};
 use expr::{Uses, Value};
 use http::{Method, StatusCode};
 use transport::{FakeClient, FakeClock};
@@ -264,6 +264,17 @@ impl Immediate for Read {
         context.variables.set("read", Value::from(text));
         Ok(Flow::Next)
     }
+}
+
+/// The problems of policies of `inbound`, which may name a plain value (`seven`) and two secret
+/// ones (`key`, and `key-words` of many words).
+pub(crate) fn inbound_problems(policies: &str) -> Vec<Diagnostic> {
+    let mut named_values = NamedValues::new();
+    named_values.insert("seven", NamedValue::plain("7"));
+    named_values.insert("key", NamedValue::secret("hunter2"));
+    named_values.insert("key-words", NamedValue::secret("x ".repeat(50)));
+    let text = format!("<policies><inbound>{policies}</inbound></policies>");
+    World { named_values, ..World::default() }.compile(Scope::Api, &text).1
 }
 
 /// Documents and what they may refer to.

@@ -86,23 +86,8 @@ impl CompileCx<'_> {
 
 #[cfg(test)]
 mod tests {
-    use document::{NamedValue, NamedValues};
-
-    use crate::test_support::{KINDS, World, codes_of};
-    use crate::{Registry, Scope, check_text};
-
-    fn world() -> World {
-        let mut named_values = NamedValues::new();
-        named_values.insert("seven", NamedValue::plain("7"));
-        named_values.insert("key", NamedValue::secret("hunter2"));
-        named_values.insert("key-words", NamedValue::secret("x ".repeat(50)));
-        World { named_values, ..World::default() }
-    }
-
-    fn problems(policies: &str) -> Vec<document::Diagnostic> {
-        let text = format!("<policies><inbound>{policies}</inbound></policies>");
-        world().compile(Scope::Api, &text).1
-    }
+    use crate::test_support::{KINDS, codes_of, inbound_problems as problems};
+    use crate::{Registry, check_text};
 
     #[test]
     fn an_expression_that_is_not_closed_or_followed_by_text_is_reported_once() {

@@ -200,23 +200,7 @@ impl CompileCx<'_> {
 
 #[cfg(test)]
 mod tests {
-    use document::{NamedValue, NamedValues};
-
-    use crate::Scope;
-    use crate::test_support::{World, codes_of};
-
-    fn world() -> World {
-        let mut named_values = NamedValues::new();
-        named_values.insert("seven", NamedValue::plain("7"));
-        named_values.insert("key", NamedValue::secret("hunter2"));
-        named_values.insert("key-words", NamedValue::secret("x ".repeat(50)));
-        World { named_values, ..World::default() }
-    }
-
-    fn problems(policies: &str) -> Vec<document::Diagnostic> {
-        let text = format!("<policies><inbound>{policies}</inbound></policies>");
-        world().compile(Scope::Api, &text).1
-    }
+    use crate::test_support::{codes_of, inbound_problems as problems};
 
     #[test]
     fn named_values_are_put_in_before_a_value_is_read() {
