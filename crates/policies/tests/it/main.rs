@@ -8,6 +8,8 @@ mod cases;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod reference;
