@@ -71,7 +71,7 @@ pub(crate) const LLM: PolicyKind = PolicyKind {
 pub(crate) const AZURE_OPENAI: PolicyKind = PolicyKind { name: "azure-openai-token-limit", ..LLM };
 
 const COUNTER_KEY: Attr =
-    Attr::required("counter-key").expressions().doc("What is counted together.");
+    Attr::required("counter-key").expressions().null_is_empty().doc("What is counted together.");
 const PER_MINUTE: Attr = Attr::absent_by_default("tokens-per-minute")
     .expressions()
     .of(ValueType::Integer)

@@ -53,6 +53,8 @@ pub(crate) fn snapshot(
             is_current_revision: true,
             protocols: vec!["https".to_owned()],
             service_url: UrlView::parse(SERVICE),
+            subscription_key_header: "Ocp-Apim-Subscription-Key".to_owned(),
+            subscription_key_query: "subscription-key".to_owned(),
             ..ApiInfo::default()
         }),
         version: None,

@@ -37,7 +37,7 @@ const RENEWAL_PERIOD: Attr = Attr::required("renewal-period")
     .of(ValueType::Seconds)
     .doc("The period in seconds, at least 300; 0: it never ends.");
 const COUNTER_KEY: Attr =
-    Attr::required("counter-key").expressions().doc("What is counted together.");
+    Attr::required("counter-key").expressions().null_is_empty().doc("What is counted together.");
 const FIRST_PERIOD_START: Attr = Attr::optional("first-period-start", "0001-01-01T00:00:00Z")
     .doc("When the first period begins, as `yyyy-MM-ddTHH:mm:ssZ`.");
 

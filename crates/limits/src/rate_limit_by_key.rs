@@ -58,7 +58,7 @@ const RENEWAL_PERIOD: Attr = Attr::required("renewal-period")
     .of(ValueType::Seconds)
     .doc("The period in seconds, from 1 to 300.");
 const COUNTER_KEY: Attr =
-    Attr::required("counter-key").expressions().doc("What is counted together.");
+    Attr::required("counter-key").expressions().null_is_empty().doc("What is counted together.");
 
 #[derive(Debug)]
 struct RateLimitByKey(Arc<Limit>);

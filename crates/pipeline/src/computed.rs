@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::convert::Convert;
 use crate::error::PolicyError;
 use crate::origin::Origin;
+use crate::schema::Attr;
 
 /// What an attribute or a text gives.
 #[derive(Clone)]
@@ -25,14 +26,37 @@ enum Inner<T> {
 #[derive(Clone)]
 struct Expression<T> {
     program: Program,
-    /// What `null` means: the default of an optional attribute.
-    on_null: Option<T>,
+    on_null: OnNull<T>,
     /// The attribute's or element's name, for messages.
     subject: Box<str>,
     /// A secret named value is a part of the code.
     is_secret: bool,
     /// Where the code stands.
     origin: Option<Origin>,
+}
+
+/// What `null` means.
+#[derive(Clone, Debug)]
+pub(crate) enum OnNull<T> {
+    /// What the type makes of it; a failure if that is nothing.
+    Convert,
+    /// The default of an optional attribute.
+    Default(T),
+    /// A required attribute has no value.
+    Fails,
+}
+
+impl<T: Convert> OnNull<T> {
+    /// For an attribute: `null` in a required one is a failure, in an optional one as if it were
+    /// absent. A text is empty only where the attribute says so.
+    pub(crate) fn of(attr: &Attr) -> OnNull<T> {
+        let is_text = T::NULL_IS_EMPTY && !attr.null_is_empty;
+        match attr.default_text().and_then(|it| T::from_text(it).ok()) {
+            Some(default) if is_text || !T::TAKES_NULL => OnNull::Default(default),
+            None if is_text && attr.is_required() => OnNull::Fails,
+            _ => OnNull::Convert,
+        }
+    }
 }
 
 impl<T: Convert> Computed<T> {
@@ -43,7 +67,7 @@ impl<T: Convert> Computed<T> {
 
     pub(crate) fn expression(
         program: Program,
-        on_null: Option<T>,
+        on_null: OnNull<T>,
         subject: &str,
         is_secret: bool,
     ) -> Computed<T> {
@@ -129,11 +153,15 @@ impl<T: Convert> Expression<T> {
 
     fn evaluate(&self, context: &Context) -> Result<T, PolicyError> {
         let value = self.program.evaluate(context).map_err(|it| self.failure(&it))?;
-        if value.is_null() && !T::TAKES_NULL {
-            return match &self.on_null {
-                Some(default) => Ok(default.clone()),
-                None => Err(PolicyError::evaluation(format_args!("`{}` is null.", self.subject))),
-            };
+        if value.is_null() {
+            match &self.on_null {
+                OnNull::Default(default) => return Ok(default.clone()),
+                OnNull::Convert if T::TAKES_NULL => {}
+                OnNull::Convert | OnNull::Fails => {
+                    let message = format_args!("`{}` is null.", self.subject);
+                    return Err(PolicyError::evaluation(message));
+                }
+            }
         }
         T::from_value(value).map(|it| if self.is_secret { it.secret() } else { it }).map_err(
             |unfit| {
@@ -192,10 +220,29 @@ mod tests {
         assert_eq!(format!("{:?}", Computed::literal("hunter2".to_owned())), "Literal(..)");
     }
 
-    fn computed<T: Convert>(source: &str, on_null: Option<T>) -> Computed<T> {
+    fn computed<T: Convert>(source: &str, on_null: OnNull<T>) -> Computed<T> {
         let options = expr::Options::default();
         let program = expr::compile(source, expr::Form::Expression, &options).unwrap();
         Computed::expression(program, on_null, "count", false)
+    }
+
+    #[test]
+    fn null_in_an_attribute_is_a_failure_its_default_or_an_empty_text() {
+        let required = Attr::required("count").expressions();
+        let text = |attr: Attr| {
+            let it = computed::<String>("(string)null", OnNull::of(&attr));
+            it.get(&context()).map_err(|error| error.message().to_owned())
+        };
+
+        let failed = "Expression evaluation failed. `count` is null.".to_owned();
+        assert_eq!(text(required), Err(failed));
+        assert_eq!(text(required.null_is_empty()), Ok(String::new()));
+        assert_eq!(text(Attr::optional("count", "a").expressions()), Ok("a".to_owned()));
+        assert_eq!(text(Attr::absent_by_default("count").expressions()), Ok(String::new()));
+        let optional = Attr::optional("count", "3").expressions();
+        let number = computed::<u32>("(string)null", OnNull::of(&optional));
+        assert_eq!(number.get(&context()).unwrap(), 3);
+        assert!(computed::<u32>("(string)null", OnNull::of(&required)).get(&context()).is_err());
     }
 
     fn failure<T: Convert>(it: &Computed<T>) -> String {
@@ -204,28 +251,37 @@ mod tests {
 
     #[test]
     fn an_expression_is_evaluated_and_converted() {
-        let it: Computed<u32> = computed("1 + 1", None);
+        let it: Computed<u32> = computed("1 + 1", OnNull::Convert);
 
         assert_eq!(it.get(&context()).unwrap(), 2);
         assert!(it.is_expression() && it.as_literal().is_none());
-        assert_eq!(*computed::<String>("2 > 1", None).borrow(&context()).unwrap(), "True");
+        assert_eq!(
+            *computed::<String>("2 > 1", OnNull::Convert).borrow(&context()).unwrap(),
+            "True"
+        );
     }
 
     #[test]
     fn null_is_a_failure_or_the_default_or_a_value_of_its_own() {
         assert_eq!(
-            failure(&computed::<u32>("(string)null", None)),
+            failure(&computed::<u32>("(string)null", OnNull::Convert)),
             "Expression evaluation failed. `count` is null."
         );
-        assert_eq!(computed::<u32>("(string)null", Some(3)).get(&context()).unwrap(), 3);
-        assert_eq!(computed::<String>("(string)null", None).get(&context()).unwrap(), "");
-        assert_eq!(computed::<Option<u32>>("(string)null", None).get(&context()).unwrap(), None);
+        assert_eq!(computed::<u32>("(string)null", OnNull::Default(3)).get(&context()).unwrap(), 3);
+        assert_eq!(
+            computed::<String>("(string)null", OnNull::Convert).get(&context()).unwrap(),
+            ""
+        );
+        assert_eq!(
+            computed::<Option<u32>>("(string)null", OnNull::Convert).get(&context()).unwrap(),
+            None
+        );
     }
 
     #[test]
     fn what_cannot_be_converted_is_a_failure_that_names_the_attribute() {
         assert_eq!(
-            failure(&computed::<u32>("\"x\"", None)),
+            failure(&computed::<u32>("\"x\"", OnNull::Convert)),
             "Expression evaluation failed. `count`: expected an integer from 0 to 4294967295, found `x`."
         );
     }
@@ -234,7 +290,7 @@ mod tests {
     fn what_comes_of_a_secret_is_not_shown() {
         let options = expr::Options::default();
         let program = expr::compile("\"x\"", expr::Form::Expression, &options).unwrap();
-        let it: Computed<bool> = Computed::expression(program, None, "flag", true);
+        let it: Computed<bool> = Computed::expression(program, OnNull::Convert, "flag", true);
 
         assert_eq!(
             failure(&it),
@@ -245,7 +301,7 @@ mod tests {
     #[test]
     fn what_is_thrown_is_a_failure_with_its_text() {
         assert_eq!(
-            failure(&computed::<u32>("1 / (\"\".Length)", None)),
+            failure(&computed::<u32>("1 / (\"\".Length)", OnNull::Convert)),
             "Expression evaluation failed. Attempted to divide by zero."
         );
     }

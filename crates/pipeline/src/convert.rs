@@ -63,6 +63,9 @@ pub trait Convert: Sized + Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether `null` is a value of its own kind (text: empty) and not a failure.
     const TAKES_NULL: bool = false;
 
+    /// Whether that value is an empty text, which an attribute takes only if it says so.
+    const NULL_IS_EMPTY: bool = false;
+
     /// What it is, for reference and editors.
     const TYPE: ValueType = ValueType::Text;
 
@@ -98,6 +101,7 @@ pub trait Convert: Sized + Clone + fmt::Debug + Send + Sync + 'static {
 
 impl Convert for String {
     const TAKES_NULL: bool = true;
+    const NULL_IS_EMPTY: bool = true;
 
     fn from_text(text: &str) -> Result<String, Unfit> {
         Ok(text.to_owned())

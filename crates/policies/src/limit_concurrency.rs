@@ -26,7 +26,8 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const KEY: Attr = Attr::required("key").expressions().doc("What is counted together.");
+const KEY: Attr =
+    Attr::required("key").expressions().null_is_empty().doc("What is counted together.");
 const MAX_COUNT: Attr = Attr::required("max-count")
     .doc("How many requests may be inside at once, at least 1.")
     .of(ValueType::Integer);

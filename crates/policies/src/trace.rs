@@ -29,7 +29,8 @@ const SEVERITY: Attr =
 const TEXT: Child = Child::optional_text().expressions().doc("The message, without an element.");
 const MESSAGE: Child = Child::optional("message").expressions().doc("What is said.");
 const METADATA_NAME: Attr = Attr::required("name").expressions().doc("Name of the property.");
-const METADATA_VALUE: Attr = Attr::required("value").expressions().doc("Its value.");
+const METADATA_VALUE: Attr =
+    Attr::required("value").expressions().null_is_empty().doc("Its value.");
 const METADATA: Child = Child::repeated("metadata")
     .attrs(&[METADATA_NAME, METADATA_VALUE])
     .empty()

@@ -6,7 +6,7 @@ use super::cx::CompileCx;
 use super::element::Element;
 use super::values::Reading;
 use crate::codes;
-use crate::computed::Computed;
+use crate::computed::{Computed, OnNull};
 use crate::convert::Convert;
 use crate::schema::Child;
 
@@ -24,7 +24,7 @@ impl CompileCx<'_> {
             self.report(problem);
         }
         let subject = element.name().to_owned();
-        let reading = Reading { on_null: None, trim: false, subject };
+        let reading = Reading { on_null: OnNull::Convert, trim: false, subject };
         Ok(self.computed(&text, Mode::Policy, reading))
     }
 

@@ -5,14 +5,14 @@ use document::{Diagnostic, Mode, Resolved, Severity, SourceText, Value};
 use super::cx::CompileCx;
 use super::element::Element;
 use crate::codes;
-use crate::computed::Computed;
+use crate::computed::{Computed, OnNull};
 use crate::convert::{Convert, Unfit};
 use crate::origin::Origin;
 use crate::schema::Attr;
 
 /// Whether `null` has a meaning of its own, and how literals are trimmed.
 pub(super) struct Reading<T> {
-    pub(super) on_null: Option<T>,
+    pub(super) on_null: OnNull<T>,
     pub(super) trim: bool,
     pub(super) subject: String,
 }
@@ -35,11 +35,7 @@ impl CompileCx<'_> {
             Some(attribute) => Ok(self.computed(
                 &attribute.value,
                 Mode::Policy,
-                Reading {
-                    on_null: default.and_then(|it| T::from_text(it).ok()),
-                    trim: false,
-                    subject: attr.name().to_owned(),
-                },
+                Reading { on_null: OnNull::of(attr), trim: false, subject: attr.name().to_owned() },
             )),
             None => match default.map(T::from_text) {
                 Some(Ok(value)) => Ok(Computed::literal(value)),
@@ -98,7 +94,7 @@ impl CompileCx<'_> {
     /// As [`CompileCx::attr`].
     pub fn text<T: Convert>(&mut self, element: Element<'_>) -> Result<Computed<T>, Diagnostic> {
         let subject = element.name().to_owned();
-        let reading = Reading { on_null: None, trim: true, subject };
+        let reading = Reading { on_null: OnNull::Convert, trim: true, subject };
         Ok(self.computed(&element.text(), Mode::Policy, reading))
     }
 

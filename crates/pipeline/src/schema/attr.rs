@@ -24,6 +24,7 @@ pub struct Attr {
     pub(crate) doc: &'static str,
     pub(crate) declared: Option<ValueType>,
     pub(crate) differs: &'static str,
+    pub(crate) null_is_empty: bool,
 }
 
 impl Attr {
@@ -37,6 +38,7 @@ impl Attr {
             doc: "",
             declared: None,
             differs: "",
+            null_is_empty: false,
         }
     }
 
@@ -87,6 +89,14 @@ impl Attr {
     #[must_use]
     pub const fn excludes(mut self, names: &'static [&'static str]) -> Attr {
         self.excludes = names;
+        self
+    }
+
+    /// An expression that gives `null` gives an empty text. Otherwise `null` in a required attribute
+    /// is a failure, and in an optional one as if the attribute were absent.
+    #[must_use]
+    pub const fn null_is_empty(mut self) -> Attr {
+        self.null_is_empty = true;
         self
     }
 

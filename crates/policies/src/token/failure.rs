@@ -35,7 +35,7 @@ pub(crate) enum Rejection {
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: Computed<StatusCode>,
-    message: Option<Computed<String>>,
+    message: Option<Computed<Option<String>>>,
 }
 
 impl Failure {
@@ -53,8 +53,12 @@ impl Failure {
         context: &Context,
     ) -> Result<PolicyError, PolicyError> {
         let status = self.status.get(context)?;
-        let body = match &self.message {
+        let message = match &self.message {
             Some(message) => message.get(context)?,
+            None => None,
+        };
+        let body = match message {
+            Some(message) => message,
             None if *rejection == Rejection::NotPresent => "JWT not present.".to_owned(),
             None => "Invalid JWT.".to_owned(),
         };

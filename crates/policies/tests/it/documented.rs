@@ -127,7 +127,8 @@ fn test_of(file: &Path, name: &str) -> Option<Shown> {
     let text = fs::read_to_string(file).ok()?;
     let start = text.find(&format!("fn {name}("))?;
     let rest = &text[start..];
-    let end = rest[1..].find("\n    #[test]").map_or(rest.len(), |it| it + 1);
+    let end = ["#[test]", "::test"].iter().filter_map(|it| rest.find(it)).min();
+    let end = end.unwrap_or(rest.len());
     Some(vec![("test".to_owned(), rest[..end].lines().map(str::to_owned).collect())])
 }
 
@@ -208,8 +209,9 @@ fn every_reason_of_the_reference_is_shown() {
     let Some(folder) = reference() else { return };
     let shown: BTreeSet<String> = rows()
         .iter()
-        .flat_map(|row| row.shown.clone())
-        .filter_map(|(_, text)| text.strip_prefix("reason: ").map(str::to_owned))
+        .flat_map(|row| &row.shown)
+        .flat_map(|(_, text)| text.split(|it: char| !it.is_alphanumeric()))
+        .map(str::to_owned)
         .collect();
     let errors = fs::read_to_string(folder.join("errors.md")).unwrap();
     let documented: BTreeSet<String> = errors
