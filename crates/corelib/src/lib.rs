@@ -66,6 +66,7 @@ static TYPES: &[&TypeDef] = &[
 /// Tables of small types that share a file (exceptions, enums).
 static TABLES: &[&[TypeDef]] = &[
     language::exceptions::TYPES,
+    language::span::TYPES,
     text::culture::TYPES,
     text::enums::TYPES,
     text::floats::TYPES,

@@ -50,6 +50,8 @@ names! {
     URI = "System.Uri",
     RANDOM = "System.Random",
     TYPE = "System.Type",
+    SPAN = "System.Span",
+    READONLYSPAN = "System.ReadOnlySpan",
     JTOKEN = "Newtonsoft.Json.Linq.JToken",
     JCONTAINER = "Newtonsoft.Json.Linq.JContainer",
     JOBJECT = "Newtonsoft.Json.Linq.JObject",

@@ -141,6 +141,8 @@ pub struct List {
 struct Content {
     items: Vec<Value>,
     version: u64,
+    /// The room that .NET's list would have.
+    capacity: usize,
 }
 
 impl Drop for List {
@@ -154,7 +156,7 @@ impl List {
     /// A list of items.
     #[must_use]
     pub fn new(element: Type, items: Vec<Value>) -> Self {
-        Self { element, content: Mutex::new(Content { items, version: 0 }) }
+        Self { element, content: Mutex::new(Content { capacity: items.len(), items, version: 0 }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Content> {
@@ -210,7 +212,28 @@ impl List {
     pub fn change<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
         let mut content = self.lock();
         content.version = content.version.wrapping_add(1);
-        f(&mut content.items)
+        let result = f(&mut content.items);
+        if content.items.len() > content.capacity {
+            content.capacity = content.items.len().max(content.capacity * 2).max(4);
+        }
+        result
+    }
+
+    /// `Capacity`: the room that .NET's list would have.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.lock().capacity
+    }
+
+    /// Sets `Capacity`; false if there are more items.
+    #[must_use]
+    pub fn set_capacity(&self, capacity: usize) -> bool {
+        let mut content = self.lock();
+        let fits = content.items.len() <= capacity;
+        if fits {
+            content.capacity = capacity;
+        }
+        fits
     }
 
     /// A number that differs after each change.
@@ -247,6 +270,19 @@ mod tests {
         list.push(Value::from(2));
         assert!(list.next_at(1, version).is_err());
         assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn the_room_of_a_list_doubles() {
+        let list = List::new(Type::Int32, Vec::new());
+        let rooms: Vec<usize> = (0..5)
+            .map(|it| {
+                list.push(Value::from(it));
+                list.capacity()
+            })
+            .collect();
+        assert_eq!(rooms, [4, 4, 4, 4, 8]);
+        assert!(!list.set_capacity(4) && list.set_capacity(5));
     }
 
     #[test]

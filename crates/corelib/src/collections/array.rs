@@ -28,6 +28,11 @@ const MEMBERS: &[Member] = &[
     Member::property("LongLength", Type::Int64, |args, cx| {
         Ok(i64::try_from(any::count(args.value(0), cx)?).unwrap_or(i64::MAX).into())
     }),
+    Member::property("IsSynchronized", Type::Bool, |_, _| Ok(false.into())),
+    Member::property("SyncRoot", Type::Object, |args, _| args.take::<1>().map(|[it]| it))
+        .doc("The array itself."),
+    Member::method("Initialize", &[], Type::Void, |_, _| Ok(Value::Null))
+        .doc("Calls the constructors of value types, of which none here has one."),
     Member::property("Rank", Type::Int32, |_, _| Ok(Value::Int(1))),
     Member::method("GetLength", &[Type::Int32], Type::Int32, |args, cx| {
         one_dimension(args)?;

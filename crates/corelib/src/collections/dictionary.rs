@@ -10,7 +10,7 @@ use clr::types::{self, Type, names};
 use clr::value::{Cursor, KeyValuePair, Object, Value};
 use dotnet::{Runtime, Str};
 
-use super::any;
+use super::{any, capacity};
 use super::{Comparer, Table};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::DICTIONARY, MEMBERS).generic(2).bases(&[
@@ -285,6 +285,18 @@ const MEMBERS: &[Member] = &[
         Ok(found.into())
     })
     .params(&["key", "value"]),
+    Member::method("EnsureCapacity", &[Type::Int32], Type::Int32, |args, cx| {
+        let wanted = capacity::wanted(args.value(1), cx)?;
+        let it: Arc<Dictionary> = args.arg(0)?;
+        let room = it.table().ensure(wanted, true);
+        Ok(any::length(room))
+    })
+    .params(&["capacity"])
+    .doc("How many entries .NET would have room for then."),
+    Member::method("TrimExcess", &[], Type::Void, trim),
+    Member::method("TrimExcess", &[Type::Int32], Type::Void, trim).params(&["capacity"]),
+    Member::method("OnDeserialization", &[Type::Object], Type::Void, |_, _| Ok(Value::Null))
+        .params(&["sender"]),
     Member::method("Clear", &[], Type::Void, |args, _| {
         let (it,): (Arc<Dictionary>,) = args.get()?;
         it.table().clear();
@@ -298,28 +310,51 @@ const MEMBERS: &[Member] = &[
     ),
 ];
 
-/// The constructors: a capacity says nothing, a source is copied, a comparer is kept.
+/// The constructors: a capacity is kept, a source is copied, a comparer is kept.
 fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let types = [args.type_arg(0), args.type_arg(1)];
     let last = args.len().checked_sub(1).map_or(&Value::Null, |it| args.value(it));
     let made = Dictionary::new(types, Comparer::of(last));
     let first = args.value(0).clone();
     if let Some(capacity) = first.as_i64() {
-        if capacity < 0 {
-            return Err(Exception::argument_out_of_range("capacity"));
+        if capacity != 0 {
+            let wanted = capacity::wanted(&first, cx)?;
+            made.table().ensure(wanted, false);
         }
     } else if first.is_null() {
         if args.member().parameter_name(0) == "dictionary" {
             return Err(Exception::argument_null("dictionary"));
         }
     } else if args.member().parameter_name(0) != "comparer" {
-        for pair in first.collect(cx)? {
+        let pairs = first.collect(cx)?;
+        if any::known_count(&first).is_some() && !pairs.is_empty() {
+            made.table().ensure(pairs.len(), false);
+        }
+        for pair in pairs {
             if let Some(pair) = pair.as_object::<KeyValuePair>() {
                 made.add(pair.key.clone(), pair.value.clone())?;
             }
         }
     }
     Ok(Value::object(made))
+}
+
+/// `TrimExcess`: room for so many entries, for those that are there if nothing is said.
+fn trim(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let it: Arc<Dictionary> = args.arg(0)?;
+    let mut table = it.table();
+    let wanted = if args.len() > 1 { capacity::wanted(args.value(1), cx)? } else { table.len() };
+    if wanted < table.len() {
+        return Err(Exception::argument_out_of_range("capacity"));
+    }
+    let room = capacity::prime(wanted);
+    if room < table.capacity() {
+        cx.steps(1 + table.len() as u64)?;
+        table.set_capacity(room);
+        table.compact();
+        table.touch();
+    }
+    Ok(Value::Null)
 }
 
 fn set(args: &mut Args<'_>) -> Result<Value, Exception> {

@@ -11,7 +11,7 @@ use clr::value::{Cursor, Object, Value};
 use dotnet::{Runtime, Str};
 
 use super::comparer::Rules;
-use super::{Comparer, Table, any, enumerator};
+use super::{Comparer, Table, any, capacity, enumerator};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::HASHSET, MEMBERS).generic(1).bases(&[
     Type::Named(names::ISET, &[Type::T]),
@@ -88,6 +88,28 @@ const MEMBERS: &[Member] = &[
     Member::constructor(&[ITEMS], SELF, construct).params(&["collection"]),
     Member::constructor(&[COMPARER], SELF, construct).params(&["comparer"]),
     Member::constructor(&[ITEMS, COMPARER], SELF, construct).params(&["collection", "comparer"]),
+    Member::constructor(&[Type::Int32], SELF, construct).params(&["capacity"]),
+    Member::constructor(&[Type::Int32, COMPARER], SELF, construct)
+        .params(&["capacity", "comparer"]),
+    Member::method("EnsureCapacity", &[Type::Int32], Type::Int32, |args, cx| {
+        let wanted = capacity::wanted(args.value(1), cx)?;
+        let it: Arc<HashSet> = args.arg(0)?;
+        let room = it.table().ensure(wanted, false);
+        Ok(any::length(room))
+    })
+    .params(&["capacity"])
+    .doc("How many items .NET would have room for then."),
+    Member::method("TrimExcess", &[], Type::Void, |args, cx| {
+        let it: Arc<HashSet> = args.arg(0)?;
+        let mut table = it.table();
+        cx.steps(1 + table.len() as u64)?;
+        let room = if table.is_empty() { 0 } else { capacity::prime(table.len()) };
+        table.set_capacity(room);
+        table.compact();
+        Ok(Value::Null)
+    }),
+    Member::method("OnDeserialization", &[Type::Object], Type::Void, |_, _| Ok(Value::Null))
+        .params(&["sender"]),
     Member::property("Count", Type::Int32, any::count_of),
     Member::property("Comparer", COMPARER, |args, _| {
         let it: Arc<HashSet> = args.arg(0)?;
@@ -264,7 +286,39 @@ fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exceptio
         Vec::new()
     };
     cx.allocate(items.len() * size_of::<Value>())?;
-    Ok(Value::object(HashSet::new(args.type_arg(0), items, comparer)))
+    let named = args.member().parameter_name(0);
+    let source = args.value(0);
+    let room = match source.as_object::<HashSet>() {
+        _ if named == "capacity" && source.as_i64() != Some(0) => capacity::wanted(source, cx)?,
+        Some(it) if it.table().comparer() == comparer => copied_room(&it.table()),
+        _ if named == "collection" && any::known_count(source).is_some() => items.len(),
+        _ => 0,
+    };
+    let made = HashSet::new(args.type_arg(0), Vec::new(), comparer);
+    {
+        let mut table = made.table();
+        if room > 0 {
+            table.ensure(room, false);
+        }
+        for item in items {
+            table.add(item, Value::Null);
+        }
+        // A collection with many items that are the same leaves much room.
+        if table.len() > 0 && table.capacity() / table.len() > 3 && named == "collection" {
+            let room = capacity::prime(table.len());
+            table.set_capacity(room);
+        }
+    }
+    Ok(Value::object(made))
+}
+
+/// The room of a copy of a set: the same, unless far less is needed.
+fn copied_room(of: &Table) -> usize {
+    match of.len() {
+        0 => 0,
+        n if capacity::larger(n + 1) >= of.capacity() => of.capacity(),
+        n => n,
+    }
 }
 
 /// `CreateSetComparer`: sets are equal if they have the same items.

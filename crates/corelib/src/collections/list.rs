@@ -25,11 +25,11 @@ const PREDICATE: Type = Type::Func(&[Type::T, Type::Bool]);
 
 const MEMBERS: &[Member] = &[
     Member::constructor(&[], SELF, |args, _| Ok(Value::list(args.type_arg(0), Vec::new()))),
-    Member::constructor(&[Type::Int32], SELF, |args, _| {
-        if args.value(0).as_i64().is_some_and(|it| it < 0) {
-            return Err(Exception::argument_out_of_range("capacity"));
-        }
-        Ok(Value::list(args.type_arg(0), Vec::new()))
+    Member::constructor(&[Type::Int32], SELF, |args, cx| {
+        let room = super::capacity::wanted(args.value(0), cx)?;
+        let made = List::new(args.type_arg(0), Vec::new());
+        let _ = made.set_capacity(room);
+        Ok(Value::List(Arc::new(made)))
     })
     .params(&["capacity"]),
     Member::constructor(&[ITEMS], SELF, |args, cx| {
@@ -38,7 +38,16 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["collection"]),
     Member::property("Count", Type::Int32, any::count_of),
-    Member::property("Capacity", Type::Int32, any::count_of),
+    Member::property("Capacity", Type::Int32, |args, _| Ok(any::length(list(args)?.capacity())))
+        .set(|args, cx| {
+            let small = "capacity was less than the current size.";
+            let wanted = args.value(1).as_i64().unwrap_or(-1);
+            let refused = || dotnet::text::Failure::Range(small.to_owned(), "value");
+            let room = usize::try_from(wanted).map_err(|_| refused())?;
+            cx.allocate(room.saturating_mul(size_of::<Value>()))?;
+            if list(args)?.set_capacity(room) { Ok(Value::Null) } else { Err(refused().into()) }
+        })
+        .doc("How many items .NET would have room for."),
     Member::indexer(&[Type::Int32], Type::T, any::item)
         .params(&["index"])
         .set(|args, _| any::set_item(args)),
@@ -199,7 +208,14 @@ const MEMBERS: &[Member] = &[
         list_search::true_for_all(args, cx)
     })
     .params(&["match"]),
-    Member::method("TrimExcess", &[], Type::Void, |_, _| Ok(Value::Null)),
+    Member::method("TrimExcess", &[], Type::Void, |args, _| {
+        let it = list(args)?;
+        // .NET leaves room of a tenth.
+        if it.len() * 10 < it.capacity() * 9 {
+            let _ = it.set_capacity(it.len());
+        }
+        Ok(Value::Null)
+    }),
 ];
 
 /// The list of an instance member.

@@ -7,6 +7,7 @@
 pub mod any;
 pub(crate) mod array;
 pub(crate) mod array_list;
+mod capacity;
 pub(crate) mod comparer;
 pub(crate) mod dictionary;
 pub mod enumerator;

@@ -16,6 +16,8 @@ pub struct Table {
     places: HashMap<u64, SmallVec<[usize; 1]>>,
     comparer: Comparer,
     version: u64,
+    /// The room that .NET's table would have.
+    capacity: usize,
 }
 
 impl Drop for Table {
@@ -51,6 +53,27 @@ impl Table {
     /// A number that differs after each change that ends enumerations.
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The room that .NET's table would have.
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Says what room .NET's table would have.
+    pub(super) const fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity;
+    }
+
+    /// Moves the entries together, so that no place between them is free.
+    pub(super) fn compact(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        self.places.clear();
+        self.free.clear();
+        self.entries = entries.into_iter().filter(Option::is_some).collect();
+        for (at, (key, _)) in self.entries.iter().flatten().enumerate() {
+            self.places.entry(self.comparer.hash(key)).or_default().push(at);
+        }
     }
 
     fn place(&self, key: &Value) -> Option<usize> {
@@ -96,6 +119,9 @@ impl Table {
             }
             None => {
                 self.entries.push(Some((key, value)));
+                if self.entries.len() > self.capacity {
+                    self.capacity = super::capacity::larger(self.capacity);
+                }
                 self.entries.len() - 1
             }
         };
@@ -141,8 +167,10 @@ impl Table {
     /// Takes all entries out.
     pub fn clear(&mut self) {
         let version = self.version.wrapping_add(1);
+        let capacity = self.capacity;
         *self = Self::new(self.comparer);
         self.version = version;
+        self.capacity = capacity;
     }
 
     /// The first entry at a place or behind it, and the place behind that entry.

@@ -38,6 +38,7 @@ const MEMBERS: &[Member] = &[
         Ok(args.value(0).to_str(cx.runtime()).into())
     })
     .params(&["provider"]),
+    super::span::try_format_plain(false),
     Member::method("Equals", &[Type::Bool], Type::Bool, |args, _| {
         let [a, b] = args.take()?;
         Ok(a.equals(&b).into())

@@ -265,6 +265,8 @@ pub(crate) const TYPES: &[TypeDef] = exceptions! {
         = "Cannot access a disposed object.";
     "System.NotSupportedException": "System.SystemException"
         = "Specified method is not supported.";
+    "System.PlatformNotSupportedException": "System.NotSupportedException"
+        = "Operation is not supported on this platform.";
     "System.NotImplementedException": "System.SystemException"
         = "The method or operation is not implemented.";
     "System.NullReferenceException": "System.SystemException"

@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod exceptions;
 pub(crate) mod nullable;
 pub(crate) mod object;
+pub mod span;
 pub(crate) mod type_info;
 
 pub use exceptions::ExceptionObject;

@@ -11,6 +11,7 @@ use clr::value::Value;
 
 use super::integers::{integer, value, wide};
 use super::{made, out_of_range, part};
+use crate::language::span;
 
 pub(crate) const TYPE: TypeDef = TypeDef::static_class("System.BitConverter", MEMBERS);
 
@@ -35,6 +36,21 @@ macro_rules! from_bytes {
     )*] };
 }
 
+macro_rules! write_bytes {
+    ($($ty:ident),*) => { &[$(
+        Member::static_method("TryWriteBytes", &[span::BYTES, Type::$ty], Type::Bool, |args, _| {
+            let bytes = bytes_of(args.value(1), Type::$ty);
+            Ok(span::write_bytes(args.value(0), &bytes).into())
+        }).params(&["destination", "value"]),
+    )*] };
+}
+
+macro_rules! from_start {
+    ($($name:literal: $ty:ident),* $(,)?) => { &[$(
+        Member::static_method($name, &[span::READ_BYTES], Type::$ty, read_first).params(&["value"]),
+    )*] };
+}
+
 const GET_BYTES: &[Member] =
     get_bytes!(Bool, Char, Int16, UInt16, Int32, UInt32, Int64, UInt64, Single, Double);
 const FROM_BYTES: &[Member] = from_bytes! {
@@ -43,10 +59,16 @@ const FROM_BYTES: &[Member] = from_bytes! {
     "ToDouble": Double,
 };
 
-const MEMBERS: &[Member] =
-    &super::joined::<{ GET_BYTES.len() + FROM_BYTES.len() + OTHERS.len() }>(&[
-        GET_BYTES, FROM_BYTES, OTHERS,
-    ]);
+const WRITE_BYTES: &[Member] =
+    write_bytes!(Bool, Char, Int16, UInt16, Int32, UInt32, Int64, UInt64, Single, Double);
+const FROM_START: &[Member] = from_start! {
+    "ToBoolean": Bool, "ToChar": Char, "ToInt16": Int16, "ToUInt16": UInt16, "ToInt32": Int32,
+    "ToUInt32": UInt32, "ToInt64": Int64, "ToUInt64": UInt64, "ToSingle": Single,
+    "ToDouble": Double,
+};
+
+const PARTS: &[&[Member]] = &[GET_BYTES, FROM_BYTES, WRITE_BYTES, FROM_START, OTHERS];
+const MEMBERS: &[Member] = &super::joined::<{ super::count(PARTS) }>(PARTS);
 
 const OTHERS: &[Member] = &[
     Member::constant("IsLittleEndian", Type::Bool, Constant::Bool(true)),
@@ -95,12 +117,7 @@ fn bytes_of(it: &Value, of: Type) -> Vec<u8> {
 fn read(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let of = args.returns();
     let (bytes, start): (Bytes, i32) = args.get()?;
-    let width = match of {
-        Type::Bool => 1,
-        Type::Single => 4,
-        Type::Double => 8,
-        _ => integer(of).map_or(0, |it| it.bits as usize / 8),
-    };
+    let width = width(of);
     let outside = "Index was out of range. Must be non-negative and less than the size of the \
                    collection.";
     let start = usize::try_from(start).ok().filter(|it| *it < bytes.len());
@@ -110,13 +127,35 @@ fn read(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
                     Check array index and length. (Parameter 'value')";
         return Err(Exception::argument(text));
     };
-    let raw = part.iter().rev().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
-    Ok(match of {
+    Ok(value_of(part, of))
+}
+
+/// Reads a value at the beginning of a span.
+fn read_first(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let of = args.returns();
+    let bytes = span::bytes(args.value(0));
+    let part = bytes.get(..width(of)).ok_or_else(|| Exception::argument_out_of_range("value"))?;
+    Ok(value_of(part, of))
+}
+
+/// How many bytes a value of a type has.
+fn width(of: Type) -> usize {
+    match of {
+        Type::Bool => 1,
+        Type::Single => 4,
+        Type::Double => 8,
+        _ => integer(of).map_or(0, |it| it.bits as usize / 8),
+    }
+}
+
+fn value_of(bytes: &[u8], of: Type) -> Value {
+    let raw = bytes.iter().rev().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    match of {
         Type::Bool => (raw != 0).into(),
         Type::Single => f32::from_bits(raw as u32).into(),
         Type::Double => f64::from_bits(raw).into(),
         _ => value(of, i128::from(raw)),
-    })
+    }
 }
 
 fn dashed(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef, default_value};
+use clr::rows::{Args, Constant, Member, TypeDef, default_value};
 use clr::types::{Type, names};
 use clr::value::{Array, Value};
 use dotnet::Str;
@@ -21,6 +21,7 @@ use super::enums::{self, BASE64_OPTIONS};
 use super::integers::{self, integer, value, wide};
 use super::{CHARS, PROVIDER, datetime, dbnull, floats, made, part, units};
 use crate::language::object::TypeObject;
+use crate::language::span;
 
 pub(crate) const TYPE: TypeDef = TypeDef::static_class("System.Convert", MEMBERS);
 
@@ -28,6 +29,7 @@ const STRING: Type = Type::String;
 const OBJECT: Type = Type::Object;
 const INT: Type = Type::Int32;
 const TYPE_CODE: Type = Type::named(enums::TYPE_CODE);
+const WRITTEN: Type = Type::Out(&Type::Int32);
 const OPTIONS: Type = Type::named(BASE64_OPTIONS);
 
 macro_rules! targets {
@@ -135,6 +137,33 @@ const OTHERS: &[Member] = &[
         Ok(from_base64(&text)?.into())
     })
     .params(&["inArray", "offset", "length"]),
+    Member::static_method(
+        "TryToBase64Chars",
+        &[span::READ_BYTES, span::CHARS, WRITTEN, OPTIONS],
+        Type::Bool,
+        try_to_base64,
+    )
+    .params(&["bytes", "chars", "charsWritten", "options"])
+    .defaults(&[Constant::Integer(0)]),
+    Member::static_method(
+        "TryFromBase64Chars",
+        &[span::READ_CHARS, span::BYTES, WRITTEN],
+        Type::Bool,
+        try_from_base64,
+    )
+    .params(&["chars", "bytes", "bytesWritten"]),
+    Member::static_method(
+        "TryFromBase64String",
+        &[STRING, span::BYTES, WRITTEN],
+        Type::Bool,
+        |args, cx| {
+            if args.value(0).is_null() {
+                return Err(Exception::argument_null("s"));
+            }
+            try_from_base64(args, cx)
+        },
+    )
+    .params(&["s", "bytes", "bytesWritten"]),
     Member::static_method("GetTypeCode", &[OBJECT], TYPE_CODE, |args, _| {
         Ok(enums::type_code(args.value(0)))
     })
@@ -213,6 +242,41 @@ fn base64(cx: &mut EvalCx<'_>, bytes: &[u8], options: i64) -> Result<Value, Exce
     }
     cx.steps(bytes.len() as u64 / 64)?;
     made(cx, to_base64(bytes, options == 1))
+}
+
+fn try_to_base64(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let options: i64 = args.arg(3)?;
+    let text = base64(cx, &span::bytes(args.value(0)), options)?.to_str(cx.runtime());
+    let fits = span::write_text(args.value(1), &text);
+    Ok(span::set_written(args, 2, fits, text.len()))
+}
+
+/// Reads four characters at a time, white space aside. What was written before it failed stays.
+fn try_from_base64(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let text = span::text(args.value(0));
+    cx.steps(1 + text.len() as u64 / 16)?;
+    cx.allocate(text.len())?;
+    let is_space = |it: &char| matches!(it, ' ' | '\t' | '\n' | '\r');
+    let chars: Vec<char> = text.as_str().chars().filter(|it| !is_space(it)).collect();
+    let (groups, rest) = chars.as_chunks::<4>();
+    let mut written = Vec::with_capacity(groups.len() * 3);
+    let mut complete = rest.is_empty();
+    let room = span::bytes(args.value(1)).len();
+    for (at, group) in groups.iter().enumerate() {
+        let is_last = at + 1 == groups.len() && rest.is_empty();
+        let part = from_base64(&group.iter().collect::<String>()).unwrap_or_default();
+        let fits = !part.is_empty() && written.len() + part.len() <= room;
+        let n_bytes = part.len();
+        if fits {
+            written.extend(part);
+        }
+        if !fits || (n_bytes < 3 && !is_last) {
+            complete = false;
+            break;
+        }
+    }
+    span::write_bytes(args.value(1), &written);
+    Ok(span::set_written(args, 2, complete, written.len()))
 }
 
 /// `ToBase64CharArray`: how many characters were written.

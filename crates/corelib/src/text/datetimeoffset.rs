@@ -220,6 +220,7 @@ const PARTS: &[Member] = &[
         made(it.utc_ticks() + i64::from(offset) * time::MINUTE, offset)
     })
     .params(&["offset"]),
+    crate::language::span::try_format_row(),
     Member::method("ToString", &[STRING], STRING, to_text).params(&["format"]),
     Member::method("ToString", &[PROVIDER], STRING, to_text).params(&["formatProvider"]),
     Member::method("ToString", &[STRING, PROVIDER], STRING, to_text)

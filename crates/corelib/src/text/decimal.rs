@@ -152,6 +152,7 @@ const MEMBERS: &[Member] = &[
     Member::method("ToString", &[PROVIDER], STRING, to_text).params(&["provider"]),
     Member::method("ToString", &[STRING, PROVIDER], STRING, to_text)
         .params(&["format", "provider"]),
+    crate::language::span::try_format_row(),
     Member::method("Equals", &[DECIMAL], Type::Bool, equals).params(&["value"]),
     Member::method("CompareTo", &[DECIMAL], Type::Int32, compare).params(&["value"]),
     Member::method("CompareTo", &[Type::Object], Type::Int32, compare).params(&["value"]),

@@ -11,9 +11,12 @@ use clr::value::{Object, Value};
 use dotnet::text::encoding::Encoding;
 use dotnet::{Runtime, Str};
 
-use super::{CHARS, char_array, length, part, units};
+use super::{CHARS, char_array, count, encoding_buffers, joined, length, out_of_range, part, units};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::ENCODING, MEMBERS);
+
+const PARTS: &[&[Member]] = &[OWN_MEMBERS, encoding_buffers::MEMBERS];
+const MEMBERS: &[Member] = &joined::<{ count(PARTS) }>(PARTS);
 
 const OWN: Type = Type::named(names::ENCODING);
 const STRING: Type = Type::String;
@@ -22,7 +25,7 @@ const INT: Type = Type::Int32;
 
 /// An encoding as an object.
 #[derive(Debug)]
-struct Coder(Encoding);
+pub(super) struct Coder(pub(super) Encoding);
 
 impl Object for Coder {
     fn net_type(&self) -> Type {
@@ -36,6 +39,7 @@ impl Object for Coder {
             Encoding::Latin1 => "System.Text.Latin1Encoding",
             Encoding::Utf16 | Encoding::Utf16BigEndian => "System.Text.UnicodeEncoding",
             Encoding::Utf32 | Encoding::Utf32BigEndian => "System.Text.UTF32Encoding",
+            Encoding::Utf7 => "System.Text.UTF7Encoding",
         };
         Str::from_static(name)
     }
@@ -49,7 +53,7 @@ impl Object for Coder {
     }
 }
 
-const MEMBERS: &[Member] = &[
+const OWN_MEMBERS: &[Member] = &[
     Member::static_property("UTF8", OWN, |_, _| Ok(made_of(Encoding::Utf8))),
     Member::static_property("Default", OWN, |_, _| Ok(made_of(Encoding::Utf8))),
     Member::static_property("ASCII", OWN, |_, _| Ok(made_of(Encoding::Ascii))),
@@ -57,6 +61,7 @@ const MEMBERS: &[Member] = &[
     Member::static_property("Unicode", OWN, |_, _| Ok(made_of(Encoding::Utf16))),
     Member::static_property("BigEndianUnicode", OWN, |_, _| Ok(made_of(Encoding::Utf16BigEndian))),
     Member::static_property("UTF32", OWN, |_, _| Ok(made_of(Encoding::Utf32))),
+    Member::static_property("UTF7", OWN, |_, _| Ok(made_of(Encoding::Utf7))),
     Member::static_method("GetEncoding", &[STRING], OWN, |args, _| {
         let (name,): (Str,) = args.get()?;
         Ok(made_of(Encoding::named(name.as_str())?))
@@ -177,16 +182,24 @@ const MEMBERS: &[Member] = &[
     Member::property("IsReadOnly", Type::Bool, |_, _| Ok(true.into())),
     Member::method("GetMaxByteCount", &[INT], INT, |args, _| {
         let (coder, count): (Arc<Coder>, i32) = args.get()?;
-        let per_unit = match coder.0 {
-            Encoding::Utf8 => 3,
-            Encoding::Ascii | Encoding::Latin1 => 1,
-            Encoding::Utf16 | Encoding::Utf16BigEndian => 2,
-            Encoding::Utf32 | Encoding::Utf32BigEndian => 4,
+        if count < 0 {
+            return Err(out_of_range("Non-negative number required.", "charCount"));
+        }
+        let (per_unit, more) = match coder.0 {
+            Encoding::Utf8 => (3, 3),
+            Encoding::Ascii | Encoding::Latin1 => (1, 1),
+            Encoding::Utf16 | Encoding::Utf16BigEndian => (2, 2),
+            Encoding::Utf32 | Encoding::Utf32BigEndian => (4, 4),
+            Encoding::Utf7 => (3, 2),
         };
-        let size = count.checked_add(1).and_then(|it| it.checked_mul(per_unit));
-        size.filter(|_| count >= 0)
-            .map(Value::Int)
-            .ok_or_else(|| Exception::argument_out_of_range("charCount"))
+        let size = count.checked_mul(per_unit).and_then(|it| it.checked_add(more));
+        size.map(Value::Int).ok_or_else(|| {
+            out_of_range(
+                "Too many characters. The resulting number of bytes is larger than what can be \
+                 returned as an int.",
+                "charCount",
+            )
+        })
     })
     .params(&["charCount"]),
     Member::method("GetPreamble", &[], BYTES, |args, _| {
@@ -221,13 +234,13 @@ fn named(args: &mut Args<'_>, f: fn(Encoding) -> &'static str) -> Result<Value, 
     Ok(Value::text(f(coder.0)))
 }
 
-fn encoded(cx: &mut EvalCx<'_>, to: Encoding, units: &[u16]) -> Result<Value, Exception> {
+pub(super) fn encoded(cx: &mut EvalCx<'_>, to: Encoding, units: &[u16]) -> Result<Value, Exception> {
     cx.allocate(units.len() * 4)?;
     cx.steps(units.len() as u64 / 64)?;
     Ok(to.encode(units).into())
 }
 
-fn decoded(cx: &mut EvalCx<'_>, from: Encoding, bytes: &[u8]) -> Result<String, Exception> {
+pub(super) fn decoded(cx: &mut EvalCx<'_>, from: Encoding, bytes: &[u8]) -> Result<String, Exception> {
     cx.allocate(bytes.len() * 2)?;
     cx.steps(bytes.len() as u64 / 64)?;
     if from == Encoding::Utf8 && cx.runtime() == dotnet::Runtime::Framework {

@@ -87,7 +87,8 @@ macro_rules! floating {
                 Member::method("ToString", &[PROVIDER], STRING, to_text).params(&["provider"]),
                 Member::method("ToString", &[STRING, PROVIDER], STRING, to_text)
                     .params(&["format", "provider"]),
-                Member::method("Equals", &[Type::$ty], Type::Bool, equals).params(&["obj"]),
+                crate::language::span::try_format_row(),
+            Member::method("Equals", &[Type::$ty], Type::Bool, equals).params(&["obj"]),
                 Member::method("CompareTo", &[Type::$ty], Type::Int32, compare).params(&["value"]),
                 Member::method("CompareTo", &[Type::Object], Type::Int32, compare)
                     .params(&["value"]),

@@ -9,6 +9,7 @@ use dotnet::Str;
 use dotnet::text::guid;
 
 use super::PROVIDER;
+use crate::language::span;
 use super::integers::{compare, equals, to_text};
 
 pub(crate) const TYPE: TypeDef = TypeDef::structure("System.Guid", MEMBERS)
@@ -86,6 +87,12 @@ const MEMBERS: &[Member] = &[
         cx.allocate(16)?;
         Ok(guid::swap_order(bytes).to_vec().into())
     }),
+    span::try_format_plain(true),
+    Member::method("TryWriteBytes", &[span::BYTES], Type::Bool, |args, _| {
+        let guid: [u8; 16] = args.arg(0)?;
+        Ok(span::write_bytes(args.value(1), &guid::swap_order(guid)).into())
+    })
+    .params(&["destination"]),
     Member::method("Equals", &[GUID], Type::Bool, equals).params(&["g"]),
     Member::method("CompareTo", &[GUID], Type::Int32, compare).params(&["value"]),
     Member::method("CompareTo", &[Type::Object], Type::Int32, compare).params(&["value"]),

@@ -11,6 +11,7 @@ pub(crate) mod datetimeoffset;
 pub(crate) mod dbnull;
 pub(crate) mod decimal;
 pub(crate) mod encoding;
+mod encoding_buffers;
 pub(crate) mod enumeration;
 pub(crate) mod enums;
 pub(crate) mod environment;

@@ -124,6 +124,8 @@ const READING: &[Member] = &[
     }),
     Member::method("Read", &[CHARS, INT, INT], INT, read_block).params(BLOCK),
     Member::method("ReadBlock", &[CHARS, INT, INT], INT, read_block).params(BLOCK),
+    Member::method("GetLifetimeService", &[], Type::Object, remoting),
+    Member::method("InitializeLifetimeService", &[], Type::Object, remoting),
     Member::method("Peek", &[], INT, |args, _| {
         let (it,): (Arc<Reader>,) = args.get()?;
         let at = *it.at();
@@ -132,6 +134,12 @@ const READING: &[Member] = &[
     Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
     Member::method("Close", &[], Type::Void, |_, _| Ok(Value::Null)),
 ];
+
+/// Of .NET Framework's remoting, of which later runtimes have the methods only.
+fn remoting(_: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let text = "Remoting is not supported on this platform.";
+    Err(Exception::new("System.PlatformNotSupportedException", text))
+}
 
 const BLOCK: &[&str] = &["buffer", "index", "count"];
 
@@ -191,6 +199,8 @@ const WRITING: &[Member] = &[
     Member::method("WriteLine", &[], Type::Void, write_line),
     Member::method("WriteLine", &[STRING], Type::Void, write_line).params(&["value"]),
     Member::method("WriteLine", &[Type::Object], Type::Void, write_line).params(&["value"]),
+    Member::method("GetLifetimeService", &[], Type::Object, remoting),
+    Member::method("InitializeLifetimeService", &[], Type::Object, remoting),
     Member::method("Flush", &[], Type::Void, |_, _| Ok(Value::Null)),
     Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
     Member::method("Close", &[], Type::Void, |_, _| Ok(Value::Null)),

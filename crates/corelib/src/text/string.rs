@@ -65,6 +65,11 @@ const OWN: &[Member] = &[
         Ok(text.units().iter().all(|unit| chars::is_white_space(*unit)).into())
     })
     .params(&["value"]),
+    Member::method("GetPinnableReference", &[], Type::Char, |args, _| {
+        let (text,): (Str,) = args.get()?;
+        Ok(Value::Char(text.unit(0).unwrap_or(0)))
+    })
+    .doc("The first unit; 0 if there is none."),
     Member::method("Normalize", &[], STRING, normalized),
     Member::method("Normalize", &[FORM], STRING, normalized).params(&["normalizationForm"]),
     Member::method("IsNormalized", &[], Type::Bool, is_normalized),

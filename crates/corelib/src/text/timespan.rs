@@ -133,6 +133,7 @@ const MEMBERS: &[Member] = &[
         try_parse_exact,
     )
     .params(&["input", "formats", "formatProvider", "result"]),
+    crate::language::span::try_format_row(),
     Member::method("ToString", &[STRING], STRING, to_text).params(&["format"]),
     Member::method("ToString", &[STRING, PROVIDER], STRING, to_text)
         .params(&["format", "formatProvider"]),

@@ -22,6 +22,19 @@ pub enum Encoding {
     Utf32,
     /// UTF-32, big-endian.
     Utf32BigEndian,
+    /// `UTF7`.
+    Utf7,
+}
+
+/// Where clients use an encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Browsers show it.
+    pub in_browsers: bool,
+    /// Browsers save it.
+    pub by_browsers: bool,
+    /// Mail and news programs show and save it.
+    pub in_mail: bool,
 }
 
 impl Encoding {
@@ -46,6 +59,12 @@ impl Encoding {
             "utf-16be" | "unicodefffe" => Self::Utf16BigEndian,
             "utf-32" | "utf-32le" | "ucs-4" | "iso-10646-ucs-4" => Self::Utf32,
             "utf-32be" => Self::Utf32BigEndian,
+            "utf-7"
+            | "unicode-1-1-utf-7"
+            | "unicode-2-0-utf-7"
+            | "x-unicode-1-1-utf-7"
+            | "x-unicode-2-0-utf-7"
+            | "csunicode11utf7" => Self::Utf7,
             _ => {
                 let text = format!(
                     "'{name}' is not a supported encoding name. For information on defining a \
@@ -71,6 +90,7 @@ impl Encoding {
             Self::Utf16BigEndian,
             Self::Utf32,
             Self::Utf32BigEndian,
+            Self::Utf7,
         ];
         let found =
             all.into_iter().find(|it| it.code_page() == page || (page == 0 && *it == Self::Utf8));
@@ -90,6 +110,7 @@ impl Encoding {
             Self::Utf16BigEndian => 1201,
             Self::Utf32 => 12000,
             Self::Utf32BigEndian => 12001,
+            Self::Utf7 => 65000,
         }
     }
 
@@ -103,7 +124,24 @@ impl Encoding {
             Self::Utf16BigEndian => "utf-16BE",
             Self::Utf32 => "utf-32",
             Self::Utf32BigEndian => "utf-32BE",
+            Self::Utf7 => "utf-7",
         }
+    }
+
+    /// `WindowsCodePage`.
+    pub fn windows_code_page(self) -> i32 {
+        if matches!(self, Self::Ascii | Self::Latin1) { 1252 } else { 1200 }
+    }
+
+    /// `IsBrowserDisplay`, `IsBrowserSave` and those of mail.
+    pub fn shown(self) -> Shown {
+        let (in_browsers, by_browsers, in_mail) = match self {
+            Self::Utf8 | Self::Latin1 => (true, true, true),
+            Self::Ascii | Self::Utf7 => (false, false, true),
+            Self::Utf16 => (false, true, false),
+            _ => (false, false, false),
+        };
+        Shown { in_browsers, by_browsers, in_mail }
     }
 
     /// `EncodingName`.
@@ -116,6 +154,7 @@ impl Encoding {
             Self::Utf16BigEndian => "Unicode (Big-Endian)",
             Self::Utf32 => "Unicode (UTF-32)",
             Self::Utf32BigEndian => "Unicode (UTF-32 Big-Endian)",
+            Self::Utf7 => "Unicode (UTF-7)",
         }
     }
 
@@ -123,7 +162,7 @@ impl Encoding {
     pub fn preamble(self) -> &'static [u8] {
         match self {
             Self::Utf8 => &[0xef, 0xbb, 0xbf],
-            Self::Ascii | Self::Latin1 => &[],
+            Self::Ascii | Self::Latin1 | Self::Utf7 => &[],
             Self::Utf16 => &[0xff, 0xfe],
             Self::Utf16BigEndian => &[0xfe, 0xff],
             Self::Utf32 => &[0xff, 0xfe, 0, 0],
@@ -150,6 +189,7 @@ impl Encoding {
                 .collect(),
             Self::Utf32 => valid().flat_map(u32::to_le_bytes).collect(),
             Self::Utf32BigEndian => valid().flat_map(u32::to_be_bytes).collect(),
+            Self::Utf7 => super::utf7::encode(units),
         }
     }
 
@@ -181,6 +221,7 @@ impl Encoding {
             Self::Utf16BigEndian => wide(u16::from_be_bytes),
             Self::Utf32 => full(u32::from_le_bytes),
             Self::Utf32BigEndian => full(u32::from_be_bytes),
+            Self::Utf7 => String::from_utf16_lossy(&super::utf7::decode(bytes)),
         }
     }
 }

@@ -33,6 +33,7 @@ pub mod time;
 pub mod uri;
 mod uri_escape;
 pub mod uri_parts;
+mod utf7;
 pub mod web;
 pub mod zones;
 

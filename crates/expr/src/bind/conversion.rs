@@ -221,13 +221,16 @@ fn is_sealed(it: Type) -> bool {
 /// A user-defined conversion (10.5): the best operator of either type and their bases.
 fn user_defined(from: Type, to: Type, explicit: bool) -> Option<Way> {
     let mut best: Option<(u32, &'static Member, Way)> = None;
-    for member in operators(from).into_iter().chain(operators(to)) {
+    for (member, of_type) in operators(from).into_iter().chain(operators(to)) {
         if member.kind == MemberKind::Explicit && !explicit {
             continue;
         }
-        let Some(source) = member.params.first().copied() else { continue };
+        let Some(source) = member.params.first().map(|it| it.substitute(of_type, &[])) else {
+            continue;
+        };
         let Some((before, a)) = leg(from, source, explicit) else { continue };
-        let Some((after, b)) = leg(member.returns, to, explicit) else { continue };
+        let target = member.returns.substitute(of_type, &[]);
+        let Some((after, b)) = leg(target, to, explicit) else { continue };
         let null_passes = matches!(from, Type::Nullable(_))
             && source.is_non_nullable_value()
             && to.accepts_null();
@@ -258,14 +261,16 @@ fn leg(from: Type, to: Type, explicit: bool) -> Option<(Way, u32)> {
     standard_explicit(from, to, false).map(|way| (way, 2))
 }
 
-fn operators(of: Type) -> Vec<&'static Member> {
+/// The conversions that a type and its bases declare, with the type arguments of each.
+fn operators(of: Type) -> Vec<(&'static Member, &'static [Type])> {
     let mut found = Vec::new();
     let mut queue = vec![of.without_null()];
     while let Some(it) = queue.pop() {
         if let Some(def) = it.definition_name().and_then(rows::definition) {
             let is_conversion =
                 |it: &&Member| matches!(it.kind, MemberKind::Implicit | MemberKind::Explicit);
-            found.extend(def.members.iter().filter(is_conversion));
+            let of_type = if let Type::Named(_, of_type) = it { of_type } else { &[] };
+            found.extend(def.members.iter().filter(is_conversion).map(|it| (it, of_type)));
         }
         if matches!(it, Type::Named(..)) {
             queue.extend(rows::base_types(it));

@@ -11,6 +11,7 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{ByteArray, Object, Value};
+use corelib::language::span;
 use dotnet::Str;
 use dotnet::crypto::Hash;
 
@@ -153,6 +154,24 @@ const MEMBERS: &[Member] = &[
         Ok(part.into())
     })
     .params(&["inputBuffer", "inputOffset", "inputCount"]),
+    Member::method(
+        "TryComputeHash",
+        &[span::READ_BYTES, span::BYTES, Type::Out(&INT)],
+        Type::Bool,
+        |args, cx| {
+            let it = own(args)?;
+            let data = span::bytes(args.value(1));
+            let size = it.hash.bits() as usize / 8;
+            if span::bytes(args.value(2)).len() < size {
+                return Ok(span::set_written(args, 3, false, 0));
+            }
+            charge(cx, data.len())?;
+            let fits = span::write_bytes(args.value(2), &it.compute(&data));
+            it.lock().last = None;
+            Ok(span::set_written(args, 3, fits, size))
+        },
+    )
+    .params(&["source", "destination", "bytesWritten"]),
     Member::method("Initialize", &[], Type::Void, |args, _| {
         own(args)?.lock().pending.clear();
         Ok(Value::Null)
