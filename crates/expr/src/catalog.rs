@@ -70,7 +70,8 @@ mod tests {
             _ => false,
         };
         own || named
-            || (simple && member.starts_with("op_"))
+            // ... and conversions to and from `T?`.
+            || ((simple || def.name == "System.Nullable") && member.starts_with("op_"))
             || rows::base_types(rows::type_of(def, &[]))
                 .into_iter()
                 .filter_map(|it| rows::definition(it.definition_name()?))

@@ -6,11 +6,13 @@
 //! crypto   System.Security.Cryptography   over dotnet::crypto
 //! json     Newtonsoft.Json                over tree::json
 //! xml      System.Xml.Linq                over tree::xml
+//! annotations  objects at JSON tokens and XML nodes
 //! stored   values as bytes, for caches
 //! ```
 //!
 //! How to add a type is told in [`clr::rows`].
 
+mod annotations;
 pub mod crypto;
 pub mod json;
 pub mod linq;

@@ -3,6 +3,7 @@
 //! ```text
 //! json       Newtonsoft.Json: JToken, JSON path, merging, casts
 //! xml        System.Xml.Linq: XNode, names, casts; from and to JSON
+//! note       what a program puts at a node
 //! store      how nodes are shared, and how two trees become one
 //! ```
 //!
@@ -10,5 +11,8 @@
 //! .NET would throw is a [`Fault`](dotnet::Fault). Depth is bounded.
 
 pub mod json;
+mod note;
 mod store;
 pub mod xml;
+
+pub use note::Note;

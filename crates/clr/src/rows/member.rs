@@ -51,6 +51,8 @@ pub struct Member {
     pub in_resolvers: bool,
     /// What of the request or response an expression reads through it.
     pub uses: Uses,
+    /// Must its type arguments be reference types (`where T : class`)?
+    pub of_classes: bool,
     /// One sentence for completion and reference pages.
     pub summary: &'static str,
 }
@@ -133,6 +135,7 @@ const fn row(
         listed: true,
         in_resolvers: false,
         uses: Uses::NONE,
+        of_classes: false,
         summary: "",
     }
 }
@@ -300,6 +303,13 @@ impl Member {
         self
     }
 
+    /// Its type arguments must be reference types.
+    #[must_use]
+    pub const fn of_classes(mut self) -> Self {
+        self.of_classes = true;
+        self
+    }
+
     /// One sentence about it.
     #[must_use]
     pub const fn doc(mut self, summary: &'static str) -> Self {
@@ -340,7 +350,9 @@ impl Member {
                 _ => 0,
             }
         }
-        self.params.iter().chain([&self.returns]).map(|it| highest(*it)).max().unwrap_or(0)
+        let named = self.params.iter().chain([&self.returns]).map(|it| highest(*it)).max();
+        // A type parameter may occur nowhere: `RemoveAnnotations<T>()`.
+        named.unwrap_or(0).max(usize::from(self.of_classes))
     }
 }
 

@@ -29,6 +29,7 @@
 mod args;
 mod lookup;
 mod member;
+mod table;
 mod typedef;
 
 pub use args::{Args, FromArgs, FromValue};
@@ -37,6 +38,7 @@ pub use lookup::{
     is_reference_convertible, owner, register, type_of,
 };
 pub use member::{Call, Constant, Member, MemberKind, Read};
+pub use table::{count, joined};
 pub use typedef::{TypeDef, TypeKind};
 
 use crate::cx::EvalCx;

@@ -10,8 +10,8 @@ use clr::types::{self, Type, names};
 use clr::value::{Cursor, KeyValuePair, Object, Value};
 use dotnet::{Runtime, Str};
 
-use super::{any, capacity};
 use super::{Comparer, Table};
+use super::{any, capacity};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::DICTIONARY, MEMBERS).generic(2).bases(&[
     Type::Named(names::IDICTIONARY, &[Type::T, Type::U]),

@@ -304,7 +304,7 @@ fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exceptio
             table.add(item, Value::Null);
         }
         // A collection with many items that are the same leaves much room.
-        if table.len() > 0 && table.capacity() / table.len() > 3 && named == "collection" {
+        if !table.is_empty() && table.capacity() / table.len() > 3 && named == "collection" {
             let room = capacity::prime(table.len());
             table.set_capacity(room);
         }

@@ -96,8 +96,7 @@ pub fn set_written(args: &mut Args<'_>, at: usize, fits: bool, count: usize) -> 
 }
 
 const INT_OUT: Type = Type::Out(&Type::Int32);
-const TRY_FORMAT: &[Type] =
-    &[CHARS, INT_OUT, READ_CHARS, Type::named(names::IFORMATPROVIDER)];
+const TRY_FORMAT: &[Type] = &[CHARS, INT_OUT, READ_CHARS, Type::named(names::IFORMATPROVIDER)];
 
 /// The row `TryFormat(destination, out charsWritten, format, provider)`.
 pub(crate) const fn try_format_row() -> Member {
@@ -106,7 +105,7 @@ pub(crate) const fn try_format_row() -> Member {
         .defaults(&[Constant::Default, Constant::Default])
 }
 
-/// The same of a type whose formats ask no provider; `n_parameters` are three, or two without format.
+/// The same of a type whose formats ask no provider, or that has none.
 pub(crate) const fn try_format_plain(with_format: bool) -> Member {
     if with_format {
         Member::method("TryFormat", &[CHARS, INT_OUT, READ_CHARS], Type::Bool, try_format)

@@ -11,7 +11,9 @@ use clr::value::{Object, Value};
 use dotnet::text::encoding::Encoding;
 use dotnet::{Runtime, Str};
 
-use super::{CHARS, char_array, count, encoding_buffers, joined, length, out_of_range, part, units};
+use super::{
+    CHARS, char_array, count, encoding_buffers, joined, length, out_of_range, part, units,
+};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::ENCODING, MEMBERS);
 
@@ -234,13 +236,21 @@ fn named(args: &mut Args<'_>, f: fn(Encoding) -> &'static str) -> Result<Value, 
     Ok(Value::text(f(coder.0)))
 }
 
-pub(super) fn encoded(cx: &mut EvalCx<'_>, to: Encoding, units: &[u16]) -> Result<Value, Exception> {
+pub(super) fn encoded(
+    cx: &mut EvalCx<'_>,
+    to: Encoding,
+    units: &[u16],
+) -> Result<Value, Exception> {
     cx.allocate(units.len() * 4)?;
     cx.steps(units.len() as u64 / 64)?;
     Ok(to.encode(units).into())
 }
 
-pub(super) fn decoded(cx: &mut EvalCx<'_>, from: Encoding, bytes: &[u8]) -> Result<String, Exception> {
+pub(super) fn decoded(
+    cx: &mut EvalCx<'_>,
+    from: Encoding,
+    bytes: &[u8],
+) -> Result<String, Exception> {
     cx.allocate(bytes.len() * 2)?;
     cx.steps(bytes.len() as u64 / 64)?;
     if from == Encoding::Utf8 && cx.runtime() == dotnet::Runtime::Framework {

@@ -49,14 +49,8 @@ pub(super) const MEMBERS: &[Member] = &[
     })
     .params(&["chars", "bytes"]),
     Member::method("GetChars", &[BYTES, INT, INT, CHARS, INT], INT, |args, cx| {
-        let (coder, bytes, from, count, array, at): (
-            Arc<Coder>,
-            Bytes,
-            i32,
-            i32,
-            Arc<Array>,
-            i32,
-        ) = args.get()?;
+        let (coder, bytes, from, count, array, at): (Arc<Coder>, Bytes, i32, i32, Arc<Array>, i32) =
+            args.get()?;
         let range = part(from, count, bytes.len(), ("byteIndex", "bytes"))?;
         let text = decoded(cx, coder.0, bytes.get(range).unwrap_or_default())?;
         let units: Vec<u16> = text.encode_utf16().collect();
@@ -159,7 +153,8 @@ fn write_bytes(
 /// What .NET says if an array is too short: what for, whose fallback, which parameter.
 type Short = (&'static str, &'static str, &'static str);
 
-const BYTES_SHORT: Short = ("byte buffer is too small to contain the encoded data", "Encoder", "bytes");
+const BYTES_SHORT: Short =
+    ("byte buffer is too small to contain the encoded data", "Encoder", "bytes");
 const CHARS_SHORT: Short =
     ("char buffer is too small to contain the decoded characters", "Decoder", "chars");
 

@@ -88,7 +88,7 @@ macro_rules! floating {
                 Member::method("ToString", &[STRING, PROVIDER], STRING, to_text)
                     .params(&["format", "provider"]),
                 crate::language::span::try_format_row(),
-            Member::method("Equals", &[Type::$ty], Type::Bool, equals).params(&["obj"]),
+                Member::method("Equals", &[Type::$ty], Type::Bool, equals).params(&["obj"]),
                 Member::method("CompareTo", &[Type::$ty], Type::Int32, compare).params(&["value"]),
                 Member::method("CompareTo", &[Type::Object], Type::Int32, compare)
                     .params(&["value"]),

@@ -9,8 +9,8 @@ use dotnet::Str;
 use dotnet::text::guid;
 
 use super::PROVIDER;
-use crate::language::span;
 use super::integers::{compare, equals, to_text};
+use crate::language::span;
 
 pub(crate) const TYPE: TypeDef = TypeDef::structure("System.Guid", MEMBERS)
     .bases(&[Type::named(names::ICOMPARABLE), Type::named(names::IFORMATTABLE)]);

@@ -22,7 +22,7 @@ pub(crate) mod ipaddress;
 pub(crate) mod math;
 mod moment;
 pub(crate) mod random;
-pub(crate) mod reader;
+pub mod reader;
 pub(crate) mod string;
 pub(crate) mod string_build;
 pub(crate) mod string_compare;
@@ -36,9 +36,10 @@ pub(crate) mod uri;
 pub(crate) mod version;
 pub(crate) mod webutility;
 
+pub(crate) use clr::rows::{count, joined};
+
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::Member;
 use clr::types::{Type, names};
 use clr::value::{Array, Value};
 use dotnet::Str;
@@ -155,34 +156,6 @@ pub(crate) fn position(at: Option<usize>) -> Value {
 /// A length as an `int`.
 pub(crate) fn length(of: usize) -> Value {
     Value::Int(i32::try_from(of).unwrap_or(i32::MAX))
-}
-
-/// How many rows several tables have.
-#[expect(clippy::indexing_slicing, reason = "runs at compile time")]
-pub(crate) const fn count(parts: &[&[Member]]) -> usize {
-    let (mut all, mut part) = (0, 0);
-    while part < parts.len() {
-        all += parts[part].len();
-        part += 1;
-    }
-    all
-}
-
-/// Several tables of rows as one.
-#[expect(clippy::indexing_slicing, reason = "runs at compile time")]
-pub(crate) const fn joined<const N: usize>(parts: &[&[Member]]) -> [Member; N] {
-    let mut all = [parts[0][0]; N];
-    let (mut part, mut at) = (0, 0);
-    while part < parts.len() {
-        let mut row = 0;
-        while row < parts[part].len() {
-            all[at] = parts[part][row];
-            at += 1;
-            row += 1;
-        }
-        part += 1;
-    }
-    all
 }
 
 #[cfg(test)]

@@ -15,8 +15,10 @@ use super::{CHARS, PROVIDER, culture, encoding, index, length, made};
 
 const READER: Type = Type::named("System.IO.StringReader");
 const WRITER: Type = Type::named("System.IO.StringWriter");
-const BASE_READER: Type = Type::named("System.IO.TextReader");
-const BASE_WRITER: Type = Type::named("System.IO.TextWriter");
+/// `TextReader`
+pub const BASE_READER: Type = Type::named("System.IO.TextReader");
+/// `TextWriter`
+pub const BASE_WRITER: Type = Type::named("System.IO.TextWriter");
 const DISPOSABLE: Type = Type::named(names::IDISPOSABLE);
 const STRING: Type = Type::String;
 const INT: Type = Type::Int32;
@@ -92,6 +94,25 @@ impl Object for Writer {
     }
 }
 
+/// What a reader has left; it is at its end then. `None` if it is no reader.
+pub fn rest_of(reader: &Value) -> Option<Str> {
+    let it = reader.as_object::<Reader>()?;
+    let start = std::mem::replace(&mut *it.at(), it.text.len());
+    Some(it.text.slice(start..it.text.len()).unwrap_or(Str::EMPTY))
+}
+
+/// Writes a text with a writer; nothing if it is none.
+///
+/// # Errors
+///
+/// What is written would be too long.
+pub fn write_text(writer: &Value, text: &Str, cx: &mut EvalCx<'_>) -> Result<(), Exception> {
+    match writer.as_object::<Writer>() {
+        Some(it) => it.text.push(cx, text),
+        None => Ok(()),
+    }
+}
+
 const READER_MEMBERS: &[Member] = &[Member::constructor(&[STRING], READER, |args, _| {
     let (text,): (Str,) = args.get()?;
     Ok(Value::object(Reader { text, at: Mutex::new(0) }))
@@ -100,9 +121,7 @@ const READER_MEMBERS: &[Member] = &[Member::constructor(&[STRING], READER, |args
 
 const READING: &[Member] = &[
     Member::method("ReadToEnd", &[], STRING, |args, cx| {
-        let (it,): (Arc<Reader>,) = args.get()?;
-        let start = std::mem::replace(&mut *it.at(), it.text.len());
-        made(cx, it.text.slice(start..it.text.len()).unwrap_or(Str::EMPTY))
+        made(cx, rest_of(args.value(0)).unwrap_or(Str::EMPTY))
     }),
     Member::method("ReadLine", &[], STRING, |args, cx| {
         let (it,): (Arc<Reader>,) = args.get()?;

@@ -7,7 +7,8 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// Stands for itself.
 fn is_direct(unit: u16) -> bool {
-    u8::try_from(unit).is_ok_and(|it| it.is_ascii_alphanumeric() || b"'(),-./:? \t\r\n".contains(&it))
+    u8::try_from(unit)
+        .is_ok_and(|it| it.is_ascii_alphanumeric() || b"'(),-./:? \t\r\n".contains(&it))
 }
 
 fn value_of(byte: u8) -> Option<u32> {

@@ -314,6 +314,17 @@ impl Binder {
     ) -> Expr {
         let Some(signature) = signatures.get(fit.index) else { return Expr::error(span) };
         let Some(found) = signature.found else { return Expr::error(span) };
+        if let Some(value) = fit.of_method.iter().find(|it| it.is_value_type())
+            && found.member.of_classes
+        {
+            let text = format!(
+                "`{value}` must be a reference type as the type argument of `{}`",
+                found.member.name
+            );
+            let help = Some("name a class, an interface or `object`".to_owned());
+            self.report(codes::NO_OVERLOAD, span, text, "not a reference type", help);
+            return Expr::error(span);
+        }
         self.uses = self.uses.union(found.member.uses);
         let passed = self.pass(fit, signatures, arguments);
         let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();

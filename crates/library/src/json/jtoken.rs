@@ -6,12 +6,14 @@ use std::hash::{Hash, Hasher};
 
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef, integer_of};
+use clr::rows::{Args, Member, TypeDef, count, integer_of, joined};
 use clr::types::{Type, names};
 use clr::value::Value;
 use corelib::collections::{Comparer, Rules};
 use dotnet::Str;
 use tree::json::{self, Formatting, ParseOptions, Path, Root, Token};
+
+use crate::annotations;
 
 use super::conversions::{EXPLICIT, IMPLICIT, value_as};
 use super::settings::LOAD_SETTINGS;
@@ -24,27 +26,10 @@ pub(crate) static TYPE: TypeDef = TypeDef::class(names::JTOKEN, MEMBERS)
     .bases(&[JTOKENS])
     .docs("https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JToken.htm");
 
-const COUNT: usize = OWN.len() + EXPLICIT.len() + IMPLICIT.len();
+const PARTS: &[&[Member]] = &[OWN, EXPLICIT, IMPLICIT, &annotations::MEMBERS];
 
-/// Rows of this type and the conversions, in one list.
-static MEMBERS: &[Member] = &joined();
-
-#[expect(clippy::indexing_slicing, reason = "constant lists, checked when compiled")]
-const fn joined() -> [Member; COUNT] {
-    let mut all = [OWN[0]; COUNT];
-    let mut at = 0;
-    while at < COUNT {
-        all[at] = if at < OWN.len() {
-            OWN[at]
-        } else if at < OWN.len() + EXPLICIT.len() {
-            EXPLICIT[at - OWN.len()]
-        } else {
-            IMPLICIT[at - OWN.len() - EXPLICIT.len()]
-        };
-        at += 1;
-    }
-    all
-}
+/// Rows of this type, of annotations and the conversions, in one list.
+static MEMBERS: &[Member] = &joined::<{ count(PARTS) }>(PARTS);
 
 const EQUALITY_NAME: &str = "Newtonsoft.Json.Linq.JTokenEqualityComparer";
 const EQUALITY: Type = Type::named(EQUALITY_NAME);

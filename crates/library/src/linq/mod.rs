@@ -23,7 +23,7 @@ pub(crate) use order::IORDEREDENUMERABLE;
 
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef};
+use clr::rows::{Args, Member, TypeDef, count, joined};
 use clr::types::{Type, names};
 use clr::value::{Cursor, Value};
 
@@ -46,32 +46,6 @@ const PARTS: &[&[Member]] = &[
 ];
 
 static MEMBERS: [Member; count(PARTS)] = joined(PARTS);
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn count(parts: &[&[Member]]) -> usize {
-    let (mut all, mut part) = (0, 0);
-    while part < parts.len() {
-        all += parts[part].len();
-        part += 1;
-    }
-    all
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn joined<const N: usize>(parts: &[&[Member]]) -> [Member; N] {
-    let mut all = [parts[0][0]; N];
-    let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut row = 0;
-        while row < parts[part].len() {
-            all[at] = parts[part][row];
-            at += 1;
-            row += 1;
-        }
-        part += 1;
-    }
-    all
-}
 
 /// `IEnumerable<TSource>`.
 const SOURCE: Type = Type::Named(names::IENUMERABLE, &[Type::M]);

@@ -26,6 +26,7 @@ use clr::rows::{Args, Member, is_reference_convertible};
 use clr::types::{Type, names};
 use clr::value::sequence::Items;
 use clr::value::{Object, Value};
+use corelib::text::reader;
 use dotnet::{Runtime, Str};
 use tree::xml::{self, Content, Kind, Name, Node, ParseOptions, Root};
 
@@ -176,8 +177,54 @@ fn contents(value: &Value, cx: &mut EvalCx<'_>) -> Result<Content, Exception> {
 
 /// `Parse(text)` and `Parse(text, options)`.
 fn parse(args: &mut Args<'_>, cx: &mut EvalCx<'_>, root: Root) -> Result<Value, Exception> {
-    let preserve = matches!(args.value(1), Value::Enum(_, bits) if bits & 1 == 1);
     let text: Str = args.arg(0)?;
+    parse_text(&text, args, cx, root)
+}
+
+/// `Load(reader)` and `Load(reader, options)`.
+fn load(args: &mut Args<'_>, cx: &mut EvalCx<'_>, root: Root) -> Result<Value, Exception> {
+    let text = reader::rest_of(args.value(0)).ok_or_else(|| Exception::argument_null("input"))?;
+    parse_text(&text, args, cx, root)
+}
+
+/// `Save(writer)` and `Save(writer, options)` of a document or an element.
+fn save(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    if args.value(1).is_null() {
+        return Err(Exception::argument_null("output"));
+    }
+    let (plain, without_doubles) = save_options(args.value(2));
+    let it = node(args, 0)?;
+    if it.kind() == Kind::Document && it.root_element().is_none() {
+        return Err(Exception::invalid_operation(
+            "Token EndDocument in state Document would result in an invalid XML document.",
+        ));
+    }
+    let standalone = it.declaration().and_then(|it| it.standalone.clone());
+    let standalone = standalone.filter(|it| it == "yes" || it == "no");
+    let standalone = standalone.map(|it| format!(" standalone=\"{it}\"")).unwrap_or_default();
+    let line = if plain { "" } else { "\n" };
+    let body = it.to_xml_with(!plain, without_doubles)?;
+    // A writer of text has the encoding of strings.
+    let text = format!("<?xml version=\"1.0\" encoding=\"utf-16\"{standalone}?>{line}{body}");
+    cx.steps(1 + text.len() as u64 / 32)?;
+    cx.allocate(text.len())?;
+    reader::write_text(args.value(1), &text.into(), cx)?;
+    Ok(Value::Null)
+}
+
+/// What `SaveOptions` say: not indented, without declarations that hold already.
+fn save_options(value: &Value) -> (bool, bool) {
+    let bits = if let Value::Enum(_, bits) = value { *bits } else { 0 };
+    (bits & 1 == 1, bits & 2 == 2)
+}
+
+fn parse_text(
+    text: &Str,
+    args: &Args<'_>,
+    cx: &mut EvalCx<'_>,
+    root: Root,
+) -> Result<Value, Exception> {
+    let preserve = matches!(args.value(1), Value::Enum(_, bits) if bits & 1 == 1);
     cx.steps(1 + text.len() as u64 / 32)?;
     cx.allocate(text.len())?;
     let options = ParseOptions { preserve_whitespace: preserve, ..ParseOptions::default() };

@@ -5,9 +5,11 @@ use clr::types::{Type, names};
 use clr::value::Value;
 use tree::xml::{Kind, Node, Root};
 
-use super::enums::LOAD;
+use corelib::text::reader::BASE_WRITER;
+
+use super::enums::{LOAD, SAVE};
 use super::xdeclaration::{self, XDECLARATION, XDeclaration};
-use super::{XCONTAINER, XDOCUMENT, XELEMENT, contents, node, parse, value};
+use super::{XCONTAINER, XDOCUMENT, XELEMENT, contents, node, parse, save, value};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XDOCUMENT, MEMBERS).bases(&[XCONTAINER]);
 
@@ -41,6 +43,9 @@ const MEMBERS: &[Member] = &[
         parse(args, cx, Root::Document)
     })
     .params(&["text", "options"]),
+    Member::method("Save", &[BASE_WRITER], Type::Void, save).params(&["textWriter"]),
+    Member::method("Save", &[BASE_WRITER, SAVE], Type::Void, save)
+        .params(&["textWriter", "options"]),
     Member::property("Root", XELEMENT, |args, _| Ok(value(node(args, 0)?.root_element())))
         .doc("The element that holds all others."),
     Member::property("Declaration", XDECLARATION, |args, _| {
@@ -63,7 +68,7 @@ mod tests {
     use super::TYPE;
 
     #[test]
-    fn files_cannot_be_loaded() {
-        assert!(TYPE.members.iter().all(|it| it.name != "Load" && it.name != "Save"));
+    fn documents_cannot_be_loaded() {
+        assert!(TYPE.members.iter().all(|it| it.name != "Load"));
     }
 }

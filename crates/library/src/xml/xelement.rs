@@ -8,19 +8,21 @@ use clr::value::Value;
 use dotnet::Str;
 use tree::xml::{Content, Fault, Node, Root};
 
-use super::enums::LOAD;
+use corelib::text::reader::{BASE_READER, BASE_WRITER};
+
+use super::enums::{LOAD, SAVE};
 use super::xattribute::{casts, value_of};
 use super::{
     ATTRIBUTES, ELEMENTS, NODES, ONE, SEVERAL, XATTRIBUTE, XCONTAINER, XELEMENT, XNAME, XNAMESPACE,
-    XNODE, adding, change, contents, lazily, name, needed_name, node, parse, text, value, xname,
-    xnamespace,
+    XNODE, adding, change, contents, lazily, load, name, needed_name, node, parse, save, text,
+    value, xname, xnamespace,
 };
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XELEMENT, MEMBERS).bases(&[XCONTAINER]);
 
-static MEMBERS: &[Member] = &casts::with::<34, 59>(XELEMENT, OWN);
+static MEMBERS: &[Member] = &casts::with::<38, 63>(XELEMENT, OWN);
 
-const OWN: [Member; 34] = [
+const OWN: [Member; 38] = [
     Member::constructor(&[XNAME], XELEMENT, construct).params(&["name"]),
     Member::constructor(&[XNAME, Type::Object], XELEMENT, construct).params(&["name", "content"]),
     Member::constructor(&[XNAME, Type::Params(&Type::Object)], XELEMENT, construct)
@@ -40,6 +42,20 @@ const OWN: [Member; 34] = [
         parse(args, cx, Root::Element)
     })
     .params(&["text", "options"]),
+    Member::static_method("Load", &[BASE_READER], XELEMENT, |args, cx| {
+        load(args, cx, Root::Element)
+    })
+    .params(&["textReader"])
+    .doc("Reads what a `StringReader` has left."),
+    Member::static_method("Load", &[BASE_READER, LOAD], XELEMENT, |args, cx| {
+        load(args, cx, Root::Element)
+    })
+    .params(&["textReader", "options"]),
+    Member::method("Save", &[BASE_WRITER], Type::Void, save)
+        .params(&["textWriter"])
+        .doc("Writes XML with its declaration into a `StringWriter`."),
+    Member::method("Save", &[BASE_WRITER, SAVE], Type::Void, save)
+        .params(&["textWriter", "options"]),
     Member::static_property("EmptySequence", ELEMENTS, |_, _| {
         Ok(Value::array(XELEMENT, Vec::new()))
     }),

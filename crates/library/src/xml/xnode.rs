@@ -81,19 +81,24 @@ const MEMBERS: &[Member] = &[
         Ok((a.place() < b.place()).into())
     })
     .params(&["node"]),
-    Member::method("ToString", &[], Type::String, |args, cx| to_text(args, true, cx))
+    Member::method("ToString", &[], Type::String, |args, cx| to_text(args, true, false, cx))
         .doc("Indented XML."),
     Member::method("ToString", &[SAVE], Type::String, |args, cx| {
-        let plain = matches!(args.value(1), Value::Enum(_, bits) if bits & 1 == 1);
-        to_text(args, !plain, cx)
+        let (plain, without_doubles) = super::save_options(args.value(1));
+        to_text(args, !plain, without_doubles, cx)
     })
     .params(&["options"])
     .doc("XML, indented unless formatting is disabled."),
 ];
 
-fn to_text(args: &mut Args<'_>, indented: bool, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+fn to_text(
+    args: &mut Args<'_>,
+    indented: bool,
+    without_doubles: bool,
+    cx: &mut EvalCx<'_>,
+) -> Result<Value, Exception> {
     let it = node(args, 0)?;
-    let text = it.to_xml(indented)?;
+    let text = it.to_xml_with(indented, without_doubles)?;
     cx.allocate(text.len())?;
     Ok(text.into())
 }

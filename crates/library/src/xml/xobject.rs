@@ -1,15 +1,20 @@
 //! `System.Xml.Linq.XObject`: <https://learn.microsoft.com/dotnet/api/system.xml.linq.xobject>
 
-use clr::rows::{Member, TypeDef, integer_of};
+use clr::rows::{Member, TypeDef, count, integer_of, joined};
 use clr::types::{Type, names};
 use clr::value::Value;
+
+use crate::annotations;
 
 use super::enums::NODE_TYPE;
 use super::{XDOCUMENT, XELEMENT, node, value};
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(names::XOBJECT, MEMBERS);
 
-const MEMBERS: &[Member] = &[
+const PARTS: &[&[Member]] = &[OWN, &annotations::MEMBERS];
+static MEMBERS: &[Member] = &joined::<{ count(PARTS) }>(PARTS);
+
+const OWN: &[Member] = &[
     Member::property("Parent", XELEMENT, |args, _| Ok(value(node(args, 0)?.parent())))
         .doc("The element that it is in."),
     Member::property("Document", XDOCUMENT, |args, _| Ok(value(node(args, 0)?.owner_document())))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::scalar::{Kind, Scalar};
 use super::{Fault, MAX_TREE_DEPTH};
+use crate::note::Notes;
 use crate::store::Store;
 pub(super) use crate::store::{NONE, unite};
 
@@ -48,6 +49,7 @@ pub(super) struct Members {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arena {
     nodes: Vec<Node>,
+    pub(super) notes: Notes,
 }
 
 static NULL: Data = Data::Value(Scalar::Null);
@@ -97,7 +99,7 @@ impl Data {
 
 impl Arena {
     pub(super) fn with_capacity(n_nodes: usize) -> Self {
-        Self { nodes: Vec::with_capacity(n_nodes) }
+        Self { nodes: Vec::with_capacity(n_nodes), notes: Notes::default() }
     }
 
     /// Adds a detached node.
@@ -272,8 +274,16 @@ impl Arena {
         }
     }
 
-    /// Copies the tree below `id` of `from` to the end of this arena; gives the copy's root.
+    /// Copies the tree below `id` of `from` to the end of this arena, annotations too; gives the copy's root.
     pub(super) fn copy_from(&mut self, from: &Arena, id: u32) -> u32 {
+        let copy = self.copy_plain(from, id);
+        if let Some(note) = from.notes.get(id) {
+            self.notes.set(copy, note.copied());
+        }
+        copy
+    }
+
+    fn copy_plain(&mut self, from: &Arena, id: u32) -> u32 {
         let data = match from.data(id) {
             Data::Value(value) => return self.push(Data::Value(value.clone())),
             Data::Property(name, value) => {
@@ -350,6 +360,7 @@ impl Store for Arena {
             }
             node
         }));
+        self.notes.append(other.notes, offset);
         offset
     }
 }

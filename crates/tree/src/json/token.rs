@@ -9,6 +9,7 @@ use super::arena::{Arena, Data, Members, NONE, Tree};
 use super::scalar::{Kind, Scalar};
 use super::writer::{self, Formatting};
 use super::{Fault, convert};
+use crate::note::Note;
 use crate::store::Store as _;
 
 /// A reference to a token of a tree. Clones are the same token, not copies.
@@ -94,6 +95,19 @@ impl Token {
         };
         property.set_property_value(Some(&value))?;
         Ok(property)
+    }
+
+    /// What a program has put at the node.
+    #[must_use]
+    pub fn note(&self) -> Option<Arc<dyn Note>> {
+        self.with(|arena, id| arena.notes.get(id))
+    }
+
+    /// Puts something at the node, in place of what was there.
+    pub fn set_note(&self, note: Arc<dyn Note>) {
+        // What was there is let go after the lock.
+        let old = self.with(|arena, id| arena.notes.set(id, note));
+        drop(old);
     }
 
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Arena, u32) -> R) -> R {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::name::Name;
 use super::node::{Declaration, DocumentType};
 use super::{Fault, MAX_DEPTH};
+use crate::note::Notes;
 use crate::store::Store;
 pub(super) use crate::store::{NONE, unite};
 
@@ -63,6 +64,7 @@ pub(super) struct Element {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arena {
     items: Vec<Item>,
+    pub(super) notes: Notes,
 }
 
 impl Data {
@@ -303,6 +305,7 @@ impl Store for Arena {
             }
             item
         }));
+        self.notes.append(other.notes, offset);
         offset
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::arena::{Arena, Data, Kind, NONE, Tree};
 use super::name::Name;
 use super::{Fault, writer};
+use crate::note::Note;
 use crate::store::Store as _;
 
 /// A reference to a node of a tree. Clones are the same node, not copies.
@@ -113,6 +114,19 @@ impl Node {
     #[must_use]
     pub fn document_type(it: DocumentType) -> Self {
         Self::single(Data::Type(Arc::new(it)))
+    }
+
+    /// What a program has put at the node.
+    #[must_use]
+    pub fn note(&self) -> Option<Arc<dyn Note>> {
+        self.with(|arena, id| arena.notes.get(id))
+    }
+
+    /// Puts something at the node, in place of what was there.
+    pub fn set_note(&self, note: Arc<dyn Note>) {
+        // What was there is let go after the lock.
+        let old = self.with(|arena, id| arena.notes.set(id, note));
+        drop(old);
     }
 
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Arena, u32) -> R) -> R {
@@ -260,7 +274,16 @@ impl Node {
     ///
     /// `ArgumentException` of a character that XML cannot hold.
     pub fn to_xml(&self, indented: bool) -> Result<String, Fault> {
-        self.with(|arena, id| writer::write(arena, id, indented))
+        self.to_xml_with(indented, false)
+    }
+
+    /// The same; declarations of namespaces that hold already may be left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Node::to_xml`].
+    pub fn to_xml_with(&self, indented: bool, without_doubles: bool) -> Result<String, Fault> {
+        self.with(|arena, id| writer::write(arena, id, indented, without_doubles))
     }
 
     /// The number of bytes that the tree takes, roughly; for budgets.

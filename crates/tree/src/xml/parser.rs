@@ -412,7 +412,7 @@ mod tests {
             ("<a>\r\n</a>", "<a></a>"),
             ("<a> x\r\ny </a>", "<a> x\ny </a>"),
             ("<a><![CDATA[<x>]]></a>", "<a><![CDATA[<x>]]></a>"),
-            ("<!--c--><?pi d?><!DOCTYPE a><a/>", "<!--c--><?pi d?><!DOCTYPE a><a />"),
+            ("<!--c--><?pi d?><!DOCTYPE a><a/>", "<!--c--><?pi d?><!DOCTYPE a []><a />"),
             ("<a xml:space='preserve'> <b/></a>", "<a xml:space=\"preserve\"> <b /></a>"),
             ("\u{feff}<a/>", "<a />"),
         ];

@@ -51,7 +51,7 @@ impl Parser<'_> {
         self.space();
         let name = self.name()?.to_owned();
         self.space();
-        let (mut public_id, mut system_id, mut internal_subset) = (None, None, None);
+        let (mut public_id, mut system_id, mut internal_subset) = (None, None, Some(String::new()));
         if self.take("PUBLIC") {
             self.space();
             public_id = Some(self.quoted()?.to_owned());

@@ -9,11 +9,17 @@ use super::markup::{escape_attribute, escape_text};
 use super::name::{Name, XML_NAMESPACE, XMLNS_NAMESPACE};
 use super::scope::Scope;
 
-pub(super) fn write(arena: &Arena, id: u32, indented: bool) -> Result<String, Fault> {
+pub(super) fn write(
+    arena: &Arena,
+    id: u32,
+    indented: bool,
+    without_doubles: bool,
+) -> Result<String, Fault> {
     let mut writer = Writer {
         arena,
         out: String::new(),
         indented,
+        without_doubles,
         level: 0,
         scope: Scope::of_ancestors(arena, id),
         written: vec![(String::new(), String::new(), false)],
@@ -31,6 +37,8 @@ struct Writer<'a> {
     arena: &'a Arena,
     out: String,
     indented: bool,
+    /// Leaves out declarations of namespaces that hold already.
+    without_doubles: bool,
     level: usize,
     /// What the attributes of the tree declare.
     scope: Scope,
@@ -80,9 +88,9 @@ impl Writer<'_> {
                         self.out.push_str(&format!(" PUBLIC \"{public}\" \"{system}\""));
                     }
                     (None, Some(system)) => self.out.push_str(&format!(" SYSTEM \"{system}\"")),
-                    (None, None) => {}
+                    (None, None) => self.out.push(' '),
                 }
-                if let Some(subset) = it.internal_subset.as_ref().filter(|it| !it.is_empty()) {
+                if let Some(subset) = &it.internal_subset {
                     self.out.push_str(&format!("[{subset}]"));
                 }
                 self.out.push('>');
@@ -162,10 +170,15 @@ impl Writer<'_> {
     }
 
     fn attribute(&mut self, name: &Name, value: &str, element_mark: usize) -> Result<(), Fault> {
+        let is_declaration = name.is_declaration();
+        let is_default = &*name.namespace != XMLNS_NAMESPACE;
+        let prefix = if is_default { "" } else { &*name.local };
+        if is_declaration && self.without_doubles && self.holds_before(prefix, value, element_mark)
+        {
+            return Ok(());
+        }
         self.out.push(' ');
-        let written_name = if name.is_declaration() {
-            let is_default = &*name.namespace != XMLNS_NAMESPACE;
-            let prefix = if is_default { "" } else { &*name.local };
+        let written_name = if is_declaration {
             self.note_declared(prefix, value, element_mark);
             if is_default { "xmlns".to_owned() } else { format!("xmlns:{prefix}") }
         } else {
@@ -176,6 +189,14 @@ impl Writer<'_> {
         escape_attribute(&mut self.out, value)?;
         self.out.push('"');
         Ok(())
+    }
+
+    /// Do the elements around the one that began at a mark declare that already?
+    fn holds_before(&self, prefix: &str, namespace: &str, element_mark: usize) -> bool {
+        let (around, own) = self.written.split_at_checked(element_mark).unwrap_or_default();
+        let innermost = around.iter().rev().find(|(it, _, _)| it == prefix);
+        innermost.is_some_and(|(_, it, _)| it == namespace)
+            && own.iter().all(|(it, own, _)| it != prefix || own == namespace)
     }
 
     fn attribute_name(&mut self, name: &Name) -> String {
