@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use dotnet::{Runtime, Str};
+use smallvec::SmallVec;
 
 use crate::exception::{Exception, Kind};
 use crate::handlers::Handlers;
@@ -20,11 +21,20 @@ pub struct EvalCx<'h> {
     steps: u64,
     bytes: u64,
     depth: u32,
-    stack: Vec<Slot>,
+    stored: Option<Box<Stored>>,
+}
+
+/// What evaluations keep that store something; most do not, and have none.
+#[derive(Default)]
+struct Stored {
+    stack: SmallVec<[Slot; N_DIRECT]>,
     cells: Vec<Arc<Cell>>,
     unfinished: Option<Arc<Unfinished>>,
-    pub(crate) handlers: Option<Box<Handlers>>,
+    handlers: Handlers,
 }
+
+/// How many slots need no memory of their own.
+const N_DIRECT: usize = 8;
 
 /// The slots of a function that waits.
 #[derive(Debug, Default)]
@@ -57,6 +67,7 @@ impl fmt::Debug for Unfinished {
 impl<'h> EvalCx<'h> {
     /// A fresh evaluation with a full budget.
     #[must_use]
+    #[inline]
     pub fn new(host: &'h dyn Host, runtime: Runtime, limits: Limits) -> Self {
         Self {
             host,
@@ -64,11 +75,26 @@ impl<'h> EvalCx<'h> {
             steps: limits.steps,
             bytes: limits.bytes,
             depth: limits.depth,
-            stack: Vec::new(),
-            cells: Vec::new(),
-            unfinished: None,
-            handlers: None,
+            stored: None,
         }
+    }
+
+    #[inline]
+    fn stored(&mut self) -> &mut Stored {
+        self.stored.get_or_insert_default()
+    }
+
+    pub(crate) fn handlers(&self) -> Option<&Handlers> {
+        self.stored.as_ref().map(|it| &it.handlers)
+    }
+
+    pub(crate) fn handlers_mut(&mut self) -> &mut Handlers {
+        &mut self.stored().handlers
+    }
+
+    #[inline]
+    fn slot(&mut self, base: usize, slot: u32) -> Option<&mut Slot> {
+        self.stored.as_mut()?.stack.get_mut(base + slot as usize)
     }
 
     /// The request being handled.
@@ -167,32 +193,37 @@ impl<'h> EvalCx<'h> {
     /// Makes slots for a function; gives the first one.
     #[inline]
     pub fn push_frame(&mut self, slots: u32) -> usize {
-        let base = self.stack.len();
-        self.stack.resize(base + slots as usize, Slot::Value(Value::Null));
+        let stack = &mut self.stored().stack;
+        let base = stack.len();
+        stack.resize(base + slots as usize, Slot::Value(Value::Null));
         base
     }
 
     /// Drops the slots of a function.
     #[inline]
     pub fn pop_frame(&mut self, base: usize) {
-        self.stack.truncate(base);
+        if let Some(stored) = &mut self.stored {
+            stored.stack.truncate(base);
+        }
     }
 
     /// Takes the slots of a function away, to go on with it later.
     pub fn suspend(&mut self, base: usize) -> Frame {
-        Frame(self.stack.drain(base.min(self.stack.len())..).collect())
+        let stack = &mut self.stored().stack;
+        Frame(stack.drain(base.min(stack.len())..).collect())
     }
 
     /// Puts the slots of a function back; gives the first one.
     pub fn resume(&mut self, frame: Frame) -> usize {
-        let base = self.stack.len();
-        self.stack.extend(frame.0);
+        let stack = &mut self.stored().stack;
+        let base = stack.len();
+        stack.extend(frame.0);
         base
     }
 
     /// Where what was left unfinished waits; made when it is first asked for.
     pub fn unfinished(&mut self) -> Arc<Unfinished> {
-        Arc::clone(self.unfinished.get_or_insert_with(Arc::default))
+        Arc::clone(self.stored().unfinished.get_or_insert_default())
     }
 
     /// Finishes what was left unfinished: `finally` blocks of iterators that were let go.
@@ -201,7 +232,8 @@ impl<'h> EvalCx<'h> {
     ///
     /// What those throw.
     pub fn settle(&mut self) -> Result<(), Exception> {
-        let Some(waiting) = self.unfinished.clone() else { return Ok(()) };
+        let waiting = self.stored.as_ref().and_then(|it| it.unfinished.clone());
+        let Some(waiting) = waiting else { return Ok(()) };
         while let Some(finish) = waiting.take() {
             self.step()?;
             finish(self)?;
@@ -212,7 +244,8 @@ impl<'h> EvalCx<'h> {
     /// The value of a slot.
     #[inline]
     pub fn load(&self, base: usize, slot: u32) -> Value {
-        match self.stack.get(base + slot as usize) {
+        let stack = self.stored.as_ref().map(|it| &it.stack);
+        match stack.and_then(|it| it.get(base + slot as usize)) {
             Some(Slot::Value(it)) => it.clone(),
             Some(Slot::Cell(it)) => it.get(),
             None => Value::Null,
@@ -222,7 +255,7 @@ impl<'h> EvalCx<'h> {
     /// Stores a value in a slot, or in the cell that is there.
     #[inline]
     pub fn store(&mut self, base: usize, slot: u32, value: Value) {
-        match self.stack.get_mut(base + slot as usize) {
+        match self.slot(base, slot) {
             Some(Slot::Cell(it)) => it.set(value),
             Some(it) => *it = Slot::Value(value),
             None => {}
@@ -238,33 +271,33 @@ impl<'h> EvalCx<'h> {
     fn new_cell(&mut self, value: Value) -> Arc<Cell> {
         let cell = Cell::new(value);
         self.bytes = self.bytes.saturating_sub(size_of::<Cell>() as u64);
-        self.cells.push(Arc::clone(&cell));
+        self.stored().cells.push(Arc::clone(&cell));
         cell
     }
 
     /// Has a lambda captured a variable?
     #[inline]
     pub fn has_cells(&self) -> bool {
-        !self.cells.is_empty()
+        self.stored.as_ref().is_some_and(|it| !it.cells.is_empty())
     }
 
     /// Empties all captured variables, so that functions which refer to themselves are freed.
     pub fn clear_cells(&mut self) {
-        for cell in self.cells.drain(..) {
+        for cell in self.stored().cells.drain(..) {
             cell.set(Value::Null);
         }
     }
 
     /// Puts a shared cell into a slot.
     pub fn share(&mut self, base: usize, slot: u32, cell: Arc<Cell>) {
-        if let Some(it) = self.stack.get_mut(base + slot as usize) {
+        if let Some(it) = self.slot(base, slot) {
             *it = Slot::Cell(cell);
         }
     }
 
     /// The cell in a slot; a plain value is moved into a new one.
     pub fn cell(&mut self, base: usize, slot: u32) -> Arc<Cell> {
-        match self.stack.get_mut(base + slot as usize) {
+        match self.slot(base, slot) {
             Some(Slot::Cell(it)) => Arc::clone(it),
             Some(Slot::Value(it)) => {
                 let value = std::mem::take(it);

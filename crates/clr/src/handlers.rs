@@ -30,26 +30,21 @@ pub(crate) struct Handlers {
 }
 
 impl EvalCx<'_> {
-    /// Made when the first one is noted: most evaluations have none.
-    fn noted_handlers(&mut self) -> &mut Handlers {
-        self.handlers.get_or_insert_default()
-    }
-
     /// Is a `try` under way whose handlers are asked?
     #[inline]
     #[must_use]
     pub fn has_handlers(&self) -> bool {
-        self.handlers.as_ref().is_some_and(|it| !it.all.is_empty())
+        self.handlers().is_some_and(|it| !it.all.is_empty())
     }
 
     /// A `try` begins.
     pub fn push_handler(&mut self, it: Choose) {
-        self.noted_handlers().all.push(it);
+        self.handlers_mut().all.push(it);
     }
 
     /// The innermost `try` ends.
     pub fn pop_handler(&mut self) {
-        self.noted_handlers().all.pop();
+        self.handlers_mut().all.pop();
     }
 
     /// Asks the handlers around, from inside, unless that was done for the exception already.
@@ -62,13 +57,13 @@ impl EvalCx<'_> {
         error: &Exception,
         value: &Value,
     ) -> Result<Option<Decided>, Exception> {
-        let known = self.noted_handlers().decided.take();
+        let known = self.handlers_mut().decided.take();
         if known.is_some_and(|it| it.type_name == error.type_name) {
             return Ok(known);
         }
         let mut taken_by = None;
-        for at in (0..self.noted_handlers().all.len()).rev() {
-            let Some(choose) = self.noted_handlers().all.get(at).map(Arc::clone) else { break };
+        for at in (0..self.handlers_mut().all.len()).rev() {
+            let Some(choose) = self.handlers_mut().all.get(at).map(Arc::clone) else { break };
             if let Some(handler) = choose(value, self)? {
                 taken_by = Some((at, handler));
                 break;
@@ -79,15 +74,15 @@ impl EvalCx<'_> {
 
     /// Notes what was decided, behind a `finally` block.
     pub fn set_decided(&mut self, it: Option<Decided>) {
-        if it.is_some() || self.handlers.is_some() {
-            self.noted_handlers().decided = it;
+        if it.is_some() || self.handlers().is_some() {
+            self.handlers_mut().decided = it;
         }
     }
 
     /// What was decided for the `try` that has just ended: one of its handlers, or none.
     #[must_use]
     pub fn decided(&self, error: &Exception) -> Option<Option<usize>> {
-        let handlers = self.handlers.as_ref()?;
+        let handlers = self.handlers()?;
         let decided = handlers.decided.filter(|it| it.type_name == error.type_name)?;
         let own = handlers.all.len();
         Some(decided.taken_by.filter(|(at, _)| *at == own).map(|(_, handler)| handler))

@@ -37,7 +37,7 @@ const MEMBERS: &[Member] = &[
     Member::property("StatusCode", Type::Int32, |args, cx| {
         Ok(Value::Int(i32::from(view(args, cx)?.status_code())))
     })
-    .read(|host| Some(Value::Int(i32::from(host.response()?.status_code()))))
+    .read_int(|host| Some(i32::from(host.response()?.status_code())))
     .doc("The status."),
     Member::property("StatusReason", Type::String, |args, cx| {
         Ok(view(args, cx)?.status_reason().into())

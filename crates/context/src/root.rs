@@ -78,6 +78,7 @@ const MEMBERS: &[Member] = &[
     Member::part("Variables", HostRef::Variables.static_type(), |_| {
         Some(HostRef::Variables.into())
     })
+    .find(|host, name| host.variables().get(name))
     .doc("The variables that policies have set."),
     Member::part("Workspace", HostRef::Workspace.static_type(), |host| {
         Some(host.workspace().map(|_| HostRef::Workspace).into())

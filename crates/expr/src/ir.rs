@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use clr::rows::{Member, TypeDef};
+use clr::rows::{Find, Member, MemberKind, TypeDef};
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::Span;
@@ -102,6 +102,8 @@ pub(crate) struct Call {
     pub set: bool,
     /// The object first, for instance members.
     pub args: Box<[Node]>,
+    /// It reads an item of a part of `context` by a constant name: found without a call.
+    pub find: Option<Find>,
     /// Throws if the object is null.
     pub check_null: bool,
     pub of_type: &'static [Type],
@@ -110,6 +112,18 @@ pub(crate) struct Call {
     /// Slots that take what the row left in an argument.
     pub outs: Box<[(usize, Node, u32)]>,
     pub span: Span,
+}
+
+/// How an indexer finds an item with a constant name, if its object is a dictionary of `context`.
+pub(crate) fn find_of(member: &Member, args: &[Node]) -> Option<Find> {
+    match args {
+        [Node::Part(part, _), Node::Const(Value::String(_))]
+            if member.kind == MemberKind::Indexer && member.set.is_none() =>
+        {
+            part.find
+        }
+        _ => None,
+    }
 }
 
 /// A captured variable: where it is outside and inside.

@@ -12,7 +12,8 @@ use clr::value::Value;
 use csharp::Problem;
 
 use crate::Options;
-use crate::evaluate::{closure, eval, truth};
+use crate::evaluate::condition::truth;
+use crate::evaluate::{closure, eval};
 use crate::ir::{Body, Code, Node};
 use crate::reads::{BodyRead, certain_reads};
 

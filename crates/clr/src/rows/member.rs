@@ -18,7 +18,16 @@ pub type Call = fn(&mut Args<'_>, &mut EvalCx<'_>) -> Result<Value, Exception>;
 
 /// Reads a member of a part of `context` from the host, without an object in between; `None` if
 /// the part is not there.
-pub type Read = fn(&dyn Host) -> Option<Value>;
+#[derive(Clone, Copy)]
+pub enum Read {
+    /// Any value.
+    Value(fn(&dyn Host) -> Option<Value>),
+    /// An `int`.
+    Int(fn(&dyn Host) -> Option<i32>),
+}
+
+/// Finds an item of a part of `context` that is a dictionary and always there, without copying it.
+pub type Find = for<'h> fn(&'h dyn Host, &str) -> Option<&'h Value>;
 
 /// One member of a .NET type.
 #[derive(Clone, Copy)]
@@ -43,6 +52,8 @@ pub struct Member {
     pub set: Option<Call>,
     /// Reads it from the host, if its object is a part of the request being handled.
     pub read: Option<Read>,
+    /// Finds an item of the dictionary that it is.
+    pub find: Option<Find>,
     /// The value of a constant: `int.MaxValue`.
     pub constant: Option<Constant>,
     /// Is it on Azure's allow-list?
@@ -131,6 +142,7 @@ const fn row(
         call,
         set: None,
         read: None,
+        find: None,
         constant: None,
         listed: true,
         in_resolvers: false,
@@ -205,7 +217,11 @@ impl Member {
 
     /// A property of a part of `context` that only the request being handled has.
     #[must_use]
-    pub const fn part(name: &'static str, returns: Type, read: Read) -> Self {
+    pub const fn part(
+        name: &'static str,
+        returns: Type,
+        read: fn(&dyn Host) -> Option<Value>,
+    ) -> Self {
         row(name, MemberKind::Property, &[], returns, read_part).read(read)
     }
 
@@ -267,8 +283,22 @@ impl Member {
 
     /// Says how it is read from the host directly.
     #[must_use]
-    pub const fn read(mut self, read: Read) -> Self {
-        self.read = Some(read);
+    pub const fn read(mut self, read: fn(&dyn Host) -> Option<Value>) -> Self {
+        self.read = Some(Read::Value(read));
+        self
+    }
+
+    /// Says how an `int` is read from the host directly.
+    #[must_use]
+    pub const fn read_int(mut self, read: fn(&dyn Host) -> Option<i32>) -> Self {
+        self.read = Some(Read::Int(read));
+        self
+    }
+
+    /// Says how an item of the dictionary that it is is found.
+    #[must_use]
+    pub const fn find(mut self, find: Find) -> Self {
+        self.find = Some(find);
         self
     }
 
@@ -279,7 +309,12 @@ impl Member {
     /// `NullReferenceException` if the part of `context` is not there.
     #[inline]
     pub fn read_from(&self, host: &dyn Host) -> Result<Value, Exception> {
-        self.read.and_then(|read| read(host)).ok_or_else(Exception::null_reference)
+        let value = match self.read {
+            Some(Read::Value(read)) => read(host),
+            Some(Read::Int(read)) => read(host).map(Value::Int),
+            None => None,
+        };
+        value.ok_or_else(Exception::null_reference)
     }
 
     /// Not on Azure's allow-list: refused unless the options widen it.

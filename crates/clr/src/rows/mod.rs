@@ -37,7 +37,7 @@ pub use lookup::{
     all, base_types, default_value, definition, find_type, integer_of, is_covariant,
     is_reference_convertible, owner, register, type_of,
 };
-pub use member::{Call, Constant, Member, MemberKind, Read};
+pub use member::{Call, Constant, Find, Member, MemberKind, Read};
 pub use table::{count, joined};
 pub use typedef::{TypeDef, TypeKind};
 

@@ -339,6 +339,7 @@ impl Binder {
         let call = Call {
             member: found.member,
             set: false,
+            find: crate::ir::find_of(found.member, &args),
             args: args.into_boxed_slice(),
             check_null,
             of_type: super::member::erased(found.of_type),

@@ -216,6 +216,7 @@ fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
     let call = Call {
         member: row,
         set: false,
+        find: None,
         args: Box::new([source.node]),
         check_null: true,
         of_type: &[],

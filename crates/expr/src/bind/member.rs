@@ -211,6 +211,7 @@ impl Binder {
         let call = Call {
             member: found.member,
             set: false,
+            find: None,
             args: Box::new([target.node]),
             check_null,
             of_type: erased(found.of_type),
@@ -241,6 +242,7 @@ impl Binder {
             let call = Call {
                 member: found.member,
                 set: false,
+                find: None,
                 args: Box::default(),
                 check_null: false,
                 of_type: erased(found.of_type),

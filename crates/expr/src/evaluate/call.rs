@@ -7,11 +7,14 @@ use clr::value::Value;
 use smallvec::SmallVec;
 
 use super::{Outcome, eval};
-use crate::ir::Call;
+use crate::ir::{Call, Node};
 
 /// Calls a row with evaluated arguments.
 #[inline]
 pub(crate) fn call(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
+    if it.find.is_some() {
+        return item(it, cx).cloned();
+    }
     cx.step()?;
     match &*it.args {
         // A property, or a method without arguments: nothing is put on the heap.
@@ -21,6 +24,27 @@ pub(crate) fn call(it: &Call, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
         }
         _ => several(it, base, cx),
     }
+}
+
+/// An item of a dictionary of `context`, where the host keeps it.
+///
+/// # Errors
+///
+/// As the indexer's row: `KeyNotFoundException`.
+#[inline]
+pub(crate) fn item<'h>(it: &Call, cx: &mut EvalCx<'h>) -> Result<&'h Value, Exception> {
+    cx.step()?;
+    let name = match &*it.args {
+        [_, Node::Const(Value::String(name))] => name.as_str(),
+        _ => "",
+    };
+    let found = it.find.and_then(|find| find(cx.host(), name));
+    found.ok_or_else(|| missing(it, name))
+}
+
+#[cold]
+fn missing(it: &Call, name: &str) -> Exception {
+    Exception::key_not_found(name).at(it.span.range())
 }
 
 /// Apart, so that the arguments take no room on the stack of those who have none.

@@ -93,14 +93,20 @@ pub(crate) fn cast(value: Value, to: Type, cx: &EvalCx<'_>) -> Outcome {
         }
         _ => {}
     }
+    Err(refused_cast(&value, to, cx))
+}
+
+/// `InvalidCastException` for a value that is not of the type.
+#[cold]
+pub(crate) fn refused_cast(value: &Value, to: Type, cx: &EvalCx<'_>) -> Exception {
     if to.is_value_type() && cx.runtime() == Runtime::Framework {
-        return Err(Exception::invalid_cast("Specified cast is not valid."));
+        return Exception::invalid_cast("Specified cast is not valid.");
     }
-    Err(Exception::invalid_cast(format!(
+    Exception::invalid_cast(format!(
         "Unable to cast object of type '{}' to type '{}'.",
         value.type_name(),
         to.full_name()
-    )))
+    ))
 }
 
 fn overflow() -> Exception {

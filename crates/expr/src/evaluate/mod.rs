@@ -6,9 +6,11 @@
 pub(crate) mod access;
 pub(crate) mod call;
 pub(crate) mod closure;
+pub(crate) mod condition;
 pub(crate) mod convert;
 pub(crate) mod iterator;
 pub(crate) mod late;
+pub(crate) mod operand;
 pub(crate) mod operators;
 pub(crate) mod statements;
 pub(crate) mod text;
@@ -19,6 +21,8 @@ use clr::types::Type;
 use clr::value::{Anonymous, Value};
 use csharp::ast::Span;
 
+use self::condition::truth;
+use self::operand::operand;
 use crate::ir::{Node, Op, Operation};
 
 /// What evaluating gives.
@@ -179,86 +183,6 @@ fn rare(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
     }
 }
 
-/// Evaluates a condition. Comparisons are decided here, without a value in between.
-pub(crate) fn truth(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Result<bool, Exception> {
-    match node {
-        Node::Const(value) => Ok(matches!(value, Value::Bool(true))),
-        Node::Not(value) => Ok(!truth(value, base, cx)?),
-        Node::AndAlso(it) => Ok(truth(&it.0, base, cx)? && truth(&it.1, base, cx)?),
-        Node::OrElse(it) => Ok(truth(&it.0, base, cx)? || truth(&it.1, base, cx)?),
-        Node::StringEquals(equal, it) => Ok(same_text(&it.0, &it.1, base, cx)? == *equal),
-        Node::Binary(operation, operands, span) => {
-            comparison(*operation, operands, *span, base, cx)
-        }
-        _ => Ok(matches!(eval(node, base, cx)?, Value::Bool(true))),
-    }
-}
-
-/// Equality of two strings; a constant is not copied for it.
-fn same_text(a: &Node, b: &Node, base: usize, cx: &mut EvalCx<'_>) -> Result<bool, Exception> {
-    let first = eval(a, base, cx)?;
-    let second;
-    let other = match b {
-        Node::Const(value) => value,
-        _ => {
-            second = eval(b, base, cx)?;
-            &second
-        }
-    };
-    Ok(match (&first, other) {
-        (Value::String(a), Value::String(b)) => a == b,
-        (a, b) => a.is_null() && b.is_null(),
-    })
-}
-
-/// A comparison, or another operation whose result is a `bool`. A number of `context` and a constant
-/// (`context.Response.StatusCode >= 500`) meet without a detour.
-#[inline]
-fn comparison(
-    operation: Operation,
-    operands: &(Node, Node),
-    span: Span,
-    base: usize,
-    cx: &mut EvalCx<'_>,
-) -> Result<bool, Exception> {
-    if let (Node::Part(member, _), Node::Const(Value::Int(b))) = operands
-        && let Some(read) = member.read
-        && let Some(Value::Int(a)) = read(cx.host())
-        && let Some(result) = operators::compare_int(operation.op, a, *b)
-    {
-        return Ok(result);
-    }
-    any_comparison(operation, operands, span, base, cx)
-}
-
-#[inline(never)]
-fn any_comparison(
-    operation: Operation,
-    operands: &(Node, Node),
-    span: Span,
-    base: usize,
-    cx: &mut EvalCx<'_>,
-) -> Result<bool, Exception> {
-    let second;
-    let first = eval(&operands.0, base, cx)?;
-    let other = match &operands.1 {
-        Node::Const(value) => value,
-        _ => {
-            second = eval(&operands.1, base, cx)?;
-            &second
-        }
-    };
-    let first = match (first, other) {
-        (Value::Int(a), Value::Int(b)) => match operators::compare_int(operation.op, a, *b) {
-            Some(result) => return Ok(result),
-            None => Value::Int(a),
-        },
-        (first, _) => first,
-    };
-    let result = operators::apply(operation, &first, other).map_err(|it| it.at(span.range()))?;
-    Ok(matches!(result, Value::Bool(true)))
-}
-
 /// Evaluates several nodes in order.
 pub(crate) fn all(
     nodes: &[Node],
@@ -275,16 +199,9 @@ fn binary(
     base: usize,
     cx: &mut EvalCx<'_>,
 ) -> Outcome {
-    let a = eval(&operands.0, base, cx)?;
-    let second;
-    let b = match &operands.1 {
-        Node::Const(value) => value,
-        other => {
-            second = eval(other, base, cx)?;
-            &second
-        }
-    };
-    operators::apply(operation, &a, b).map_err(|it| it.at(span.range()))
+    let a = operand(&operands.0, base, cx)?;
+    let b = operand(&operands.1, base, cx)?;
+    operators::apply(operation, &a, &b).map_err(|it| it.at(span.range()))
 }
 
 /// `==` of two objects: strings by value, as authors mean it; boxed values are never the same.

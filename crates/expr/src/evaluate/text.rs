@@ -1,5 +1,7 @@
 //! Concatenation and interpolation.
 
+use std::borrow::Cow;
+
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::value::Value;
@@ -7,30 +9,19 @@ use clr::value::composite::format_value;
 use dotnet::Str;
 use smallvec::SmallVec;
 
+use super::operand::operand;
 use super::{Outcome, eval};
 use crate::ir::Node;
 
 /// The texts of all parts, one after the other.
 pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcome {
     if let [a, b] = parts {
-        // A constant is not copied for it.
-        let (first, second);
-        let a = match a {
-            Node::Const(Value::String(text)) => text,
-            _ => {
-                first = part(a, base, cx)?;
-                &first
-            }
-        };
-        let b = match b {
-            Node::Const(Value::String(text)) => text,
-            _ => {
-                second = part(b, base, cx)?;
-                &second
-            }
-        };
-        cx.allocate(a.len() + b.len())?;
-        return Ok(Value::String(a.concat(b)));
+        let first = operand(a, base, cx)?;
+        let first = text(&first, cx);
+        let second = operand(b, base, cx)?;
+        let second = text(&second, cx);
+        cx.allocate(first.len() + second.len())?;
+        return Ok(Value::String(first.concat(&second)));
     }
     let mut texts: SmallVec<[Str; 4]> = SmallVec::new();
     for it in parts {
@@ -38,6 +29,15 @@ pub(crate) fn concat(parts: &[Node], base: usize, cx: &mut EvalCx<'_>) -> Outcom
     }
     cx.allocate(texts.iter().map(Str::len).sum())?;
     Ok(Value::String(Str::concat_all(&texts)))
+}
+
+/// The text of a value; that of a string is not copied.
+#[inline]
+fn text<'a>(of: &'a Value, cx: &EvalCx<'_>) -> Cow<'a, Str> {
+    match of {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(cx.text_of(other)),
+    }
 }
 
 fn part(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Result<Str, Exception> {
