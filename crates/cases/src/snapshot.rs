@@ -61,6 +61,7 @@ pub(crate) fn snapshot(
         is_online: true,
         protocols: Protocols::default(),
         kind: ApiKind::Http,
+        agents: None,
         service: Some(Service::Url(Arc::new(service))),
         subscription_required: false,
         key_header: HeaderName::from_static("ocp-apim-subscription-key"),

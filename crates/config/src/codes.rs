@@ -53,6 +53,9 @@ document::codes! {
     NOT_SERVED = "PC0520": "part of an API is not served",
         "GraphQL subscriptions need WebSocket connections of their own, which this gateway does not \
          serve. Requests for them are answered with an error; the rest of the API works.";
+    HOLDS_STREAM = "PC0525": "policy holds the stream of an MCP server",
+        "An MCP server may answer with a stream that stays open. A policy that reads \
+         `context.Response.Body` waits for its end, so clients get nothing until then.";
     NOT_LINKED = "PC0521": "resolver has no effect",
         "A GraphQL resolver is called for a field of the API's schema. Resolver entities go over \
          `set-graphql-resolver` policies.";

@@ -9,13 +9,15 @@ use http::HeaderName;
 use pipeline::{
     ApiName, ApiNames, Backends, BaseUrl, Certificate, Certificates, CompiledDocument, Fragments,
     GraphQlApi, NamedSchemas, Pipeline, Scope, Surroundings, Target, body_warnings, check_fragment,
-    compile_default_global, compile_document, pair_warnings,
+    compile_default_global, compile_document, pair_warnings, reads_response,
 };
 
+use crate::a2a;
 use crate::codes;
 use crate::entity::{ApiEntity, OperationEntity, PolicyEntity};
 use crate::graphql;
 use crate::load::{Engine, Parsed, Summary};
+use crate::mcp;
 use crate::resolve::Resolved;
 use crate::snapshot::{Api, Operation, Protocols, Service, Snapshot};
 
@@ -66,8 +68,9 @@ pub(crate) fn compile(
         cx.problems.extend(checked.diagnostics);
     }
     let global = cx.global(entities.policy.as_ref());
-    let apis: Vec<Api> =
+    let mut apis: Vec<Api> =
         entities.apis.iter().map(|it| cx.api(it, &global, &backend_entries)).collect();
+    cx.problems.extend(mcp::link(&entities.apis, &mut apis));
     check_addresses(&entities.apis, &mut cx.problems);
     let (summary, problems, is_whole) = (cx.summary, cx.problems, cx.is_whole);
     let snapshot = Snapshot {
@@ -183,7 +186,16 @@ impl Compiler<'_> {
         if let Some(built) = &graphql {
             self.problems.extend(graphql::check(api, built));
         }
-        let service = self.service(api, backends);
+        let a2a = a2a::compile(api);
+        self.problems.extend(a2a.problem);
+        let service = a2a.service.or_else(|| self.service(api, backends));
+        if api.mcp.as_ref().is_some_and(|it| it.tools.is_empty()) && reads_response(&documents) {
+            let message = format!(
+                "API `{}` holds every stream until its end: a policy reads the body of the response",
+                api.full_name()
+            );
+            self.problems.push(api.place.warning(codes::HOLDS_STREAM, message));
+        }
         Api {
             info: Arc::new(info(api)),
             version: None,
@@ -201,6 +213,7 @@ impl Compiler<'_> {
             key_query: api.key_query.clone(),
             key_bearer: api.key_bearer,
             operations,
+            agents: a2a.agents,
             pipeline,
         }
     }

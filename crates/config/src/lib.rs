@@ -12,6 +12,7 @@
 //!
 //! This crate never sees a request, and no policy by name: it is handed a `pipeline::Registry`.
 
+mod a2a;
 mod balance;
 mod balance_checks;
 pub mod codes;
@@ -22,6 +23,7 @@ mod graphql;
 mod hidden;
 mod layout;
 mod load;
+mod mcp;
 mod openapi;
 mod overrides;
 mod place;
@@ -41,11 +43,11 @@ pub use balance::{
     PoolMember, Threshold,
 };
 pub use entity::{
-    ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
+    A2aEntity, ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
     CredentialsEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
-    LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ProxyEntity,
-    ResolverEntity, SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState,
-    TemplateParameter, TlsEntity,
+    LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity, PolicyEntity,
+    ProxyEntity, ResolverEntity, SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity,
+    SubscriptionState, TemplateParameter, TlsEntity, ToolEntity,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
@@ -57,8 +59,9 @@ pub use settings::{
     GatewaySettings, HostSetting, IdentitySettings, KeySetting, TelemetrySettings, TlsSetting,
 };
 pub use snapshot::{
-    Api, ApiKind, AwsCredentials, Backend, Credentials, ManagedIdentity, Operation, Protocols,
-    Service, Settings, Snapshot, Subscription, SubscriptionScope, Version, VersionScheme,
+    A2aApi, Agents, Api, ApiKind, AwsCredentials, Backend, CARD_OPERATION, CardSource, Credentials,
+    ManagedIdentity, Operation, Protocols, Service, Settings, Snapshot, Subscription,
+    SubscriptionScope, Version, VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};
 pub use store::{Origin, Refusal, Reload, Status, Store, StoreSettings};

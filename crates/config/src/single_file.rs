@@ -14,13 +14,15 @@
 use std::cell::RefCell;
 
 use http::HeaderName;
+use pipeline::BaseUrl;
 use transport::Secret;
 
 use crate::codes;
 use crate::entity::{
-    ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
-    LoggerEntity, LoggerTarget, NamedValueEntity, OperationEntity, PolicyEntity, ResolverEntity,
-    SchemaText, graphql_operations, handshake, is_name, split_field,
+    A2aEntity, ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER,
+    KEY_QUERY, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity,
+    PolicyEntity, ResolverEntity, SchemaText, ToolEntity, a2a_operations, graphql_operations,
+    handshake, is_name, mcp_operations, split_field, split_operation,
 };
 use crate::openapi::{self, RequiredQuery, normalise_id};
 use crate::place::Place;
@@ -213,14 +215,20 @@ impl Reader<'_> {
         let path = fields.text("path").unwrap_or_else(|| entry.key.clone());
         let is_websocket = fields.bool("websocket").unwrap_or(false);
         let graphql = self.graphql(&fields);
+        let mcp = self.mcp(&fields);
+        let a2a = a2a(&fields);
         let kind = match &graphql {
             _ if is_websocket => ApiKind::WebSocket,
+            None if mcp.is_some() => ApiKind::Mcp,
+            None if a2a.is_some() => ApiKind::A2a,
             Some(_) => ApiKind::GraphQl,
             None => ApiKind::Http,
         };
         let mut operations = match fields.get("spec") {
             _ if is_websocket => vec![handshake(&place)],
             _ if graphql.is_some() => graphql_operations(&place),
+            _ if kind == ApiKind::Mcp => mcp_operations(&place, mcp.as_ref()),
+            _ if kind == ApiKind::A2a => a2a_operations(&place, a2a.as_ref()),
             Some(spec) => self.specification(spec),
             None => vec![anything(&place)],
         };
@@ -237,8 +245,8 @@ impl Reader<'_> {
             display_name: fields.filled("name").unwrap_or_else(|| entry.key.clone()),
             path: path.trim().trim_matches('/').to_owned(),
             protocols: match kind {
-                ApiKind::Http | ApiKind::GraphQl => vec!["http".to_owned(), "https".to_owned()],
                 ApiKind::WebSocket => vec!["ws".to_owned(), "wss".to_owned()],
+                _ => vec!["http".to_owned(), "https".to_owned()],
             },
             service_url: fields.filled("url"),
             backend_id: fields.filled("backend"),
@@ -248,6 +256,9 @@ impl Reader<'_> {
             key_bearer: false,
             kind,
             graphql: graphql.filter(|_| !is_websocket),
+            mcp,
+            a2a,
+            description: fields.filled("description"),
             operations,
             schemas: None,
             policy: fields.get("policy").and_then(|it| self.file(it)),
@@ -288,6 +299,40 @@ impl Reader<'_> {
             entity.resolvers.push(ResolverEntity { name, type_name, field, policy, place });
         }
         Some(entity)
+    }
+
+    /// `tools: [API/OPERATION, { operation: API/OPERATION, name: NAME, description: TEXT }]`, or
+    /// `mcp: true` for a server that is passed through.
+    fn mcp(&self, fields: &Fields<'_, '_>) -> Option<McpEntity> {
+        let listed = fields.list("tools");
+        let is_server = fields.bool("mcp").unwrap_or(false);
+        let instructions = fields.filled("instructions");
+        if !is_server && listed.is_empty() {
+            return None;
+        }
+        let tools = listed.into_iter().filter_map(|it| self.tool(it)).collect();
+        Some(McpEntity { tools, endpoint: None, instructions })
+    }
+
+    fn tool(&self, tree: &Tree) -> Option<ToolEntity> {
+        let (mut name, mut title, mut description) = (None, None, None);
+        let reference = match tree.scalar() {
+            Some(text) => Some(text.to_owned()),
+            None => {
+                let fields = Fields::new(tree, Keys::Known, self.problems);
+                (name, title) = (fields.filled("name"), fields.filled("title"));
+                description = fields.filled("description");
+                let reference = fields.filled("operation");
+                fields.finish();
+                reference
+            }
+        };
+        let Some((api, operation)) = reference.as_deref().and_then(split_operation) else {
+            let message = "a tool names an operation as `API/OPERATION`";
+            self.report(tree.error(codes::MISSING, message));
+            return None;
+        };
+        Some(ToolEntity { name, title, description, api, operation, place: Place::from(tree) })
     }
 
     /// `key: { header: NAME, query: NAME }`, or `key: false` for an API without keys.
@@ -356,11 +401,29 @@ impl Reader<'_> {
     }
 }
 
+/// `a2a: { card: URL, id: ID }`, or `a2a: true`.
+fn a2a(fields: &Fields<'_, '_>) -> Option<A2aEntity> {
+    let tree = fields.get("a2a").filter(|it| it.as_bool() != Some(false))?;
+    let mut entity = A2aEntity::default();
+    if tree.as_bool().is_none() {
+        let agent = fields.map("a2a")?;
+        entity.card_url = agent.filled("card");
+        entity.agent_id = agent.filled("id");
+        if let Some(url) = entity.card_url.as_ref().filter(|it| BaseUrl::parse(it).is_err()) {
+            let message = format!("`{url}` cannot be the URL of a card");
+            fields.report(tree.error(codes::BAD_VALUE, message));
+        }
+        agent.finish();
+    }
+    Some(entity)
+}
+
 /// The operation of an API without a specification: every call.
 fn anything(place: &Place) -> OperationEntity {
     OperationEntity {
         id: "any".to_owned(),
         display_name: "any".to_owned(),
+        description: None,
         method: "*".to_owned(),
         url_template: "/*".to_owned(),
         parameters: Vec::new(),

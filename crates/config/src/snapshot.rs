@@ -73,6 +73,8 @@ pub struct Api {
     pub key_bearer: bool,
     /// Operations, in the order of definition.
     pub operations: Vec<Operation>,
+    /// What is served to agents; an MCP server that is passed through has nothing here.
+    pub agents: Option<Agents>,
     /// The effective policy of the API's scope: for requests that match none of its operations.
     pub pipeline: Arc<Pipeline>,
 }
@@ -96,6 +98,50 @@ pub enum ApiKind {
     WebSocket,
     /// GraphQL requests, at the API's own address.
     GraphQl,
+    /// An MCP server: one that is passed through, or one whose tools are operations.
+    Mcp,
+    /// An A2A agent: JSON-RPC and its card.
+    A2a,
+}
+
+impl ApiKind {
+    /// Whether agents speak to it.
+    #[must_use]
+    pub const fn is_for_agents(self) -> bool {
+        matches!(self, ApiKind::Mcp | ApiKind::A2a)
+    }
+}
+
+/// What is served to agents.
+#[derive(Debug, Clone)]
+pub enum Agents {
+    /// An MCP server whose tools are operations.
+    Mcp(Arc<agents::mcp::Server>),
+    /// An A2A agent.
+    A2a(A2aApi),
+}
+
+/// The place of the first operation of an A2A API that answers with the card.
+pub const CARD_OPERATION: usize = 1;
+
+/// An A2A agent.
+#[derive(Debug, Clone)]
+pub struct A2aApi {
+    /// Its id in traces.
+    pub id: String,
+    /// Where JSON-RPC requests go, below the API.
+    pub rpc_path: String,
+    /// Where the card comes from.
+    pub card: CardSource,
+}
+
+/// Where an agent's card comes from.
+#[derive(Debug, Clone)]
+pub enum CardSource {
+    /// This URL.
+    Url(Arc<BaseUrl>),
+    /// This path below the API's backend.
+    Below(String),
 }
 
 /// An API's place in its version set.

@@ -78,6 +78,22 @@ pub fn body_warnings(documents: &[&CompiledDocument]) -> Vec<Diagnostic> {
     warnings([section(Section::Inbound), section(Section::Backend), section(Section::Outbound)])
 }
 
+/// Whether an effective policy surely reads the body of the backend's response, so that a stream is
+/// held until its end.
+#[must_use]
+pub fn reads_response(documents: &[&CompiledDocument]) -> bool {
+    fn reads(events: &[Event]) -> bool {
+        events.iter().any(|it| match it {
+            Event::Read(message, _) => *message == Message::Response,
+            Event::Nested(inner) => reads(inner),
+            _ => false,
+        })
+    }
+    let mut events = Vec::new();
+    splice(documents, Section::Outbound, &mut events);
+    reads(&events)
+}
+
 fn splice(documents: &[&CompiledDocument], section: Section, events: &mut Vec<Event>) {
     let Some((narrowest, broader)) = documents.split_last() else { return };
     for event in narrowest.events(section) {

@@ -11,7 +11,11 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 /// The body without its content encodings, at most `max_bytes` of it.
-pub(crate) fn decode(
+///
+/// # Errors
+///
+/// It is longer, or its encoding is unknown or broken.
+pub fn decode(
     headers: &HeaderMap,
     body: Bytes,
     max_bytes: usize,

@@ -73,7 +73,7 @@ pub use document::Diagnostic;
 
 pub use backends::{BackendEntry, Backends, UnknownBackend};
 pub use background::Background;
-pub use bodies::body_warnings;
+pub use bodies::{body_warnings, reads_response};
 pub use body::{Body, NotBuffered};
 pub use caches::{CacheConnection, Caches, ExternalCache};
 pub use call::{call_failure, connection_failure, request_body_failure};
@@ -87,6 +87,7 @@ pub use context::{BackendCalls, CacheUse, Context};
 pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
 pub use dimensions::USUAL_DIMENSIONS;
 pub use effective::{CompiledDocument, Pipeline};
+pub use encoding::decode as decode_body;
 pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use follow::{Follow, Pass, follow};

@@ -22,6 +22,7 @@ use pipeline::{
 use telemetry::{AccessLog, Outbox};
 use transport::{Peer, Request, Response};
 
+use crate::agents;
 use crate::backend::headers;
 use crate::caller;
 use crate::finish::{self, Entry};
@@ -71,6 +72,7 @@ pub(crate) fn prepare(
     let place = place(route.as_ref(), api, preflight.is_some());
     let series = Arc::clone(live.series.route(route.as_ref().map(|it| it.api), place));
 
+    let place_of_operation = route.as_ref().and_then(|it| it.operation);
     let (url, way) = match &route {
         None => (RequestUrl::received(origin.clone(), target.clone(), 0), Way::Nowhere),
         Some(route) => {
@@ -78,7 +80,11 @@ pub(crate) fn prepare(
                 Some(Service::Url(base)) => base,
                 Some(Service::Backend(_)) | None => &origin,
             };
-            way(&live, route, base.clone(), &head.method, &target)
+            let (url, way) = way(&live, route, base.clone(), &head.method, &target);
+            match api.filter(|it| it.kind.is_for_agents()) {
+                Some(api) => (agents::target(api, route.operation, url), way),
+                None => (url, way),
+            }
         }
     };
     let original = RequestUrl::received(origin, target, 0);
@@ -87,11 +93,20 @@ pub(crate) fn prepare(
     context.deployment = snapshot.deployment.clone();
     context.backends = snapshot.backend_entries.clone();
     context.api = api.map(|it| it.info.clone());
-    context.operation = operation.map(|it| it.operation.clone());
+    let is_mcp = api.is_some_and(|it| it.kind == ApiKind::Mcp);
+    context.operation = operation.filter(|_| !is_mcp).map(|it| it.operation.clone());
+    if let Some(api) = api.filter(|it| it.agents.is_some()) {
+        let from = (&peer, version);
+        agents::note(&mut context, &live, api, place_of_operation, access_log, from);
+    }
     let is_preflight = preflight.is_some();
     let (pipeline, checked) = match preflight {
         Some(it) => (it.pipeline, Ok(())),
-        None => check(&live, api, operation, &mut context, is_websocket),
+        None => {
+            let goes_elsewhere =
+                api.is_some_and(|it| agents::goes_elsewhere(it, place_of_operation));
+            check(&live, api, operation, &mut context, is_websocket, goes_elsewhere)
+        }
     };
     let pipeline = pipeline.clone();
     let span = outbox.and_then(|it| ServerSpan::begin(it, &mut context, &peer));
@@ -109,7 +124,7 @@ fn place(route: Option<&Route<'_>>, api: Option<&Api>, is_preflight: bool) -> Op
     match api?.kind {
         _ if is_preflight => None,
         ApiKind::WebSocket => Some(0),
-        ApiKind::Http | ApiKind::GraphQl => route?.operation,
+        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => route?.operation,
     }
 }
 
@@ -171,6 +186,18 @@ pub(crate) struct Work {
 }
 
 impl Work {
+    /// A request that the gateway makes itself.
+    pub(crate) fn new(
+        pipeline: Arc<Pipeline>,
+        checked: Result<(), PolicyError>,
+        context: Box<Context>,
+        entry: Option<Box<Entry>>,
+        measured: Measured,
+    ) -> Work {
+        let (context, measured) = (Some(context), Some(measured));
+        Work { pipeline, checked, is_preflight: false, context, entry, measured }
+    }
+
     /// Runs the pipeline, or its `on-error` if a check has failed.
     pub(crate) async fn run(mut self) -> Response {
         let checked = std::mem::replace(&mut self.checked, Ok(()));
@@ -229,6 +256,7 @@ fn check<'a>(
     operation: Option<&'a Operation>,
     context: &mut Context,
     is_websocket: bool,
+    goes_elsewhere: bool,
 ) -> (&'a Arc<Pipeline>, Result<(), PolicyError>) {
     let Some(api) = api else { return (&live.snapshot.global, Err(not_found())) };
     let Some(operation) = operation else { return (&api.pipeline, Err(not_found())) };
@@ -242,8 +270,10 @@ fn check<'a>(
         }
     }
     let backend = match &api.service {
-        Some(Service::Backend(id)) => context.use_backend(id).map_err(|_| no_backend(id)),
-        Some(Service::Url(_)) | None => Ok(()),
+        Some(Service::Backend(id)) if !goes_elsewhere => {
+            context.use_backend(id).map_err(|_| no_backend(id))
+        }
+        Some(Service::Backend(_) | Service::Url(_)) | None => Ok(()),
     };
     (&operation.pipeline, backend)
 }
@@ -258,8 +288,10 @@ fn operation<'a>(
 ) -> Option<&'a Operation> {
     match api.kind {
         ApiKind::WebSocket if is_websocket && method == Method::GET => api.operations.first(),
-        ApiKind::Http | ApiKind::GraphQl if !is_websocket => api.operations.get(route.operation?),
-        ApiKind::WebSocket | ApiKind::Http | ApiKind::GraphQl => None,
+        ApiKind::WebSocket => None,
+        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => {
+            api.operations.get(route.operation.filter(|_| !is_websocket)?)
+        }
     }
 }
 
@@ -299,7 +331,7 @@ fn not_found() -> PolicyError {
         .source("configuration")
 }
 
-fn no_backend(id: &str) -> PolicyError {
+pub(crate) fn no_backend(id: &str) -> PolicyError {
     PolicyError::new("BackendNotFound", format!("The API's backend `{id}` does not exist."))
         .source("configuration")
 }

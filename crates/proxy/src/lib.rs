@@ -11,6 +11,7 @@
 //! This crate knows no policy by name.
 
 mod access;
+mod agents;
 mod backend;
 mod caller;
 mod driver;

@@ -79,6 +79,7 @@ pub(crate) fn api(spec: &ApiSpec) -> Api {
         key_query: spec.key_query.to_owned(),
         key_bearer: spec.key_bearer,
         operations: spec.operations.iter().map(|it| operation(it, spec)).collect(),
+        agents: None,
         pipeline: spec.pipeline.clone(),
     }
 }

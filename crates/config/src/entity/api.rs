@@ -8,8 +8,8 @@ use http::HeaderName;
 use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
-    GraphQlEntity, OperationEntity, PolicyEntity, Reading, graphql, operation, policy, properties,
-    schema,
+    A2aEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading, a2a, graphql, mcp,
+    operation, policy, properties, schema,
 };
 use crate::codes;
 use crate::layout::EntityFiles;
@@ -58,6 +58,12 @@ pub struct ApiEntity {
     pub kind: ApiKind,
     /// Its schema and resolvers, if it is a GraphQL API.
     pub graphql: Option<GraphQlEntity>,
+    /// Its tools, if it is an MCP server.
+    pub mcp: Option<McpEntity>,
+    /// Its agent, if it is an A2A API.
+    pub a2a: Option<A2aEntity>,
+    /// What it is for.
+    pub description: Option<String>,
     /// Its operations in order.
     pub operations: Vec<OperationEntity>,
     /// The XML schemas that it has of its own.
@@ -95,13 +101,28 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         String::new()
     });
     let required = required_query(&fields);
+    let mcp = (kind == ApiKind::Mcp).then(|| mcp::read(&id, &fields, files, cx));
+    let a2a = (kind == ApiKind::A2a).then(|| a2a::read(&id, &fields));
     let mut operations = match (kind, &files.specification) {
+        (ApiKind::Mcp, _) => mcp::operations(&place, mcp.as_ref()),
+        (ApiKind::A2a, _) => a2a::operations(&place, a2a.as_ref()),
         (ApiKind::WebSocket, _) => vec![handshake(&place)],
         (ApiKind::GraphQl, _) => graphql::operations(&place),
         (ApiKind::Http, Some(file)) => specification(&id, file, required, cx),
         (ApiKind::Http, None) => Vec::new(),
     };
-    operation::complete(files, &mut operations, cx);
+    if kind != ApiKind::Mcp && files.below.keys().any(|it| it.starts_with("mcpserver")) {
+        let message = format!(
+            "API `{id}`: an MCP server beside the API's own operations is not in this version"
+        );
+        let help = "make it an API of `type: mcp`";
+        cx.report(place.error(codes::NOT_SUPPORTED, message).help(help));
+    }
+    if kind.is_for_agents() {
+        refuse_policies(&id, files, cx);
+    } else {
+        operation::complete(files, &mut operations, cx);
+    }
     let graphql = (kind == ApiKind::GraphQl).then(|| graphql::read(&id, files, cx));
     if let Some(it) = files.resolvers.values().next().filter(|_| graphql.is_none()) {
         let message = format!("API `{id}` has resolvers and is no GraphQL API");
@@ -133,6 +154,9 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         key_bearer: key("bearer").is_some_and(|it| it.eq_ignore_ascii_case("enabled")),
         kind,
         graphql,
+        mcp,
+        a2a,
+        description: fields.filled("description"),
         operations,
         schemas: schema::of_api(files, cx),
         policy: policy::read(
@@ -143,6 +167,15 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         id,
         place,
     })
+}
+
+/// The operations of an API for agents are the gateway's: tools write down wildcards, which say
+/// nothing, but a policy there would be left out.
+fn refuse_policies(id: &str, files: &EntityFiles, cx: &Reading<'_>) {
+    for it in files.operations.values().filter(|it| it.policy.is_some()) {
+        let message = format!("API `{id}` is for agents: its policies stand at the API");
+        cx.report(it.place().error(codes::NOT_SUPPORTED, message));
+    }
 }
 
 /// Whether required query parameters become part of URL templates.
@@ -194,6 +227,8 @@ fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
         None | Some("http") => Some(ApiKind::Http),
         Some("websocket") => Some(ApiKind::WebSocket),
         Some("graphql") => Some(ApiKind::GraphQl),
+        Some("mcp") => Some(ApiKind::Mcp),
+        Some("a2a") => Some(ApiKind::A2a),
         Some(other) => {
             let message = format!("API `{id}`: APIs of type `{other}` are not in this version");
             fields.report(fields.tree().error(codes::NOT_SUPPORTED, message));
@@ -204,7 +239,7 @@ fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
 
 fn protocols(kind: ApiKind, fields: &Fields<'_, '_>) -> Vec<String> {
     let known: &[&str] = match kind {
-        ApiKind::Http | ApiKind::GraphQl => &["http", "https"],
+        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => &["http", "https"],
         ApiKind::WebSocket => &["ws", "wss"],
     };
     let mut protocols = Vec::new();
@@ -249,6 +284,7 @@ pub(crate) fn handshake(place: &Place) -> OperationEntity {
     OperationEntity {
         id: "onHandshake".to_owned(),
         display_name: "onHandshake".to_owned(),
+        description: None,
         method: "GET".to_owned(),
         url_template: "/*".to_owned(),
         parameters: Vec::new(),

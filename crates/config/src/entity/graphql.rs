@@ -133,6 +133,7 @@ pub(crate) fn operations(place: &Place) -> Vec<OperationEntity> {
     let operation = |id: &str, method: &str| OperationEntity {
         id: id.to_owned(),
         display_name: id.to_owned(),
+        description: None,
         method: method.to_owned(),
         url_template: "/".to_owned(),
         parameters: Vec::new(),

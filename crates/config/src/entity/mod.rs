@@ -5,6 +5,7 @@
 //! Layout + Overrides ─read─▶ Entities ◀─ single_file (portcullis.yaml)
 //! ```
 
+mod a2a;
 mod api;
 pub(crate) mod aws;
 mod backend;
@@ -16,6 +17,7 @@ pub(crate) mod extras;
 mod fragment;
 mod graphql;
 mod logger;
+mod mcp;
 mod named_value;
 mod operation;
 mod other;
@@ -28,6 +30,8 @@ use std::sync::Arc;
 
 use document::Diagnostic;
 
+pub use a2a::A2aEntity;
+pub(crate) use a2a::{CARD_PATHS, operations as a2a_operations};
 pub(crate) use api::handshake;
 pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
 pub use aws::AwsEntity;
@@ -41,6 +45,8 @@ pub use fragment::FragmentEntity;
 pub use graphql::{GraphQlEntity, ResolverEntity, SchemaText};
 pub(crate) use graphql::{operations as graphql_operations, split as split_field};
 pub use logger::{LoggerEntity, LoggerTarget};
+pub use mcp::{McpEntity, ToolEntity};
+pub(crate) use mcp::{operations as mcp_operations, split_operation};
 pub use named_value::NamedValueEntity;
 pub(crate) use named_value::is_name;
 pub use operation::{OperationEntity, TemplateParameter};

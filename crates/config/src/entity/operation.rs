@@ -26,6 +26,8 @@ pub struct OperationEntity {
     pub id: String,
     /// Display name.
     pub display_name: String,
+    /// What it does.
+    pub description: Option<String>,
     /// Its method in upper case; `*` for any.
     pub method: String,
     /// Its URL template, such as `/orders/{id}?view={view}`.
@@ -135,6 +137,7 @@ fn from_entity(
     Some(OperationEntity {
         id: files.name.clone(),
         display_name: files.name.clone(),
+        description: None,
         method: method.to_ascii_uppercase(),
         url_template,
         parameters: Vec::new(),
@@ -150,6 +153,9 @@ fn from_entity(
 fn update(operation: &mut OperationEntity, fields: &Fields<'_, '_>) {
     if let Some(name) = fields.filled("displayName") {
         operation.display_name = name;
+    }
+    if let Some(text) = fields.filled("description") {
+        operation.description = Some(text);
     }
     if let Some(method) = fields.filled("method") {
         operation.method = method.to_ascii_uppercase();

@@ -19,22 +19,12 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("versionsets", "version sets"),
 ];
 
-/// Folders below an API that would change what a request experiences.
-const BELOW_API: &[(&str, &str)] = &[("mcpserverinformation", "MCP servers")];
-
 pub(super) fn check(layout: &Layout, cx: &Reading<'_>) {
     for (kind, words) in WITHOUT_EFFECT {
         let names: Vec<&str> = layout.of(kind).map(|it| it.name.as_str()).collect();
         let Some(first) = layout.of(kind).next() else { continue };
         let message = format!("{words} have no effect in this version: {}", listed(&names));
         cx.report(first.place().note(codes::LEFT_OUT, message));
-    }
-    for api in layout.of("apis") {
-        for (folder, words) in BELOW_API {
-            if api.below.contains_key(*folder) {
-                refuse(api, cx, &format!("API `{}`: {words} are not in this version", api.name));
-            }
-        }
     }
     layout.of("products").for_each(|it| product(it, cx));
     layout.of("gateways").for_each(|it| gateway(it, cx));

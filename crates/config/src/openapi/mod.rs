@@ -164,6 +164,7 @@ impl<'s> Reader<'s> {
             url_template.push_str(&format!("{mark}{name}={{{name}}}"));
         }
         OperationEntity {
+            description: text("description").or(text("summary")).map(str::to_owned),
             display_name: text("summary").or(text("operationId")).unwrap_or(&id).to_owned(),
             id,
             method: method.to_ascii_uppercase(),

@@ -68,8 +68,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xsd",
         ],
     ),
-    ("config", &["document", "expr", "graphql", "pfx", "pipeline", "transport"]),
-    ("proxy", &["config", "expr", "pipeline", "state", "telemetry", "transport"]),
+    ("agents", &["pipeline"]),
+    ("config", &["agents", "document", "expr", "graphql", "pfx", "pipeline", "transport"]),
+    ("proxy", &["agents", "config", "expr", "pipeline", "state", "telemetry", "transport"]),
     (
         "cases",
         &[

@@ -44,6 +44,7 @@ use transport::{
 pub(crate) use self::balance::Targets;
 use self::choice::Choice;
 pub use self::sharing::BreakerState;
+use crate::agents::{self, AgentCall};
 use crate::measure::{self, ClientSpan};
 use crate::trail::{self, BackendCall, Trail};
 
@@ -88,6 +89,19 @@ impl Forward for HttpForward {
 
 impl HttpForward {
     async fn call(&self, context: &mut Context, call: ForwardCall) -> Result<(), PolicyError> {
+        match agents::of(context) {
+            None => self.pass_on(context, call).await,
+            Some(AgentCall::Mcp(origin)) => agents::serve(context, &origin, &call).await,
+            Some(AgentCall::Card(card)) => {
+                // It is read here, so it comes as it is.
+                context.request.headers.remove(header::ACCEPT_ENCODING);
+                self.pass_on(context, call).await?;
+                agents::rewrite_card(context, &card).await
+            }
+        }
+    }
+
+    async fn pass_on(&self, context: &mut Context, call: ForwardCall) -> Result<(), PolicyError> {
         let mut choice = Choice::make(context)?;
         if call.buffer_request_body {
             let max_bytes = context.services.max_buffered_body_bytes;
