@@ -2,7 +2,9 @@
 //! seen when the pipeline is done.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::{self, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +20,8 @@ use crate::case::{Answer, Case, Got, Message};
 const GATEWAY: &str = "gateway.example";
 /// How far the clock goes at a time, while somebody waits for it.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// Bodies shorter than this are at hand when the head is.
+const MAX_SHORT_BYTES: usize = 64 * 1024;
 /// Largest body that is looked at.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
@@ -30,7 +34,7 @@ pub(crate) fn request(message: &Message) -> Result<transport::Request, String> {
     if !headers.contains_key(HOST) {
         headers.insert(HOST, HeaderValue::from_static(GATEWAY));
     }
-    let body = message.body.clone().map_or_else(transport::Body::empty, transport::Body::full);
+    let body = sent(message.bytes());
     let mut request = http::Request::new(body);
     *request.method_mut() =
         method.parse::<Method>().map_err(|_| format!("`{method}` is no method"))?;
@@ -38,6 +42,17 @@ pub(crate) fn request(message: &Message) -> Result<transport::Request, String> {
         target.trim().parse::<Uri>().map_err(|_| format!("`{target}` is no URL"))?;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// A body as a listener has it: what is long comes as a stream.
+fn sent(bytes: Bytes) -> transport::Body {
+    if bytes.len() < MAX_SHORT_BYTES {
+        return transport::Body::full(bytes);
+    }
+    let (sender, body) = transport::Body::channel(1);
+    // There is room for one chunk, so this does not wait.
+    let _ = pin!(sender.send(bytes)).poll(&mut task::Context::from_waker(Waker::noop()));
+    body
 }
 
 fn headers(message: &Message) -> Result<HeaderMap, String> {
@@ -103,7 +118,7 @@ pub(crate) fn answer(message: &Message) -> Result<transport::Response, String> {
     let mut response = pipeline::Response::new(status);
     response.reason = Some(reason.to_owned()).filter(|it| !it.is_empty());
     response.headers = headers(message)?;
-    response.body = Body::bytes(message.body.clone().unwrap_or_default());
+    response.body = Body::bytes(message.bytes());
     response.into_http().map_err(|error| error.to_string())
 }
 

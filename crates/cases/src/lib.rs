@@ -46,6 +46,8 @@
 //! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures. Several blocks answer several calls in order, the last one all further ones |
 //! | `answer URL` | the same for another address that the gateway calls |
 //!
+//! A body that is sent may be `(base64 TEXT)`, the bytes that this means, or `(1000 times TEXT)`.
+//!
 //! What must come out; what is not mentioned is not looked at:
 //!
 //! | Block | Content |

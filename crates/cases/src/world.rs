@@ -242,6 +242,10 @@ impl<'a> World<'a> {
             all.iter().copied().filter(|it| it.scope() == Scope::Global).collect();
         let pipelines = (Pipeline::splice(&global), Pipeline::splice(&all));
         is_whole &= !problems.iter().any(Diagnostic::is_error);
+        // As loading does: reading a document and compiling it may tell of the same.
+        let key = |it: &Diagnostic| (it.file.clone(), it.span, it.severity, it.code);
+        problems.sort_by_key(key);
+        problems.dedup_by(|a, b| key(a) == key(b) && a.message == b.message);
         Ok(Compiled { pipelines: is_whole.then_some(pipelines), graphql, problems })
     }
 }

@@ -47,6 +47,7 @@ impl fmt::Debug for QueryText {
 
 impl Convert for QueryText {
     const TAKES_NULL: bool = true;
+    const NULL_IS_EMPTY: bool = true;
 
     fn from_text(text: &str) -> Result<QueryText, Unfit> {
         Ok(QueryText::new(text.trim()))
