@@ -29,8 +29,9 @@ pub(super) fn prime(least: usize) -> usize {
     if let Some(known) = PRIMES.iter().find(|it| **it >= least) {
         return *known;
     }
-    let is_prime =
-        |it: usize| (3..).step_by(2).take_while(|by| by * by <= it).all(|by| !it.is_multiple_of(by));
+    let is_prime = |it: usize| {
+        (3..).step_by(2).take_while(|by| by * by <= it).all(|by| !it.is_multiple_of(by))
+    };
     (least | 1..MOST).step_by(2).find(|it| (it - 1) % 101 != 0 && is_prime(*it)).unwrap_or(MOST)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A row checks its arguments, counts what it allocates and calls an engine.
 
+mod adjustment_rule;
 pub(crate) mod bitconverter;
 pub(crate) mod char;
 pub(crate) mod convert;
@@ -32,6 +33,7 @@ pub(crate) mod string_split;
 pub(crate) mod stringbuilder;
 pub(crate) mod timespan;
 pub(crate) mod timezone;
+mod timezone_made;
 pub(crate) mod uri;
 pub(crate) mod version;
 pub(crate) mod webutility;

@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef};
+use clr::rows::{Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{DateTime, DateTimeKind, DateTimeOffset, Object, Value};
 use dotnet::text::time::{MAX, MINUTE};
 use dotnet::text::zones::{Reading, Zone};
 use dotnet::{Runtime, Str};
 
-const OWN: Type = Type::named("System.TimeZoneInfo");
+use super::{adjustment_rule, count, joined, timezone_made};
+
+pub(super) const OWN: Type = Type::named("System.TimeZoneInfo");
 const OLD: Type = Type::named("System.TimeZone");
 const DATE: Type = Type::DateTime;
 const OFFSET: Type = Type::DateTimeOffset;
@@ -25,22 +26,41 @@ const ZONES: Type = Type::Named(names::IREADONLYLIST, &[OWN]);
 
 pub(crate) const TYPES: &[TypeDef] = &[
     TypeDef::class("System.TimeZoneInfo", MEMBERS),
+    adjustment_rule::RULE_TYPE,
+    adjustment_rule::TRANSITION_TYPE,
     TypeDef::class("System.TimeZone", OLD_MEMBERS),
 ];
 
 /// A zone as an object.
 #[derive(Debug)]
-struct Info(Zone, Option<Names>);
+pub(super) struct Info(pub(super) Zone, pub(super) Option<Names>);
 
 /// The names of a zone that an expression made.
 #[derive(Debug)]
-struct Names {
-    display: Option<Str>,
-    standard: Option<Str>,
+pub(super) struct Names {
+    pub(super) display: Option<Str>,
+    pub(super) standard: Option<Str>,
+    pub(super) daylight: Option<Str>,
 }
 
 impl Info {
-    fn display_name(&self, now: i64) -> String {
+    pub(super) fn standard_name(&self) -> Str {
+        match &self.1 {
+            Some(names) => names.standard.clone().unwrap_or(Str::EMPTY),
+            None if self.0.is_utc() => Str::from_static("Coordinated Universal Time"),
+            None => self.0.id.as_str().into(),
+        }
+    }
+
+    pub(super) fn daylight_name(&self) -> Str {
+        match &self.1 {
+            Some(names) => names.daylight.clone().unwrap_or(Str::EMPTY),
+            None if self.0.is_utc() => self.standard_name(),
+            None => self.0.id.replace("Standard", "Daylight").into(),
+        }
+    }
+
+    pub(super) fn display_name(&self, now: i64) -> String {
         if let Some(names) = &self.1 {
             return names.display.as_ref().map_or_else(String::new, ToString::to_string);
         }
@@ -79,7 +99,10 @@ impl Object for Old {
     }
 }
 
-const MEMBERS: &[Member] = &[
+const PARTS: &[&[Member]] = &[OWN_MEMBERS, timezone_made::MEMBERS];
+const MEMBERS: &[Member] = &joined::<{ count(PARTS) }>(PARTS);
+
+const OWN_MEMBERS: &[Member] = &[
     Member::static_property("Utc", OWN, |_, _| Ok(info(Zone::utc()))),
     Member::static_property("Local", OWN, |_, _| Ok(info(Zone::utc()))),
     Member::static_method("FindSystemTimeZoneById", &[STRING], OWN, |args, _| {
@@ -96,13 +119,6 @@ const MEMBERS: &[Member] = &[
         zones.sort_by_cached_key(|it| (it.standard_offset(now), it.id.clone()));
         Ok(Value::array(OWN, zones.into_iter().map(info).collect()))
     }),
-    Member::static_method(
-        "CreateCustomTimeZone",
-        &[STRING, SPAN, STRING, STRING],
-        OWN,
-        create_custom,
-    )
-    .params(&["id", "baseUtcOffset", "displayName", "standardDisplayName"]),
     Member::method("GetAmbiguousTimeOffsets", &[DATE], Type::Array(&SPAN), |args, _| {
         let (it, time): (Arc<Info>, DateTime) = args.get()?;
         ambiguous(&it.0, time.ticks)
@@ -124,17 +140,11 @@ const MEMBERS: &[Member] = &[
     }),
     Member::property("StandardName", STRING, |args, _| {
         let (it,): (Arc<Info>,) = args.get()?;
-        Ok(match &it.1 {
-            Some(names) => names.standard.clone().unwrap_or(Str::EMPTY).into(),
-            None => it.0.id.as_str().into(),
-        })
+        Ok(it.standard_name().into())
     }),
     Member::property("DaylightName", STRING, |args, _| {
         let (it,): (Arc<Info>,) = args.get()?;
-        if let Some(names) = &it.1 {
-            return Ok(names.standard.clone().unwrap_or(Str::EMPTY).into());
-        }
-        Ok(it.0.id.replace("Standard", "Daylight").into())
+        Ok(it.daylight_name().into())
     }),
     Member::property("BaseUtcOffset", SPAN, |args, cx| {
         let (it,): (Arc<Info>,) = args.get()?;
@@ -229,14 +239,6 @@ const MEMBERS: &[Member] = &[
         Ok(offset_at(&find(&id)?, time))
     })
     .params(&["dateTimeOffset", "destinationTimeZoneId"]),
-    Member::method("HasSameRules", &[OWN], BOOL, |args, _| {
-        Ok(args.value(0).equals(args.value(1)).into())
-    })
-    .params(&["other"]),
-    Member::method("Equals", &[OWN], BOOL, |args, _| {
-        Ok(args.value(0).equals(args.value(1)).into())
-    })
-    .params(&["other"]),
 ];
 
 const OLD_MEMBERS: &[Member] = &[
@@ -262,30 +264,6 @@ fn info(zone: Zone) -> Value {
     Value::object(Info(zone, None))
 }
 
-/// `CreateCustomTimeZone`: a zone of one offset, of whole minutes, at most 14 hours from UTC.
-fn create_custom(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    let Some(id) = args.arg::<Option<Str>>(0)? else {
-        return Err(Exception::argument_null("id"));
-    };
-    let &Value::TimeSpan(offset) = args.value(1) else {
-        return Err(Exception::argument_null("baseUtcOffset"));
-    };
-    if id.is_empty() {
-        let text = "The specified ID parameter '' is not supported. (Parameter 'id')";
-        return Err(Exception::argument(text));
-    }
-    if offset % MINUTE != 0 {
-        return Err(Exception::argument(
-            "The TimeSpan parameter cannot be specified more precisely than whole minutes. \
-             (Parameter 'baseUtcOffset')",
-        ));
-    }
-    let zone = Zone::fixed(id.as_str(), offset).filter(|_| offset.abs() <= 14 * 60 * MINUTE);
-    let zone = zone.ok_or_else(|| Exception::argument_out_of_range("baseUtcOffset"))?;
-    let names = Names { display: args.arg(2)?, standard: args.arg(3)? };
-    Ok(Value::object(Info(zone, Some(names))))
-}
-
 /// The two offsets of a reading that the clock showed twice.
 fn ambiguous(zone: &Zone, clock_ticks: i64) -> Result<Value, Exception> {
     let Reading::Twice(a, b) = zone.reading(clock_ticks) else {
@@ -309,15 +287,12 @@ fn wrong_kind() -> Exception {
     Exception::argument(text)
 }
 
-/// The offset that a reading has; of two the one of standard time, as .NET has it.
+/// The offset that a reading has.
 fn clock_offset(zone: &Zone, time: DateTime) -> i64 {
     if time.kind != DateTimeKind::Unspecified {
         return 0;
     }
-    match zone.reading(time.ticks) {
-        Reading::One(offset) => offset,
-        Reading::Skipped(before, after) | Reading::Twice(before, after) => before.min(after),
-    }
+    zone.offset_of_clock(time.ticks)
 }
 
 /// The zone's offset at a time, which is of the zone's own clock unless it says otherwise.

@@ -35,6 +35,8 @@ mod uri_escape;
 pub mod uri_parts;
 mod utf7;
 pub mod web;
+pub mod zone_rules;
+pub mod zone_text;
 pub mod zones;
 
 pub use crate::Runtime;

@@ -2,13 +2,14 @@
 //!
 //! Source of the Windows names: Unicode CLDR, `windowsZones.xml`, territory 001.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::DateTime as Civil;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 
-use super::time::{SECOND, UNIX_EPOCH};
+use super::time::{DAY, MAX, SECOND, UNIX_EPOCH, date};
+use super::zone_rules::{Adjustment, Rules, Transition};
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
@@ -17,7 +18,27 @@ static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bu
 pub struct Zone {
     /// The name it was asked for by.
     pub id: String,
-    rules: TimeZone,
+    source: Source,
+}
+
+/// Where a zone's offsets come from.
+#[derive(Debug, Clone)]
+enum Source {
+    /// The data that are built in.
+    Data(TimeZone),
+    /// Rules of an expression.
+    Rules(Arc<Rules>),
+}
+
+/// When the offset of a zone changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Change {
+    /// The point of UTC.
+    utc: i64,
+    /// The offset from then on.
+    offset: i64,
+    /// Is it daylight saving time?
+    is_daylight: bool,
 }
 
 /// How a clock's reading relates to UTC.
@@ -34,25 +55,23 @@ pub enum Reading {
 impl Zone {
     /// UTC.
     pub fn utc() -> Self {
-        Self { id: "UTC".to_owned(), rules: TimeZone::UTC }
+        Self { id: "UTC".to_owned(), source: Source::Data(TimeZone::UTC) }
     }
 
     /// The zone of a name; `None` if it is unknown.
     pub fn find(id: &str) -> Option<Self> {
         if id.eq_ignore_ascii_case("UTC") {
-            return Some(Self { id: id.to_owned(), rules: TimeZone::UTC });
+            return Some(Self { id: id.to_owned(), source: Source::Data(TimeZone::UTC) });
         }
         let windows = WINDOWS.iter().find(|(name, _)| name.eq_ignore_ascii_case(id));
         let name = windows.map_or(id, |(_, name)| *name);
-        let rules = DATABASE.get(name).ok()?;
-        Some(Self { id: windows.map_or(id, |(name, _)| *name).to_owned(), rules })
+        let source = Source::Data(DATABASE.get(name).ok()?);
+        Some(Self { id: windows.map_or(id, |(name, _)| *name).to_owned(), source })
     }
 
-    /// A zone of one offset, in ticks; `None` if it is too far from UTC.
-    pub fn fixed(id: &str, offset: i64) -> Option<Self> {
-        let seconds = i32::try_from(offset / SECOND).ok()?;
-        let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
-        Some(Self { id: id.to_owned(), rules: TimeZone::fixed(offset) })
+    /// A zone of rules.
+    pub fn of_rules(id: &str, rules: Rules) -> Self {
+        Self { id: id.to_owned(), source: Source::Rules(Arc::new(rules)) }
     }
 
     /// The zones that have a Windows name, and UTC.
@@ -63,19 +82,31 @@ impl Zone {
 
     /// Is it UTC by any name?
     pub fn is_utc(&self) -> bool {
-        self.rules == TimeZone::UTC
+        matches!(&self.source, Source::Data(it) if *it == TimeZone::UTC)
     }
 
     /// The offset in ticks at a point of UTC, and whether daylight saving time is on.
     pub fn offset_at(&self, utc_ticks: i64) -> (i64, bool) {
-        let info = self.rules.to_offset_info(timestamp(utc_ticks));
-        (i64::from(info.offset().seconds()) * SECOND, info.dst().is_dst())
+        match &self.source {
+            Source::Data(data) => {
+                let info = data.to_offset_info(timestamp(utc_ticks));
+                (i64::from(info.offset().seconds()) * SECOND, info.dst().is_dst())
+            }
+            Source::Rules(rules) => {
+                let (offset, on) = rules.offset_at(utc_ticks);
+                (offset, on && rules.has_daylight())
+            }
+        }
     }
 
     /// What a reading of the zone's clock means.
     pub fn reading(&self, clock_ticks: i64) -> Reading {
+        let data = match &self.source {
+            Source::Data(data) => data,
+            Source::Rules(rules) => return rules.reading(clock_ticks),
+        };
         let ticks = |it: jiff::tz::Offset| i64::from(it.seconds()) * SECOND;
-        let ambiguous = self.rules.to_ambiguous_timestamp(civil(clock_ticks));
+        let ambiguous = data.to_ambiguous_timestamp(civil(clock_ticks));
         match ambiguous.offset() {
             AmbiguousOffset::Unambiguous { offset } => Reading::One(ticks(offset)),
             AmbiguousOffset::Gap { before, after } => Reading::Skipped(ticks(before), ticks(after)),
@@ -83,9 +114,51 @@ impl Zone {
         }
     }
 
+    /// The offset that a reading of the zone's clock has, as .NET chooses it: that of standard time
+    /// if the clock skips the reading or shows it twice.
+    pub fn offset_of_clock(&self, clock_ticks: i64) -> i64 {
+        if let Source::Rules(rules) = &self.source {
+            return rules.offset_of_clock(clock_ticks);
+        }
+        match self.reading(clock_ticks) {
+            Reading::One(offset) => offset,
+            Reading::Skipped(before, after) | Reading::Twice(before, after) => before.min(after),
+        }
+    }
+
+    /// The adjustment rules: those that it was made of, or one for each change of the zone's data
+    /// until 2037 and one for all years after it, as .NET makes them of such data.
+    pub fn adjustments(&self, now: i64) -> Vec<Adjustment> {
+        match &self.source {
+            Source::Rules(rules) => rules.adjustments().to_vec(),
+            Source::Data(data) => self.of_changes(&changes(data), now),
+        }
+    }
+
+    fn of_changes(&self, changes: &[Change], now: i64) -> Vec<Adjustment> {
+        let Some(last) = changes.last() else { return Vec::new() };
+        let base = self.standard_offset(now);
+        let mut rules = Vec::with_capacity(changes.len() + 1);
+        // Before the first change clocks went by the sun.
+        let mut since = Change { utc: -base, offset: base, is_daylight: false };
+        for next in changes {
+            let delta = if since.is_daylight { since.offset - base } else { 0 };
+            rules.push(adjustment(since.utc + base, next.utc - 1 + base + delta, delta));
+            since = *next;
+        }
+        let of_year = |it: &&Change| it.is_daylight;
+        let daylight = changes.iter().rev().take(2).find(of_year);
+        let delta = daylight.filter(|_| last.utc > LAST_YEAR).map_or(0, |it| it.offset - base);
+        rules.push(adjustment(last.utc + base, MAX, delta));
+        rules
+    }
+
     /// The offset of standard time in the year of a point of UTC.
     pub fn standard_offset(&self, utc_ticks: i64) -> i64 {
         const HALF_YEAR: i64 = 182 * 86_400 * SECOND;
+        if let Source::Rules(rules) = &self.source {
+            return rules.base();
+        }
         let both = [self.offset_at(utc_ticks), self.offset_at(utc_ticks.saturating_add(HALF_YEAR))];
         both.iter().find(|(_, daylight)| !daylight).unwrap_or(&both[0]).0
     }
@@ -93,7 +166,44 @@ impl Zone {
     /// Has the zone daylight saving time in the year of a point of UTC?
     pub fn has_daylight(&self, utc_ticks: i64) -> bool {
         const QUARTER: i64 = 91 * 86_400 * SECOND;
+        if let Source::Rules(rules) = &self.source {
+            return rules.has_daylight();
+        }
         (0..4).any(|it| self.offset_at(utc_ticks.saturating_add(it * QUARTER)).1)
+    }
+}
+
+/// The start of 2037, the last year whose changes zone data list.
+const LAST_YEAR: i64 = 642_462_624_000_000_000;
+
+fn changes(data: &TimeZone) -> Vec<Change> {
+    let end = timestamp(LAST_YEAR + 365 * DAY);
+    data.following(Timestamp::MIN)
+        .take_while(|it| it.timestamp() < end)
+        .map(|it| Change {
+            utc: UNIX_EPOCH + it.timestamp().as_second() * SECOND,
+            offset: i64::from(it.offset().seconds()) * SECOND,
+            is_daylight: it.dst().is_dst(),
+        })
+        .collect()
+}
+
+/// A rule from a reading of the clock to another one.
+fn adjustment(from: i64, to: i64, delta: i64) -> Adjustment {
+    let transition = |ticks: i64| {
+        let it = date(ticks);
+        let time = ticks.rem_euclid(DAY) / SECOND * SECOND;
+        Transition { is_fixed: true, time, month: it.month, week: 1, day: it.day, weekday: 0 }
+    };
+    let day = |ticks: i64| ticks - ticks.rem_euclid(DAY);
+    Adjustment {
+        start: day(from),
+        end: day(to),
+        delta,
+        from: transition(from),
+        to: transition(to),
+        base_delta: 0,
+        is_whole: false,
     }
 }
 
