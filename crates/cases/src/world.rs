@@ -131,7 +131,10 @@ impl<'a> World<'a> {
             .into_iter()
             .map(|it| Arc::new(Operation { graphql: graphql.clone(), ..it }))
             .collect();
-        for problem in operations.iter().flat_map(|it| pipeline.prepare(it)) {
+        let of_resolvers =
+            graphql.as_ref().zip(operations.first()).map(|(api, it)| api.prepare(it));
+        let of_policies = operations.iter().flat_map(|it| pipeline.prepare(it));
+        for problem in of_policies.chain(of_resolvers.into_iter().flatten()) {
             let code = config::codes::SPECIFICATION;
             problems.push(Diagnostic::error(code, document::Span::default(), problem));
         }

@@ -19,7 +19,7 @@ use crate::graphql;
 use crate::load::{Engine, Parsed, Summary};
 use crate::mcp;
 use crate::resolve::Resolved;
-use crate::snapshot::{Api, Operation, Protocols, Service, Snapshot};
+use crate::snapshot::{Api, ApiKind, Operation, Protocols, Service, Snapshot};
 
 /// Compiles a configuration. Returns the snapshot (none if a document does not compile), how much
 /// was looked at, and every problem.
@@ -178,13 +178,15 @@ impl Compiler<'_> {
             self.check_bodies(&documents);
         }
         let graphql = self.graphql(api);
-        let operations = api
+        let operations: Vec<Operation> = api
             .operations
             .iter()
             .map(|it| self.operation(it, api, graphql.as_ref(), &documents, &pipeline))
             .collect();
-        if let Some(built) = &graphql {
-            self.problems.extend(graphql::check(api, built));
+        if let Some((built, operation)) = graphql.as_ref().zip(operations.first()) {
+            let problems = graphql::check(api, built, &operation.operation);
+            self.is_whole &= !problems.iter().any(Diagnostic::is_error);
+            self.problems.extend(problems);
         }
         let a2a = a2a::compile(api);
         self.problems.extend(a2a.problem);
@@ -274,8 +276,11 @@ impl Compiler<'_> {
         pipeline: &Arc<Pipeline>,
     ) -> Operation {
         self.summary.n_operations += 1;
+        let speaks_graphql =
+            api.kind == ApiKind::GraphQl && entity.id == crate::entity::GRAPHQL_HANDSHAKE;
         let operation = Arc::new(pipeline::Operation {
-            is_websocket: api.kind == crate::snapshot::ApiKind::WebSocket,
+            is_websocket: api.kind == ApiKind::WebSocket || speaks_graphql,
+            speaks_graphql,
             graphql: graphql.cloned(),
             schemas: api.schemas.clone(),
             ..entity.clone().into_operation()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use document::{Diagnostic, Span};
-use pipeline::{FieldResolver, GraphQlApi, Surroundings, compile_resolver};
+use pipeline::{FieldResolver, GraphQlApi, Operation, Surroundings, compile_resolver};
 
 use crate::codes;
 use crate::entity::{ApiEntity, ResolverEntity, SchemaText};
@@ -42,10 +42,6 @@ pub(crate) fn compile(api: &ApiEntity, surroundings: &Surroundings<'_>) -> Compi
             return compiled;
         }
     };
-    if schema.has_subscriptions() {
-        let message = format!("API `{name}`: subscriptions are not served; requests for them fail");
-        compiled.problems.push(text.place.warning(codes::NOT_SERVED, message));
-    }
     let mut built = GraphQlApi::new(schema, has_service);
     for it in &entity.resolvers {
         compiled.n_documents += 1;
@@ -69,8 +65,26 @@ pub(crate) fn compile(api: &ApiEntity, surroundings: &Surroundings<'_>) -> Compi
 }
 
 /// What cannot be told before the policies of the API are compiled.
-pub(crate) fn check(entity: &ApiEntity, api: &GraphQlApi) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
+pub(crate) fn check(
+    entity: &ApiEntity,
+    api: &GraphQlApi,
+    operation: &Arc<Operation>,
+) -> Vec<Diagnostic> {
+    let mut problems: Vec<Diagnostic> = Vec::new();
+    for problem in api.prepare(operation) {
+        let message = format!("API `{}`: {problem}", entity.full_name());
+        problems.push(entity.place.error(codes::SPECIFICATION, message));
+    }
+    let silent = api.silent_subscriptions();
+    if !silent.is_empty() {
+        let names = silent.join("`, `");
+        let message = format!(
+            "API `{}`: nothing publishes events for the subscriptions `{names}`",
+            entity.full_name()
+        );
+        let help = "put `publish-event` into the resolver that makes the change";
+        problems.push(entity.place.warning(codes::NOT_SERVED, message).help(help));
+    }
     if api.has_skipped() {
         let message = format!(
             "API `{}` has resolver entities: its `set-graphql-resolver` policies have no effect",
@@ -153,11 +167,14 @@ mod tests {
             let snapshot = loaded.snapshot.unwrap();
             let api = &snapshot.apis[0];
             assert_eq!(api.kind, ApiKind::GraphQl);
-            let [post, get] = api.operations.as_slice() else { panic!("{}", api.operations.len()) };
+            let [post, get, handshake] = api.operations.as_slice() else {
+                panic!("{}", api.operations.len())
+            };
             assert_eq!(post.operation.info.method, "POST");
             let graphql = post.operation.graphql.as_ref().unwrap();
             assert!(graphql.is_synthetic());
-            assert!(get.operation.graphql.is_some());
+            assert!(get.operation.graphql.is_some() && !get.operation.is_websocket);
+            assert!(handshake.operation.speaks_graphql && handshake.operation.is_websocket);
         }
     }
 
@@ -185,7 +202,7 @@ mod tests {
         );
         assert_eq!(
             folder("", "type Query { a: Int } type Subscription { b: Int }").await,
-            ["PC0520 API `g`: subscriptions are not served; requests for them fail"]
+            ["PC0520 API `g`: nothing publishes events for the subscriptions `b`"]
         );
         let yaml = "apis: { g: { path: g, resolvers: { Query/a: r.xml } } }\n";
         let loaded = run(&[("portcullis.yaml", yaml), ("r.xml", "<http-data-source />")]).await;

@@ -6,6 +6,8 @@
 //!                                          │              ▲
 //!                                          └─rules::apply  └─ Resolver: type, field, arguments,
 //!                                             (allow, remove)          parent ─▶ JSON
+//! messages of a WebSocket ─▶ socket::FromClient ─▶ Request ─Schema::check_subscription─▶ Operation
+//! event ─execute_event─▶ Response
 //! ```
 //!
 //! Start with [`Schema::parse`] and [`Schema::check`]. Parsing, validation and introspection are
@@ -27,11 +29,12 @@ mod properties;
 mod request;
 mod rules;
 mod schema;
+pub mod socket;
 
 pub use error::{Error, Location, Segment};
-pub use execute::{Call, Resolved, Resolver, Response, execute};
+pub use execute::{Call, Resolved, Resolver, Response, execute, execute_event};
 pub use limits::Limits;
-pub use operation::Operation;
+pub use operation::{Operation, check_unknown_subscription};
 pub use request::{MalformedRequest, Request};
 pub use rules::{Decision, Pruned, Selected};
 pub use schema::{Flaw, Schema, UnknownField};

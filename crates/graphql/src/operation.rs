@@ -5,6 +5,7 @@
 use std::fmt;
 
 use apollo_compiler::ExecutableDocument;
+use apollo_compiler::ast;
 use apollo_compiler::executable::Operation as Definition;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::request::coerce_variable_values;
@@ -33,18 +34,34 @@ impl Schema {
     ///
     /// The errors of the request, at most 20; nothing of it may be executed then.
     pub fn check(&self, request: &Request, limits: &Limits) -> Result<Operation, Vec<Error>> {
-        if request.query.len() > limits.max_document_bytes {
-            let most = limits.max_document_bytes;
-            return Err(one(
-                format!("The document is longer than {most} bytes."),
-                "DOCUMENT_TOO_LARGE",
-            ));
+        let operation = self.check_any(request, limits)?;
+        match operation.is_subscription() {
+            true => Err(one("Subscriptions are WebSocket connections.", "OPERATION_NOT_SUPPORTED")),
+            false => Ok(operation),
         }
-        let mut parser =
-            Parser::new().recursion_limit(MAX_SYNTAX_DEPTH).token_limit(limits.max_tokens);
-        let parsed = parser
-            .parse_ast(request.query.as_str(), "request")
-            .map_err(|it| errors(&it.errors, "GRAPHQL_PARSE_FAILED"))?;
+    }
+
+    /// The same for a request that came over WebSocket, which is for subscriptions only.
+    ///
+    /// # Errors
+    ///
+    /// See [`Schema::check`].
+    ///
+    /// Source: <https://learn.microsoft.com/azure/api-management/graphql-apis-overview>
+    pub fn check_subscription(
+        &self,
+        request: &Request,
+        limits: &Limits,
+    ) -> Result<Operation, Vec<Error>> {
+        let operation = self.check_any(request, limits)?;
+        match operation.is_subscription() {
+            true => Ok(operation),
+            false => Err(vec![no_subscription()]),
+        }
+    }
+
+    fn check_any(&self, request: &Request, limits: &Limits) -> Result<Operation, Vec<Error>> {
+        let parsed = parse(request, limits)?;
         let document = parsed
             .to_executable_validate(self.definitions())
             .map_err(|it| errors(&it.errors, "GRAPHQL_VALIDATION_FAILED"))?;
@@ -61,9 +78,6 @@ impl Schema {
         let found = document.operations.get(name);
         let definition =
             found.map_err(|it| one(it.message().to_string(), "OPERATION_NOT_FOUND"))?;
-        if definition.is_subscription() {
-            return Err(one("Subscriptions are not served.", "OPERATION_NOT_SUPPORTED"));
-        }
         let measure = measure(&document, &definition.selection_set);
         if measure.depth > limits.max_depth {
             let text = format!("The operation is deeper than {} fields.", limits.max_depth);
@@ -97,6 +111,19 @@ impl Operation {
         self.definition().is_some_and(Definition::is_mutation)
     }
 
+    /// Whether it is told of events.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        self.definition().is_some_and(Definition::is_subscription)
+    }
+
+    /// The field of the root that it selects first; a subscription has one only.
+    #[must_use]
+    pub fn root_field(&self) -> Option<&str> {
+        let mut fields = self.definition()?.root_fields(&self.document);
+        fields.next().map(|it| it.name.as_str())
+    }
+
     /// How deep its fields are nested, fragments spread; 1 for fields of the root.
     #[must_use]
     pub fn depth(&self) -> usize {
@@ -115,6 +142,48 @@ impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operation").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// Checks that a request, whose schema is not known, is a document and its operation a subscription.
+///
+/// # Errors
+///
+/// It is not.
+pub fn check_unknown_subscription(request: &Request, limits: &Limits) -> Result<(), Vec<Error>> {
+    let document = parse(request, limits)?;
+    let name = request.operation_name.as_deref();
+    let mut kinds = document.definitions.iter().filter_map(|it| match it {
+        ast::Definition::OperationDefinition(it) => Some(it),
+        _ => None,
+    });
+    let found = match name {
+        Some(name) => kinds.find(|it| it.name.as_ref().is_some_and(|it| it == name)),
+        None => kinds.next().filter(|_| kinds.next().is_none()),
+    };
+    match found {
+        None => Err(one("The operation is not known.", "OPERATION_NOT_FOUND")),
+        Some(it) if it.operation_type == ast::OperationType::Subscription => Ok(()),
+        Some(_) => Err(vec![no_subscription()]),
+    }
+}
+
+fn no_subscription() -> Error {
+    let text = "Queries and mutations are not served over WebSocket.";
+    Error::new(text).code("OPERATION_NOT_SUPPORTED")
+}
+
+fn parse(request: &Request, limits: &Limits) -> Result<ast::Document, Vec<Error>> {
+    if request.query.len() > limits.max_document_bytes {
+        let most = limits.max_document_bytes;
+        return Err(one(
+            format!("The document is longer than {most} bytes."),
+            "DOCUMENT_TOO_LARGE",
+        ));
+    }
+    let mut parser = Parser::new().recursion_limit(MAX_SYNTAX_DEPTH).token_limit(limits.max_tokens);
+    parser
+        .parse_ast(request.query.as_str(), "request")
+        .map_err(|it| errors(&it.errors, "GRAPHQL_PARSE_FAILED"))
 }
 
 fn one(message: impl Into<String>, code: &str) -> Vec<Error> {
@@ -161,7 +230,10 @@ mod tests {
             ("{ a(b: 1) }", "1 false"),
             ("mutation { m }", "1 true"),
             ("{ a", "GRAPHQL_PARSE_FAILED syntax error: expected R_CURLY, got EOF"),
-            ("subscription { s }", "OPERATION_NOT_SUPPORTED Subscriptions are not served."),
+            (
+                "subscription { s }",
+                "OPERATION_NOT_SUPPORTED Subscriptions are WebSocket connections.",
+            ),
             (
                 "query x { a(b: 1) } query y { a(b: 1) }",
                 "OPERATION_NOT_FOUND Ambiguous request: multiple operations but no specified `operationName`",
@@ -176,6 +248,45 @@ mod tests {
             assert!(told.starts_with("GRAPHQL_VALIDATION_FAILED "), "{text}: {told}");
         }
         assert!(check(query(""), Limits::default()).starts_with("GRAPHQL_PARSE_FAILED"));
+    }
+
+    #[test]
+    fn over_websocket_only_subscriptions_are_served() {
+        let schema = Schema::parse(SDL).unwrap();
+        let limits = Limits { max_document_bytes: 200, ..Limits::default() };
+        let told = |outcome: Result<String, Vec<Error>>| {
+            outcome.unwrap_or_else(|it| it[0].code.clone().unwrap_or_default())
+        };
+        for (text, name, known, unknown) in [
+            ("subscription { x: s }", None, "s", "fine"),
+            ("subscription a { s } query b { a(b: 1) }", Some("a"), "s", "fine"),
+            (
+                "subscription a { s } query b { a(b: 1) }",
+                Some("b"),
+                "OPERATION_NOT_SUPPORTED",
+                "OPERATION_NOT_SUPPORTED",
+            ),
+            (
+                "subscription a { s } query b { a(b: 1) }",
+                None,
+                "OPERATION_NOT_FOUND",
+                "OPERATION_NOT_FOUND",
+            ),
+            ("mutation { m }", None, "OPERATION_NOT_SUPPORTED", "OPERATION_NOT_SUPPORTED"),
+            ("subscription { t }", None, "GRAPHQL_VALIDATION_FAILED", "fine"),
+            ("fragment f on Query { a }", None, "GRAPHQL_VALIDATION_FAILED", "OPERATION_NOT_FOUND"),
+            ("subscription { s", None, "GRAPHQL_PARSE_FAILED", "GRAPHQL_PARSE_FAILED"),
+        ] {
+            let request = Request { operation_name: name.map(str::to_owned), ..query(text) };
+            let checked = schema.check_subscription(&request, &limits);
+            let checked = checked.map(|it| it.root_field().unwrap_or_default().to_owned());
+            assert_eq!(told(checked), known, "{text}");
+            let checked = check_unknown_subscription(&request, &limits);
+            assert_eq!(told(checked.map(|()| "fine".to_owned())), unknown, "{text}");
+        }
+        let long = query(&format!("subscription {{ s }} #{}", "x".repeat(200)));
+        let checked = check_unknown_subscription(&long, &limits);
+        assert_eq!(told(checked.map(|()| "fine".to_owned())), "DOCUMENT_TOO_LARGE");
     }
 
     #[test]

@@ -61,7 +61,16 @@ impl Request {
     fn from_json(body: &[u8]) -> Result<Request, MalformedRequest> {
         let body: Value = serde_json::from_slice(body)
             .map_err(|it| malformed(format!("The body is no JSON: {it}.")))?;
-        let Value::Object(mut body) = body else {
+        Request::from_value(body)
+    }
+
+    /// The request in a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// It has no text `query`, or a member is not what it must be.
+    pub fn from_value(json: Value) -> Result<Request, MalformedRequest> {
+        let Value::Object(mut body) = json else {
             return Err(malformed("The body must be one JSON object; batches are not served."));
         };
         let query = match body.remove("query") {

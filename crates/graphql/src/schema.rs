@@ -71,13 +71,17 @@ impl Schema {
         &self.0.implementers
     }
 
-    /// Whether clients could subscribe to something.
+    /// The fields that clients can subscribe to.
     #[must_use]
-    pub fn has_subscriptions(&self) -> bool {
-        self.definitions().root_operation(OperationType::Subscription).is_some()
+    pub fn subscription_fields(&self) -> Vec<String> {
+        let root = self.definitions().root_operation(OperationType::Subscription);
+        match root.and_then(|it| self.definitions().types.get(it)) {
+            Some(ExtendedType::Object(it)) => it.fields.keys().map(Name::to_string).collect(),
+            _ => Vec::new(),
+        }
     }
 
-    /// The name of the type whose fields a subscription selects.
+    /// Whether a type is the one whose fields a subscription selects.
     #[must_use]
     pub fn is_subscription_type(&self, name: &str) -> bool {
         self.definitions()
@@ -190,7 +194,8 @@ mod tests {
             schema.find_field("Usr", "id"),
             Err(UnknownField::Type(names(&["User", "Robot", "Query", "Subscription"])))
         );
-        assert!(schema.has_subscriptions() && schema.is_subscription_type("Subscription"));
+        assert!(schema.is_subscription_type("Subscription"));
+        assert_eq!(schema.subscription_fields(), ["made"]);
         assert!(!schema.is_subscription_type("Query"));
     }
 

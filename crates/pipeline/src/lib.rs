@@ -92,7 +92,10 @@ pub use error::{Blame, PolicyError};
 pub use error_response::{error_response, internal_error_response};
 pub use follow::{Follow, Pass, follow};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
-pub use graphql::{FieldErrors, FieldResolver, GraphQlApi, MAX_CONCURRENT_CALLS, graphql_errors};
+pub use graphql::{
+    CheckedOperation, FieldErrors, FieldResolver, GraphQlApi, MAX_CONCURRENT_CALLS,
+    MAX_EVENT_BYTES, OperationCheck, graphql_errors, prepare_subscriptions, relay_subscriptions,
+};
 pub use loggers::{BadEventHub, EventHub, HubCredentials, LogTarget, Logger, Loggers};
 pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
 pub use named_schemas::{NamedSchema, NamedSchemas};

@@ -20,6 +20,8 @@ pub struct Operation {
     pub responses: Vec<OperationResponse>,
     /// Whether the operation is a WebSocket handshake.
     pub is_websocket: bool,
+    /// Whether the messages behind that handshake are GraphQL operations.
+    pub speaks_graphql: bool,
     /// The XML schemas of its API; none if the API has none.
     pub schemas: Option<Arc<NamedSchemas>>,
     /// The document that definitions are found in; none if the API came without one.

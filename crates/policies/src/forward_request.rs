@@ -2,7 +2,8 @@
 //!
 //! Without it the backend is not called. A 4xx or 5xx of the backend is an ordinary response
 //! unless the policy says otherwise. In a GraphQL API with resolvers the gateway executes the
-//! operation itself; `timeout` bounds that as a whole.
+//! operation itself; `timeout` bounds that as a whole. A handshake of WebSocket there opens
+//! subscriptions, which the gateway or the API's own service serves.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/forward-request-policy>
 
@@ -158,11 +159,12 @@ impl Waiting for ForwardRequest {
     }
 }
 
-/// The GraphQL API whose operations the gateway executes itself; none inside of its resolvers, which
+/// The GraphQL API whose operations and subscriptions the gateway serves itself; none inside of its resolvers, which
 /// call their data sources.
 fn synthetic(context: &Context) -> Option<Arc<GraphQlApi>> {
-    let api = context.operation.as_ref()?.graphql.as_ref()?;
-    (context.graphql.is_none() && api.is_synthetic()).then(|| Arc::clone(api))
+    let operation = context.operation.as_ref()?;
+    let api = operation.graphql.as_ref()?;
+    (context.graphql.is_none() && api.answers(operation)).then(|| Arc::clone(api))
 }
 
 async fn execute(

@@ -61,10 +61,7 @@ const XML_TO_JSON: Child = Child::optional("xml-to-json").as_policy().doc("From 
 const JSON_TO_XML: Child = Child::optional("json-to-xml").as_policy().doc("To XML.");
 const FIND_AND_REPLACE: Child =
     Child::repeated("find-and-replace").as_policy().doc("Replaces texts.");
-const PUBLISH_EVENT: Child = Child::optional("publish-event")
-    .as_policy()
-    .doc("Tells subscribers.")
-    .differs("Refused: subscriptions are not served.");
+const PUBLISH_EVENT: Child = Child::optional("publish-event").as_policy().doc("Tells subscribers.");
 
 const IN_REQUEST: &[Child] = &[
     AUTHORIZATION_CONTEXT,
@@ -291,7 +288,7 @@ mod tests {
                 "fine",
             ),
             (format!("{}<backend><retry /></backend>", request(URL)), "PC0405"),
-            (format!("{}<http-response><publish-event /></http-response>", request(URL)), "PC0402"),
+            (format!("{}<http-response><publish-event /></http-response>", request(URL)), "PC0406"),
             (
                 format!("{}<http-response><set-body>x</set-body></http-response>", request(URL)),
                 "fine",

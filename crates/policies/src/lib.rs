@@ -34,6 +34,7 @@ mod mock_response;
 mod opened_pfx;
 mod outgoing;
 mod proxy;
+mod publish_event;
 mod publish_to_dapr;
 mod redirect_content_urls;
 mod retry;
@@ -109,6 +110,7 @@ pub const ALL: &[PolicyKind] = &[
     log_to_eventhub::KIND,
     mock_response::KIND,
     proxy::KIND,
+    publish_event::KIND,
     publish_to_dapr::KIND,
     limits::QUOTA,
     limits::QUOTA_BY_KEY,

@@ -7,18 +7,21 @@
 //! decides. A rule for a type counts for fields that are selected by way of its interfaces and
 //! unions as well.
 //!
+//! At a handshake of WebSocket there is nothing to check yet: each subscription that comes behind it
+//! is checked instead, and one that is refused is answered by an `error` message.
+//!
 //! Source: <https://learn.microsoft.com/azure/api-management/validate-graphql-request-policy>
 
 use std::sync::Arc;
 
 use expr::{Type, Value};
-use graphql::{Decision, Error, Limits, Pruned, Request, Selected};
+use graphql::{Decision, Error, Limits, Operation, Pruned, Request, Selected};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use pipeline::{
-    Attr, Blame, Body, Child, CompileCx, Computed, Context, Diagnostic, Element, FieldErrors, Flow,
-    GraphQlApi, Message, PolicyError, PolicyKind, QueryText, Response, Scope, Scopes, Sections,
-    Step, ValueType, Waiting, codes, graphql_errors, words,
+    Attr, Blame, Body, CheckedOperation, Child, CompileCx, Computed, Context, Diagnostic, Element,
+    FieldErrors, Flow, GraphQlApi, Message, OperationCheck, PolicyError, PolicyKind, QueryText,
+    Response, Scope, Scopes, Sections, Step, ValueType, Waiting, codes, graphql_errors, words,
 };
 use tree::json::{ParseOptions, Root};
 
@@ -70,6 +73,12 @@ words! {
 #[derive(Debug)]
 struct ValidateGraphqlRequest {
     variable: Option<Arc<str>>,
+    rules: Arc<Rules>,
+}
+
+/// What is checked of each request.
+#[derive(Debug)]
+struct Rules {
     max_size: Computed<u32>,
     max_depth: Computed<u32>,
     rules: Vec<Rule>,
@@ -152,9 +161,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     let variable: Option<String> = cx.literal_if(element, &VARIABLE)?;
     Ok(Step::waiting(ValidateGraphqlRequest {
         variable: variable.map(Into::into),
-        max_size,
-        max_depth: cx.attr(element, &MAX_DEPTH)?,
-        rules,
+        rules: Arc::new(Rules { max_size, max_depth: cx.attr(element, &MAX_DEPTH)?, rules }),
     }))
 }
 
@@ -165,10 +172,13 @@ impl Waiting for ValidateGraphqlRequest {
             let text = "The API has no GraphQL schema.";
             return Err(PolicyError::new("GraphQLSchemaNotFound", text).blame(Blame::Configuration));
         };
-        let most = self.max_size.get(context)?.min(MAX_MAX_SIZE) as usize;
+        if context.is_graphql_handshake() {
+            context.check_operations(Arc::clone(&self.rules) as Arc<dyn OperationCheck>);
+            return Ok(Flow::Next);
+        }
+        let most = self.rules.max_bytes(context)?;
         if !fits(context, most).await? {
-            let text = format!("The request is larger than {most} bytes.");
-            return self.refuse(context, &[Error::new(text).code("REQUEST_TOO_LARGE")]);
+            return self.refuse(context, &[too_large(most)]);
         }
         let request = match api.read(context).await? {
             Ok(request) => request,
@@ -177,7 +187,8 @@ impl Waiting for ValidateGraphqlRequest {
                 return self.refuse(context, &[error]);
             }
         };
-        match self.check(context, &api, &request)? {
+        let checked = |limits: &Limits| api.schema.check(&request, limits);
+        match self.rules.prune(context, &api, &request, checked)? {
             Ok(Pruned::Whole) => Ok(Flow::Next),
             Ok(Pruned::Rejected(error)) => self.refuse(context, &[error]),
             Ok(Pruned::Parted { request, errors }) => self.part(context, request, errors),
@@ -197,16 +208,51 @@ async fn fits(context: &mut Context, most: usize) -> Result<bool, PolicyError> {
     Ok(is_buffered && n_bytes <= most)
 }
 
-impl ValidateGraphqlRequest {
+fn too_large(most: usize) -> Error {
+    Error::new(format!("The request is larger than {most} bytes.")).code("REQUEST_TOO_LARGE")
+}
+
+impl OperationCheck for Rules {
     fn check(
         &self,
         context: &Context,
         api: &GraphQlApi,
         request: &Request,
+    ) -> Result<CheckedOperation, PolicyError> {
+        let most = self.max_bytes(context)?;
+        if request.to_json().to_string().len() > most {
+            return Ok(CheckedOperation::Refused(vec![too_large(most)]));
+        }
+        let checked = |limits: &Limits| api.schema.check_subscription(request, limits);
+        Ok(match self.prune(context, api, request, checked)? {
+            Ok(Pruned::Whole) => CheckedOperation::Left(request.clone(), Vec::new()),
+            Ok(Pruned::Rejected(error)) => CheckedOperation::Refused(vec![error]),
+            Ok(Pruned::Parted { request: Some(request), errors }) => {
+                CheckedOperation::Left(request, errors)
+            }
+            Ok(Pruned::Parted { request: None, errors }) | Err(errors) => {
+                CheckedOperation::Refused(errors)
+            }
+        })
+    }
+}
+
+impl Rules {
+    fn max_bytes(&self, context: &Context) -> Result<usize, PolicyError> {
+        Ok(self.max_size.get(context)?.min(MAX_MAX_SIZE) as usize)
+    }
+
+    /// What is left of a request, or why it does not fit the schema and the depth.
+    fn prune(
+        &self,
+        context: &Context,
+        api: &GraphQlApi,
+        request: &Request,
+        check: impl FnOnce(&Limits) -> Result<Operation, Vec<Error>>,
     ) -> Result<Result<Pruned, Vec<Error>>, PolicyError> {
         let max_depth = self.max_depth.get(context)? as usize;
         let limits = Limits { max_depth: max_depth.min(api.limits.max_depth), ..api.limits };
-        let operation = match api.schema.check(request, &limits) {
+        let operation = match check(&limits) {
             Ok(operation) => operation,
             Err(errors) => return Ok(Err(errors)),
         };
@@ -225,7 +271,9 @@ impl ValidateGraphqlRequest {
         }
         Ok(Decision::Allow)
     }
+}
 
+impl ValidateGraphqlRequest {
     fn refuse(&self, context: &mut Context, errors: &[Error]) -> Result<Flow, PolicyError> {
         self.note(context, errors)?;
         let text = errors.first().map_or("", |it| it.message.as_str()).to_owned();

@@ -69,7 +69,7 @@ pub(crate) fn prepare(
     let preflight = preflight::find(&live, wanted, api, operation);
     let operation = preflight.as_ref().map_or(operation, |it| it.operation);
 
-    let place = place(route.as_ref(), api, preflight.is_some());
+    let place = place(route.as_ref(), api, operation, preflight.is_some());
     let series = Arc::clone(live.series.route(route.as_ref().map(|it| it.api), place));
 
     let place_of_operation = route.as_ref().and_then(|it| it.operation);
@@ -120,10 +120,18 @@ pub(crate) fn prepare(
 }
 
 /// The place of the operation whose series are added to.
-fn place(route: Option<&Route<'_>>, api: Option<&Api>, is_preflight: bool) -> Option<usize> {
+fn place(
+    route: Option<&Route<'_>>,
+    api: Option<&Api>,
+    operation: Option<&Operation>,
+    is_preflight: bool,
+) -> Option<usize> {
     match api?.kind {
         _ if is_preflight => None,
         ApiKind::WebSocket => Some(0),
+        ApiKind::GraphQl if operation.is_some_and(|it| it.operation.speaks_graphql) => {
+            api?.operations.iter().position(|it| it.operation.speaks_graphql)
+        }
         ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => route?.operation,
     }
 }
@@ -278,8 +286,8 @@ fn check<'a>(
     (&operation.pipeline, backend)
 }
 
-/// The operation that answers. WebSocket APIs take handshakes only, and all of them; ordinary
-/// ones take none.
+/// The operation that answers. WebSocket APIs take handshakes only, and all of them; GraphQL APIs
+/// take them where queries come; ordinary ones take none.
 fn operation<'a>(
     api: &'a Api,
     route: &Route<'_>,
@@ -289,6 +297,10 @@ fn operation<'a>(
     match api.kind {
         ApiKind::WebSocket if is_websocket && method == Method::GET => api.operations.first(),
         ApiKind::WebSocket => None,
+        ApiKind::GraphQl if is_websocket => {
+            let handshake = || api.operations.iter().find(|it| it.operation.speaks_graphql);
+            route.operation.filter(|_| method == Method::GET).and_then(|_| handshake())
+        }
         ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => {
             api.operations.get(route.operation.filter(|_| !is_websocket)?)
         }

@@ -28,7 +28,6 @@ mod mcp;
 pub mod openai;
 mod reply;
 mod server;
-mod websocket;
 pub mod world;
 
 pub use ca::LocalCa;

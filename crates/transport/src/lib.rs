@@ -30,6 +30,7 @@ mod service;
 mod tls;
 mod trust;
 pub mod upgrade;
+pub mod websocket;
 
 use std::future::Future;
 use std::pin::Pin;

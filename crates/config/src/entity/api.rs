@@ -239,18 +239,14 @@ fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
 
 fn protocols(kind: ApiKind, fields: &Fields<'_, '_>) -> Vec<String> {
     let known: &[&str] = match kind {
-        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => &["http", "https"],
+        ApiKind::Http | ApiKind::Mcp | ApiKind::A2a => &["http", "https"],
+        ApiKind::GraphQl => &["http", "https", "ws", "wss"],
         ApiKind::WebSocket => &["ws", "wss"],
     };
     let mut protocols = Vec::new();
     for tree in fields.list("protocols") {
         match tree.scalar().map(str::to_ascii_lowercase) {
             Some(it) if known.contains(&it.as_str()) => protocols.push(it),
-            Some(it) if kind == ApiKind::GraphQl && matches!(it.as_str(), "ws" | "wss") => {
-                let message = "GraphQL subscriptions over WebSocket are not in this version";
-                let help = "known: http, https";
-                fields.report(tree.error(codes::NOT_SUPPORTED, message).help(help));
-            }
             _ => {
                 let shown = tree.scalar().unwrap_or("?");
                 let message = format!("`{shown}` is no protocol of this API");
@@ -375,10 +371,6 @@ mod tests {
                 r#"{"path":"a","type":"grpc"}"#,
                 "PC0507 API `chat`: APIs of type `grpc` are not in this version",
             ),
-            (
-                r#"{"path":"a","type":"graphql","protocols":["https","wss"]}"#,
-                "PC0507 GraphQL subscriptions over WebSocket are not in this version",
-            ),
             (r#"{"path":"a","protocols":["ftp"]}"#, "PC0506 `ftp` is no protocol of this API"),
             (r#"{"displayName":"x"}"#, "PC0505 API `chat` has no `path`"),
             (
@@ -388,6 +380,7 @@ mod tests {
         ] {
             assert_eq!(one(properties).1, [problem]);
         }
+        assert_eq!(one(r#"{"path":"a","type":"graphql","protocols":["https","wss"]}"#).1, [""; 0]);
         assert_eq!(one(r#"{"path":"a","serviceUrl":"nonsense"}"#).1.len(), 1);
         let (_, problems) = read(&[("apis/a/policy.xml", "<policies/>")]);
         assert_eq!(problems, ["PC0505 API `a` has no `apiInformation.json`"]);

@@ -128,14 +128,17 @@ pub(crate) fn split(path: &str) -> Option<(String, String)> {
     (is_name(type_name) && is_name(field)).then(|| (type_name.to_owned(), field.to_owned()))
 }
 
-/// The operations of a GraphQL API: requests come to its own address.
+/// The operation of a GraphQL API that handshakes for subscriptions are for.
+pub(crate) const HANDSHAKE: &str = "onHandshake";
+
+/// The operations of a GraphQL API: requests come to its own address, and handshakes as well.
 pub(crate) fn operations(place: &Place) -> Vec<OperationEntity> {
-    let operation = |id: &str, method: &str| OperationEntity {
+    let operation = |id: &str, method: &str, url_template: &str| OperationEntity {
         id: id.to_owned(),
         display_name: id.to_owned(),
         description: None,
         method: method.to_owned(),
-        url_template: "/".to_owned(),
+        url_template: url_template.to_owned(),
         parameters: Vec::new(),
         request: Default::default(),
         responses: Vec::new(),
@@ -143,7 +146,11 @@ pub(crate) fn operations(place: &Place) -> Vec<OperationEntity> {
         policy: None,
         place: place.clone(),
     };
-    vec![operation("graphql", "POST"), operation("graphql-get", "GET")]
+    vec![
+        operation("graphql", "POST", "/"),
+        operation("graphql-get", "GET", "/"),
+        operation(HANDSHAKE, "GET", "/*"),
+    ]
 }
 
 #[cfg(test)]
@@ -186,7 +193,7 @@ mod tests {
             .iter()
             .map(|it| format!("{} {} {}", it.id, it.method, it.url_template))
             .collect();
-        assert_eq!(operations, ["graphql POST /", "graphql-get GET /"]);
+        assert_eq!(operations, ["graphql POST /", "graphql-get GET /", "onHandshake GET /*"]);
     }
 
     #[test]

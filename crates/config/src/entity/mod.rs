@@ -43,7 +43,9 @@ pub use certificate::CertificateEntity;
 pub use credentials::{CertificateRef, CredentialsEntity};
 pub use fragment::FragmentEntity;
 pub use graphql::{GraphQlEntity, ResolverEntity, SchemaText};
-pub(crate) use graphql::{operations as graphql_operations, split as split_field};
+pub(crate) use graphql::{
+    HANDSHAKE as GRAPHQL_HANDSHAKE, operations as graphql_operations, split as split_field,
+};
 pub use logger::{LoggerEntity, LoggerTarget};
 pub use mcp::{McpEntity, ToolEntity};
 pub(crate) use mcp::{operations as mcp_operations, split_operation};

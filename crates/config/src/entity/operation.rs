@@ -61,6 +61,7 @@ impl OperationEntity {
             request: self.request,
             responses: self.responses,
             is_websocket: false,
+            speaks_graphql: false,
             specification: self.specification,
             graphql: None,
             schemas: None,

@@ -90,6 +90,28 @@ impl Response {
 
 /// Executes an operation.
 pub async fn execute(operation: &Operation, resolver: &dyn Resolver, limits: &Limits) -> Response {
+    execute_on(&Value::Null, operation, resolver, limits).await
+}
+
+/// Executes a subscription for one event: an object that has the field of the root that the operation
+/// selects.
+///
+/// Source: <https://spec.graphql.org/October2021/#ExecuteSubscriptionEvent()>
+pub async fn execute_event(
+    event: &Value,
+    operation: &Operation,
+    resolver: &dyn Resolver,
+    limits: &Limits,
+) -> Response {
+    execute_on(event, operation, resolver, limits).await
+}
+
+async fn execute_on(
+    root: &Value,
+    operation: &Operation,
+    resolver: &dyn Resolver,
+    limits: &Limits,
+) -> Response {
     let Some(definition) = operation.definition() else { return Response::default() };
     let run = Run {
         operation,
@@ -100,7 +122,7 @@ pub async fn execute(operation: &Operation, resolver: &dyn Resolver, limits: &Li
         n_calls: AtomicUsize::new(0),
         errors: Mutex::default(),
     };
-    let parent = Parent { value: &Value::Null, is_remote: false };
+    let parent = Parent { value: root, is_remote: false };
     let set = [&definition.selection_set];
     let is_serial = definition.is_mutation();
     let data = run.object(definition.object_type(), &set, parent, None, is_serial).await;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use transport::BoxFuture;
 
-use super::{FieldErrors, GraphQlApi, MAX_CONCURRENT_CALLS, Resolvers, service};
+use super::{FieldErrors, GraphQlApi, MAX_CONCURRENT_CALLS, Resolvers, service, socket};
 use crate::body::Body;
 use crate::context::Context;
 use crate::encoding;
@@ -29,7 +29,8 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 impl GraphQlApi {
     /// Executes the operation of the context's request and puts the response into the context. What
-    /// has no resolver is asked of the API's own service, by `call`, if it has one.
+    /// has no resolver is asked of the API's own service, by `call`, if it has one. A handshake of
+    /// WebSocket is answered, and subscriptions are served behind it.
     ///
     /// # Errors
     ///
@@ -50,6 +51,9 @@ impl GraphQlApi {
         context: &mut Context,
         call: &ForwardCall,
     ) -> Result<Response, PolicyError> {
+        if context.is_graphql_handshake() {
+            return Ok(socket::open(context));
+        }
         let is_get = match context.request.method {
             Method::GET => true,
             Method::POST => false,
@@ -94,6 +98,29 @@ impl GraphQlApi {
         Ok(graphql::Request::from_body(content_type, &bytes))
     }
 
+    /// What a subscription comes to for an event, an object with the field of the root. Fields below
+    /// it that have a resolver are resolved.
+    pub(super) async fn event(
+        &self,
+        context: &Context,
+        operation: &Operation,
+        payload: &str,
+        event: &Value,
+    ) -> graphql::Response {
+        let resolving = self.resolving(context, None, payload);
+        graphql::execute_event(event, operation, &resolving, &self.limits).await
+    }
+
+    fn resolving<'a>(
+        &self,
+        context: &'a Context,
+        service: Option<&'a ForwardCall>,
+        payload: &'a str,
+    ) -> Resolving<'a> {
+        let turns = Semaphore::new(MAX_CONCURRENT_CALLS);
+        Resolving { resolvers: self.resolvers(), service, context, payload, turns }
+    }
+
     async fn resolved(
         &self,
         context: &Context,
@@ -101,13 +128,8 @@ impl GraphQlApi {
         operation: &Operation,
         payload: &str,
     ) -> Value {
-        let resolving = Resolving {
-            resolvers: self.resolvers(),
-            service: self.has_service().then_some(call),
-            context,
-            payload,
-            turns: Semaphore::new(MAX_CONCURRENT_CALLS),
-        };
+        let service = self.has_service().then_some(call);
+        let resolving = self.resolving(context, service, payload);
         let mut response = graphql::execute(operation, &resolving, &self.limits).await;
         response.errors.extend(FieldErrors::of(context));
         response.to_json()
@@ -175,9 +197,14 @@ fn refused(headers: &HeaderMap, errors: &[Error]) -> Response {
     json_response(headers, status, &json!({ "errors": errors }))
 }
 
+/// A response with one error.
+pub(super) fn json_error(status: StatusCode, text: &str, code: &str) -> Response {
+    let errors = json!({ "errors": [Error::new(text).code(code).to_json()] });
+    json_response(&HeaderMap::new(), status, &errors)
+}
+
 fn not_allowed(allow: &'static str, text: &str) -> Response {
-    let errors = json!({ "errors": [Error::new(text).code("METHOD_NOT_ALLOWED").to_json()] });
-    let mut response = json_response(&HeaderMap::new(), StatusCode::METHOD_NOT_ALLOWED, &errors);
+    let mut response = json_error(StatusCode::METHOD_NOT_ALLOWED, text, "METHOD_NOT_ALLOWED");
     response.headers.insert(ALLOW, HeaderValue::from_static(allow));
     response
 }

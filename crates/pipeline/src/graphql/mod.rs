@@ -4,25 +4,35 @@
 //! forward-request ─▶ GraphQlApi::execute ─▶ graphql::execute ─▶ FieldResolver per field
 //!                          │                                        │ a context of its own
 //!                     Context::response ◀── data and errors ◀── JSON ┘
+//! publish-event ─▶ Context::publish ─▶ Events ─▶ subscribers behind WebSockets (socket)
 //! ```
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/graphql-apis-overview>
 
 mod answer;
+mod events;
 mod field_errors;
 mod fork;
+mod publish;
 mod resolver;
 mod service;
+mod socket;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use graphql::{Limits, Schema, UnknownField};
 
+use crate::operation::Operation;
+
 pub use answer::graphql_errors;
 pub use field_errors::FieldErrors;
+pub use publish::MAX_EVENT_BYTES;
 pub use resolver::FieldResolver;
+pub use socket::{
+    Checked as CheckedOperation, OperationCheck, prepare_subscriptions, relay_subscriptions,
+};
 
 /// Most calls of resolvers that one request has under way.
 pub const MAX_CONCURRENT_CALLS: usize = 16;
@@ -41,6 +51,8 @@ pub struct GraphQlApi {
     has_service: bool,
     /// By type and field; filled while the configuration is loaded.
     resolvers: Mutex<Arc<Resolvers>>,
+    /// Fields of the subscription type that a `publish-event` names; filled in the same way.
+    published: Mutex<BTreeSet<String>>,
 }
 
 /// Resolvers by type and field.
@@ -52,7 +64,9 @@ impl GraphQlApi {
     pub fn new(schema: Schema, has_service: bool) -> GraphQlApi {
         let (limits, resolvers) = (Limits::default(), Mutex::default());
         let has_skipped = AtomicBool::new(false);
-        GraphQlApi { schema, limits, is_managed: false, has_skipped, has_service, resolvers }
+        let published = Mutex::default();
+        let is_managed = false;
+        GraphQlApi { schema, limits, is_managed, has_skipped, has_service, resolvers, published }
     }
 
     /// With a resolver entity for a field.
@@ -91,14 +105,11 @@ impl GraphQlApi {
     pub fn check_field(&self, type_name: &str, field: &str) -> Result<(), String> {
         if self.schema.is_subscription_type(type_name) {
             return Err(
-                "subscriptions are not served, so their fields have no resolvers".to_owned()
+                "a subscription has no resolver; `publish-event` in the resolver of another \
+                        field tells its subscribers"
+                    .to_owned(),
             );
         }
-        let near = |name: &str, names: &[String]| {
-            document::closest(name, names.iter().map(String::as_str))
-                .map(|it| format!("; did you mean `{it}`?"))
-                .unwrap_or_default()
-        };
         self.schema.find_field(type_name, field).map_err(|error| match error {
             UnknownField::Type(names) => {
                 format!("the schema has no type `{type_name}`{}", near(type_name, &names))
@@ -110,6 +121,21 @@ impl GraphQlApi {
                 format!("`{type_name}` is no object type, so its fields have no resolvers")
             }
         })
+    }
+
+    /// Has the resolver entities prepared for an operation of the API.
+    #[must_use]
+    pub fn prepare(&self, operation: &Arc<Operation>) -> Vec<String> {
+        let resolvers = self.resolvers();
+        resolvers.values().flatten().flat_map(|(_, it)| it.prepare(operation)).collect()
+    }
+
+    /// Whether the gateway itself answers what comes for an operation: it executes queries and
+    /// mutations, and it tells subscribers of events unless they are told of by the API's own service.
+    #[must_use]
+    pub fn answers(&self, operation: &Operation) -> bool {
+        let is_told_by_service = || self.has_service && self.published().is_empty();
+        self.is_synthetic() && !(operation.speaks_graphql && is_told_by_service())
     }
 
     fn insert(&self, type_name: &str, field: &str, resolver: FieldResolver) {
@@ -139,6 +165,13 @@ impl GraphQlApi {
     pub fn has_skipped(&self) -> bool {
         self.has_skipped.load(Ordering::Relaxed)
     }
+}
+
+/// A suggestion, if one of the names is near.
+fn near(name: &str, names: &[String]) -> String {
+    document::closest(name, names.iter().map(String::as_str))
+        .map(|it| format!("; did you mean `{it}`?"))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -172,7 +205,8 @@ mod tests {
         );
         assert_eq!(
             set("Subscription", "made"),
-            "subscriptions are not served, so their fields have no resolvers"
+            "a subscription has no resolver; `publish-event` in the resolver of another field tells \
+             its subscribers"
         );
         assert_eq!(api.resolvers().len(), 1);
     }

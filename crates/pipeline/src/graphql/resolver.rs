@@ -21,6 +21,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::encoding;
 use crate::error::PolicyError;
+use crate::operation::Operation;
 use crate::step::Steps;
 
 /// The resolver of a field, compiled.
@@ -51,8 +52,25 @@ impl FieldResolver {
 
     async fn value(&self, context: &mut Context) -> Result<Value, PolicyError> {
         self.steps.run(context).await?;
-        let max_bytes = context.services.max_buffered_body_bytes;
-        let Some(response) = &mut context.response else { return Ok(Value::Null) };
+        context.response_json().await
+    }
+
+    /// Has the policies of the resolver prepared for an operation of its API.
+    pub(super) fn prepare(&self, operation: &Arc<Operation>) -> Vec<String> {
+        self.steps.prepare(operation)
+    }
+}
+
+impl Context {
+    /// The body of the response as the value of a GraphQL field: JSON, or else a text; null if there
+    /// is none.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be received or decoded, or is no text.
+    pub async fn response_json(&mut self) -> Result<Value, PolicyError> {
+        let max_bytes = self.services.max_buffered_body_bytes;
+        let Some(response) = &mut self.response else { return Ok(Value::Null) };
         let unreadable = |text: String| PolicyError::new("UnreadableResponse", text);
         response.body.buffer(max_bytes).await.map_err(|it| unreadable(it.to_string()))?;
         let Some(bytes) = response.body.as_bytes().filter(|it| !it.is_empty()) else {

@@ -108,6 +108,9 @@ impl HttpForward {
             context.request.body.buffer(max_bytes).await.map_err(|it| request_body_failure(&it))?;
         }
         let is_websocket = context.operation.as_ref().is_some_and(|it| it.is_websocket);
+        if context.is_graphql_handshake() {
+            pipeline::prepare_subscriptions(context)?;
+        }
         let mut response = loop {
             let backend = choice.backend().cloned();
             let backend = backend.as_deref();
@@ -135,7 +138,7 @@ impl HttpForward {
         };
         let switches = is_websocket && response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if switches {
-            relay(&mut context.request.extensions, &mut response)?;
+            relay(context, &mut response)?;
         } else if response.status().is_informational() {
             return Err(connection_failure("The backend switched protocols without being asked."));
         }
@@ -290,12 +293,17 @@ fn note_outcome(context: &mut Context, outcome: &Result<Response, CallError>) {
     }
 }
 
-/// Copies bytes between both sides once the client has its 101.
-fn relay(client: &mut Extensions, backend: &mut Response) -> Result<(), PolicyError> {
-    let sides = upgrade::take(client).zip(upgrade::take(backend.extensions_mut()));
+/// Copies bytes between both sides once the client has its 101; of a GraphQL API messages, which are
+/// looked at.
+fn relay(context: &mut Context, response: &mut Response) -> Result<(), PolicyError> {
+    let client = upgrade::take(&mut context.request.extensions);
+    let sides = client.zip(upgrade::take(response.extensions_mut()));
     let Some((client, backend)) = sides else {
         return Err(connection_failure("The connection cannot be upgraded."));
     };
+    if context.is_graphql_handshake() {
+        return pipeline::relay_subscriptions(context, response.headers(), client, backend);
+    }
     tokio::spawn(async move {
         match upgrade::relay(client, backend, WEBSOCKET_IDLE).await {
             Ok(relayed) => tracing::debug!(?relayed, "a WebSocket connection was closed"),

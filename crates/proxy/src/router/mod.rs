@@ -65,6 +65,10 @@ impl Router {
             router.apis.add(number, api);
             let mut operations = Operations::default();
             for (number, it) in api.operations.iter().enumerate() {
+                if it.operation.speaks_graphql {
+                    // Handshakes come to the address of queries, where the driver tells them.
+                    continue;
+                }
                 let info = &it.operation.info;
                 operations.add(number, &info.method, &info.url_template);
             }

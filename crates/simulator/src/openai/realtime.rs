@@ -7,25 +7,29 @@
 
 use std::io;
 
+use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 use transport::upgrade::{self, OnUpgrade};
-use transport::{Request, Response};
+use transport::websocket::{self, End, Incoming, Sender, WebSocketError};
+use transport::{Body, Request, Response};
 
 use super::completion::{Prompt, text_of};
 use super::error;
 use crate::reply;
-use crate::websocket::{WebSocket, accept};
 
 /// Subprotocol that browsers offer.
 const PROTOCOL: &str = "realtime";
+
+/// Longest message, in bytes.
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// Most items of a conversation.
 const MAX_ITEMS: usize = 1000;
 
 /// Accepts the handshake and answers events until the client closes.
 pub(super) fn handle(mut request: Request, model: String, now: u64) -> Response {
-    let Some(response) = accept(request.headers(), PROTOCOL) else {
+    let Some(headers) = websocket::accept(request.headers(), PROTOCOL) else {
         return error::invalid_request("This endpoint wants a WebSocket handshake.", None);
     };
     let Some(promise) = upgrade::take(request.extensions_mut()) else {
@@ -35,34 +39,38 @@ pub(super) fn handle(mut request: Request, model: String, now: u64) -> Response 
         // A client that breaks off has had what it wanted.
         let _ = serve(promise, model, now).await;
     });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = headers;
     response
 }
 
-async fn serve(promise: OnUpgrade, model: String, now: u64) -> io::Result<()> {
-    let mut session = Session {
-        socket: WebSocket(promise.connection().await?),
-        model,
-        now,
-        prompt: Prompt::default(),
-    };
+async fn serve(promise: OnUpgrade, model: String, now: u64) -> Result<(), WebSocketError> {
+    let socket = promise.connection().await?;
+    let (mut receiver, sender) = websocket::split(socket, End::Server, MAX_MESSAGE_BYTES);
+    let mut session = Session { sender, model, now, prompt: Prompt::default() };
     session.tell("session.created", "session", json!({
         "id": format!("sess_{}", id()), "object": "realtime.session", "model": session.model,
         "modalities": ["text"],
     })).await?;
-    while let Some(text) = session.socket.next_text().await? {
-        session.hear(&text).await?;
+    loop {
+        match receiver.next().await? {
+            Incoming::Text(text) => session.hear(&text).await?,
+            Incoming::Ping(payload) => session.sender.pong(&payload).await?,
+            Incoming::Pong | Incoming::Binary(_) => {}
+            Incoming::Close(code, _) => return Ok(session.sender.close(code, "").await?),
+        }
     }
-    Ok(())
 }
 
-struct Session<S> {
-    socket: WebSocket<S>,
+struct Session<W> {
+    sender: Sender<W>,
     model: String,
     now: u64,
     prompt: Prompt,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+impl<W: AsyncWrite + Unpin> Session<W> {
     async fn hear(&mut self, text: &str) -> io::Result<()> {
         let event: Value = serde_json::from_str(text).unwrap_or_default();
         match event.get("type").and_then(Value::as_str) {
@@ -122,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn tell(&mut self, kind: &str, name: &str, value: Value) -> io::Result<()> {
         let event = json!({ "type": kind, "event_id": format!("event_{}", id()), name: value });
-        self.socket.send_text(&event.to_string()).await
+        self.sender.text(&event.to_string()).await
     }
 }
 
