@@ -109,8 +109,8 @@ impl Relay {
         let clock = Arc::clone(&self.handshake.context.services.clock);
         let ending = loop {
             let way = tokio::select! {
-                incoming = client.0.next() => self.from_client(incoming),
-                incoming = service.0.next() => self.from_service(incoming),
+                incoming = client.0.next() => self.client_said(incoming),
+                incoming = service.0.next() => self.service_said(incoming),
                 () = clock.sleep(self.bounds.idle_timeout) => {
                     Err(Some((Some(1001), "Nothing was heard for too long".to_owned())))
                 }
@@ -147,7 +147,7 @@ impl Relay {
         }
     }
 
-    fn from_client(
+    fn client_said(
         &mut self,
         incoming: Result<Incoming, websocket::WebSocketError>,
     ) -> Result<Way, Ending> {
@@ -190,7 +190,7 @@ impl Relay {
         }
     }
 
-    fn from_service(
+    fn service_said(
         &mut self,
         incoming: Result<Incoming, websocket::WebSocketError>,
     ) -> Result<Way, Ending> {
