@@ -1,3 +1,5 @@
+//! Connections with subscriptions, on a clock that is moved by hand.
+
 use std::time::Duration;
 
 use graphql::Schema;
