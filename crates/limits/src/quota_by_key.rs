@@ -81,8 +81,16 @@ fn compile(element: Element<'_>, cx: &mut CompileCx<'_>) -> Result<Step, Diagnos
 /// What a request was charged to already.
 #[derive(Clone, Debug, Default)]
 struct Counted {
-    calls: Vec<(String, String)>,
-    bytes: Vec<(String, String)>,
+    calls: Vec<Counter>,
+    bytes: Vec<Counter>,
+}
+
+/// A counter that a request was charged to, and with how much.
+#[derive(Clone, Debug)]
+struct Counter {
+    group: String,
+    member: String,
+    count: u64,
 }
 
 impl Counted {
@@ -92,26 +100,30 @@ impl Counted {
 }
 
 /// Notes a counter; gives whether it was not there before.
-fn is_first(noted: &mut Vec<(String, String)>, group: &str, member: &str) -> bool {
-    let is_new = !noted.iter().any(|it| it.0 == group && it.1 == member);
+fn is_first(noted: &mut Vec<Counter>, group: &str, member: &str, count: u64) -> bool {
+    let is_new = !noted.iter().any(|it| it.group == group && it.member == member);
     if is_new {
-        noted.push((group.to_owned(), member.to_owned()));
+        noted.push(Counter { group: group.to_owned(), member: member.to_owned(), count });
     }
     is_new
 }
 
 impl Budget {
-    fn quotas(&self) -> [Quota<'_>; 1] {
+    /// The quota. What the request itself was charged with before is no reason to refuse it.
+    fn quotas(&self, charged: u64) -> [Quota<'_>; 1] {
         let Limit { calls, bytes, .. } = self.limit;
+        let calls = calls.map(|it| it.saturating_add(charged));
         [Quota { member: &self.member, calls, bytes, period: self.period }]
     }
 
-    /// What to charge now: nothing if that is known at the end, or if it was charged before.
-    fn charge(&self, context: &mut Context, group: &str) -> QuotaCharge {
-        let counted = &Counted::of(context).calls;
-        let is_first = !counted.iter().any(|it| it.0 == group && it.1 == self.member);
-        let count = self.increment.now().filter(|_| is_first).unwrap_or(0);
-        QuotaCharge::IfRoom(count.into())
+    /// What to charge now: nothing if that is known at the end, or if it was charged before; and
+    /// what was charged before.
+    fn charge(&self, context: &mut Context, group: &str) -> (QuotaCharge, u64) {
+        let mut counted = Counted::of(context).calls.iter();
+        match counted.find(|it| it.group == group && it.member == self.member) {
+            Some(counter) => (QuotaCharge::IfRoom(0), counter.count),
+            None => (QuotaCharge::IfRoom(self.increment.now().unwrap_or(0).into()), 0),
+        }
     }
 
     fn conclude(
@@ -124,8 +136,8 @@ impl Budget {
         if let Some(standings) = self.store.judge(answer)? {
             refuse_if_exceeded(&standings)?;
         }
-        if charge != QuotaCharge::IfRoom(0) {
-            is_first(&mut Counted::of(context).calls, &group, &self.member);
+        if let QuotaCharge::IfRoom(count @ 1..) = charge {
+            is_first(&mut Counted::of(context).calls, &group, &self.member, count);
         }
         let counts_bytes = self.limit.bytes.is_some();
         let is_postponed = self.increment.now().is_none() || counts_bytes;
@@ -141,8 +153,8 @@ impl Budget {
 impl Waiting for QuotaByKey {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let group = key::group(&self.0.key.borrow(context)?);
-        let charge = self.0.charge(context, &group);
-        let (now, quotas) = (context.services.clock.now(), self.0.quotas());
+        let (charge, charged) = self.0.charge(context, &group);
+        let (now, quotas) = (context.services.clock.now(), self.0.quotas(charged));
         let answer = self.0.store.quotas(now, &group, &quotas, charge).get().await;
         self.0.conclude(context, group, charge, answer)
     }
@@ -152,8 +164,8 @@ impl Waiting for QuotaByKey {
             return Ok(None);
         }
         let group = key::group(&self.0.key.borrow(context)?);
-        let charge = self.0.charge(context, &group);
-        let (now, quotas) = (context.services.clock.now(), self.0.quotas());
+        let (charge, charged) = self.0.charge(context, &group);
+        let (now, quotas) = (context.services.clock.now(), self.0.quotas(charged));
         let reply = self.0.store.quotas(now, &group, &quotas, charge);
         let Some(answer) = reply.now() else { return Ok(None) };
         self.0.conclude(context, group, charge, answer).map(Some)
@@ -174,13 +186,14 @@ impl Settle for Postponed {
             let Some(count) = self.budget.increment.at_end(context).await else { return };
             let (budget, group, member) = (&self.budget, &self.group, &self.budget.member);
             let is_postponed = budget.increment.now().is_none();
-            if is_postponed && is_first(&mut Counted::of(context).calls, group, member) {
+            let counted = &mut Counted::of(context).calls;
+            if is_postponed && is_first(counted, group, member, count.into()) {
                 let charge = QuotaCharge::Always { calls: count.into(), bytes: 0 };
-                let (now, quotas) = (context.services.clock.now(), budget.quotas());
+                let (now, quotas) = (context.services.clock.now(), budget.quotas(0));
                 budget.store.note(budget.store.quotas(now, group, &quotas, charge).get().await);
             }
             if let Some(traffic) = &self.traffic
-                && is_first(&mut Counted::of(context).bytes, group, member)
+                && is_first(&mut Counted::of(context).bytes, group, member, 0)
             {
                 let counters = vec![(member.clone(), budget.period)];
                 let charge = Charge::new(context, &budget.store, group.clone(), counters);
@@ -203,6 +216,9 @@ mod tests {
         let mut world = World::new();
         let two = format!("<quota-by-key calls='2' {KEY} /><quota-by-key calls='9' {KEY} />");
         assert_eq!(world.answers(&two, 3), [200, 200, 403]);
+        world.clock.advance(Duration::from_secs(300));
+        let turned = format!("<quota-by-key calls='9' {KEY} /><quota-by-key calls='2' {KEY} />");
+        assert_eq!(world.answers(&turned, 3), [200, 200, 403]);
         let late = format!(
             "<quota-by-key calls='9' {KEY} increment-count='@(context.Request.Method.Length)' />"
         );

@@ -230,6 +230,11 @@ fn unfit_integer(min: impl fmt::Display, max: impl fmt::Display) -> Unfit {
 impl Convert for f64 {
     const TYPE: ValueType = ValueType::Number;
 
+    fn refuses(found: &Type) -> Option<&'static str> {
+        let is_number = matches!(found, Type::Single | Type::Double | Type::Decimal);
+        (is_never_an_integer(found) && !is_number).then_some("a number")
+    }
+
     fn from_text(text: &str) -> Result<f64, Unfit> {
         let text = text.trim();
         let number = text.parse().ok().filter(|it: &f64| it.is_finite());
@@ -317,6 +322,10 @@ pub struct Seconds(pub Duration);
 impl Convert for Seconds {
     const TYPE: ValueType = ValueType::Seconds;
 
+    fn refuses(found: &Type) -> Option<&'static str> {
+        is_never_an_integer(found).then_some("a whole number of seconds")
+    }
+
     fn from_text(text: &str) -> Result<Seconds, Unfit> {
         u32::from_text(text).map(|it| Seconds(Duration::from_secs(it.into())))
     }
@@ -332,6 +341,10 @@ pub struct Milliseconds(pub Duration);
 
 impl Convert for Milliseconds {
     const TYPE: ValueType = ValueType::Milliseconds;
+
+    fn refuses(found: &Type) -> Option<&'static str> {
+        is_never_an_integer(found).then_some("a whole number of milliseconds")
+    }
 
     fn from_text(text: &str) -> Result<Milliseconds, Unfit> {
         u32::from_text(text).map(|it| Milliseconds(Duration::from_millis(it.into())))

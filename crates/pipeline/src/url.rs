@@ -44,7 +44,7 @@ impl BaseUrl {
     ///
     /// The text is none.
     pub fn parse(text: &str) -> Result<BaseUrl, BaseUrlError> {
-        let url = url::Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAbsolute)?;
+        let url = absolute(text).map_err(|_| BaseUrlError::NotAbsolute)?;
         if !matches!(url.scheme(), "http" | "https" | "ws" | "wss") {
             return Err(BaseUrlError::Scheme(url.scheme().to_owned()));
         }
@@ -127,6 +127,20 @@ impl fmt::Display for BaseUrl {
         write!(f, "{}://{}{}", self.scheme, self.authority(), self.path)?;
         if self.query.is_empty() { Ok(()) } else { write!(f, "?{}", self.query) }
     }
+}
+
+/// Reads an absolute URL as .NET does: a tab or a line break in it is encoded, and not left out as
+/// browsers do, so that what stands behind it stays a part of the path.
+///
+/// # Errors
+///
+/// The text is no absolute URL.
+pub fn absolute(text: &str) -> Result<url::Url, url::ParseError> {
+    let text = text.trim();
+    if !text.contains(['\t', '\r', '\n']) {
+        return url::Url::parse(text);
+    }
+    url::Url::parse(&text.replace('\t', "%09").replace('\r', "%0D").replace('\n', "%0A"))
 }
 
 /// One `name=value` of a query.

@@ -11,6 +11,7 @@ use expr::Uses;
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, Place,
     PolicyError, PolicyKind, Scopes, Sections, SharedContext, Step, Steps, ValueType, Waiting,
+    codes,
 };
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -47,6 +48,7 @@ struct Branch {
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
+    warn_of_order(element, cx);
     let mut branches = Vec::new();
     for when in element.children(&WHEN) {
         let condition = cx.attr(when, &CONDITION)?;
@@ -57,6 +59,19 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     let choose = Choose { branches, otherwise: otherwise.unwrap_or_default() };
     let step = if choose.is_immediate() { Step::immediate(choose) } else { Step::waiting(choose) };
     Ok(step.reading(Uses::NONE))
+}
+
+/// `otherwise` runs if no condition was true, wherever it stands; Azure documents it as the last.
+fn warn_of_order(element: Element<'_>, cx: &mut CompileCx) {
+    let after = element.node().child_elements().skip_while(|it| it.name != OTHERWISE.name());
+    if after.skip(1).any(|it| it.name == WHEN.name()) {
+        let message = "`otherwise` stands last in `choose`";
+        let place = element.child(&OTHERWISE).unwrap_or(element).span();
+        cx.report(
+            Diagnostic::warning(codes::NOT_PORTABLE, place, message)
+                .label("conditions stand behind it"),
+        );
+    }
 }
 
 impl Choose {

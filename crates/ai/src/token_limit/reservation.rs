@@ -244,8 +244,10 @@ impl Listener for Settled {
 
     fn unanswered<'a>(&'a self, context: &'a mut Context) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            if let Some(reservation) = self.take() {
-                reservation.settle(0).await;
+            if let Some(reservation) = self.take()
+                && let Some(standing) = reservation.settle(0).await
+            {
+                self.limit.report.remaining(context, &standing);
             }
             self.limit.report.estimated(context, 0);
         })

@@ -1,8 +1,8 @@
 //! The URL of a call, from text.
 
 use http::Uri;
+use pipeline::url::absolute;
 use pipeline::{Convert, Unfit};
-use url::Url;
 
 /// An absolute URL that can be called. What may not stand in a URL as it is, is encoded; a
 /// fragment is left out.
@@ -13,7 +13,7 @@ impl Convert for CallUrl {
     fn from_text(text: &str) -> Result<CallUrl, Unfit> {
         // The text may hold a key in its query, so it is not quoted.
         let unfit = || Unfit::wanted("an absolute http or https URL");
-        let mut url = Url::parse(text.trim()).map_err(|_| unfit())?;
+        let mut url = absolute(text).map_err(|_| unfit())?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(unfit());
         }
@@ -32,6 +32,8 @@ mod tests {
             (" https://h/a?b=c#d\n", Some("https://h/a?b=c")),
             ("http://h:81", Some("http://h:81/")),
             ("https://h/a b?c=é", Some("https://h/a%20b?c=%C3%A9")),
+            ("https://h/a\r\nhost: evil", Some("https://h/a%0D%0Ahost:%20evil")),
+            ("https://h\r\n.evil/", None),
             ("/a", None),
             ("", None),
             ("ftp://h/", None),

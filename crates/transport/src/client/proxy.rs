@@ -45,8 +45,8 @@ pub enum BadProxy {
 }
 
 impl Proxy {
-    /// A proxy at `http://host:port`; the scheme may be left out, and without a port it is 80. With credentials it is told who calls, by
-    /// the scheme `Basic`.
+    /// A proxy at `http://host:port`; the scheme may be left out, and without a port it is 80. With
+    /// credentials it is told who calls, by the scheme `Basic`.
     ///
     /// # Errors
     ///
@@ -74,7 +74,11 @@ impl Proxy {
                 Ok(value)
             })
             .transpose()?;
-        let port = authority.port_u16().unwrap_or(80);
+        // A port that is out of range is none for `Authority`.
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("" | ":") | None => 80,
+            Some(port) => port.trim_start_matches(':').parse().map_err(|_| BadProxy::Url)?,
+        };
         Ok(Proxy(Arc::new(Parts { host: authority.host().into(), port, authorization })))
     }
 
@@ -170,6 +174,7 @@ mod tests {
             ("http://proxy.example:8080", Some("proxy.example:8080")),
             (" http://proxy.example/ ", Some("proxy.example:80")),
             ("http://[::1]:3128", Some("[::1]:3128")),
+            ("http://proxy.example:99999", None),
             ("https://proxy.example", None),
             ("http://proxy.example/path", None),
             ("http://proxy.example?x", None),
