@@ -53,6 +53,10 @@ pub struct Case {
     pub described: Vec<(u16, String, Described)>,
     /// Subscriptions to all APIs: name and key.
     pub subscriptions: Vec<(String, String)>,
+    /// Whether the API needs one.
+    pub is_subscription_required: bool,
+    /// Largest body that is kept in memory; the gateway's own bound if absent.
+    pub max_body_bytes: Option<usize>,
     /// The requests before the last one, in order, each with what must come out of it.
     pub earlier: Vec<Exchange>,
     /// The request: its first line is the request line.

@@ -40,7 +40,8 @@
 //! | `named schema NAME` | an uploaded schema: JSON, or XML if it starts with `<` |
 //! | `described STATUS TYPE` | the example of a described response |
 //! | `schema STATUS TYPE` | the JSON schema of a described response |
-//! | `subscriptions` | lines `name: key`; each opens all APIs |
+//! | `subscriptions` | lines `name: key`; each opens all APIs. `subscriptions required`: the API needs one |
+//! | `largest body` | how many bytes of a body the gateway keeps in memory |
 //! | `request` | request line, headers, an empty line, the body; `GET /` if absent |
 //! | `request`, `request after 60s` again | the next request to the same gateway, the clock having gone on; what must come out of it follows |
 //! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures. Several blocks answer several calls in order, the last one all further ones |

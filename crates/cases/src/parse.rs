@@ -164,7 +164,14 @@ fn apply(
             case.request = block.message();
             case.after = block.wait(after)?;
         }
-        ("subscriptions", "") => case.subscriptions = block.pairs()?,
+        ("subscriptions", kind @ ("" | "required")) => {
+            case.subscriptions = block.pairs()?;
+            case.is_subscription_required = kind == "required";
+        }
+        ("largest", "body") => {
+            let bytes = block.trimmed().parse().map_err(|_| block.bad("a number of bytes"))?;
+            case.max_body_bytes = Some(bytes);
+        }
         ("backend", "response") => case.backend_responses.push(block.answer()),
         ("call", "") => case.expected.calls.push(block.message()),
         ("answer", url) => case.answers.push((url.to_owned(), block.answer())),

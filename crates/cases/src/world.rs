@@ -144,7 +144,10 @@ impl<'a> World<'a> {
         let mut snapshot = snapshot(global, pipeline, operations, backends)?;
         snapshot.deployment = deployment(case)?;
         snapshot.subscriptions = case.subscriptions.iter().map(subscription).collect();
-        let gateway = edges.gateway();
+        for api in &mut snapshot.apis {
+            api.subscription_required = case.is_subscription_required;
+        }
+        let gateway = edges.gateway(case.max_body_bytes);
         gateway.install(Arc::new(snapshot));
         let last = (&case.request, case.after, &case.expected);
         let earlier = case.earlier.iter().map(|it| (&it.request, it.after, &it.expected));
@@ -344,7 +347,7 @@ impl Edges {
         Ok(Edges { client, made, clock, watch: Arc::default(), trust, extensions })
     }
 
-    fn gateway(&self) -> Arc<Gateway> {
+    fn gateway(&self, max_body_bytes: Option<usize>) -> Arc<Gateway> {
         let mut services = Services::new(
             Arc::clone(&self.client),
             Arc::new(self.clock.clone()),
@@ -352,6 +355,9 @@ impl Edges {
         )
         .with_extensions(self.extensions.clone())
         .with_random(|bytes| bytes.fill(0));
+        if let Some(bytes) = max_body_bytes {
+            services.max_buffered_body_bytes = bytes;
+        }
         services.trust = Some(Arc::<ClientTrust>::clone(&self.trust));
         services.observer = Some(Arc::<Watch>::clone(&self.watch));
         Gateway::new(Arc::new(services), None)

@@ -24,6 +24,8 @@ pub struct Body {
     consumed: AtomicBool,
     /// The bound that it was buffered with.
     max_bytes: Option<usize>,
+    /// Whether it came from outside, all of it at once: the bound counts for it as for a stream.
+    is_received: bool,
 }
 
 #[derive(Default)]
@@ -48,11 +50,12 @@ impl Body {
         Body::default()
     }
 
-    /// A stream; what is in memory already counts as buffered.
+    /// What comes from outside; what is in memory already can be read, if it is within the bound of
+    /// the reader.
     #[must_use]
     pub fn stream(body: transport::Body) -> Body {
         match body.as_bytes() {
-            Some(bytes) => Body::bytes(bytes.clone()),
+            Some(bytes) => Body { is_received: true, ..Body::bytes(bytes.clone()) },
             None => Body { content: Content::Stream(body), ..Body::default() },
         }
     }
@@ -75,7 +78,7 @@ impl Body {
         matches!(self.content, Content::Stream(_))
     }
 
-    /// Reads a stream into memory; does nothing for anything else.
+    /// Reads a stream into memory; does nothing for what a policy made.
     ///
     /// # Errors
     ///
@@ -86,6 +89,13 @@ impl Body {
             let stream = std::mem::take(stream);
             self.content = Content::Gone;
             self.content = Content::Bytes(stream.collect(max_bytes).await?);
+        }
+        if let Content::Bytes(bytes) = &self.content
+            && self.is_received
+            && bytes.len() > max_bytes
+        {
+            self.content = Content::Gone;
+            return Err(BodyError::TooLarge { limit: max_bytes as u64 });
         }
         Ok(())
     }
@@ -336,6 +346,19 @@ mod tests {
         assert_eq!(body.buffer(4).await, Err(BodyError::TooLarge { limit: 4 }));
         assert_eq!(body.read(true), Err(NotBuffered));
         assert!(body.send().is_err());
+    }
+
+    #[tokio::test]
+    async fn the_bound_counts_for_what_comes_in_one_piece_and_not_for_what_a_policy_made() {
+        let mut received = Body::stream(transport::Body::full("hello"));
+        assert_eq!(received.read(true).unwrap(), "hello");
+        received.buffer(5).await.unwrap();
+        assert_eq!(received.buffer(4).await, Err(BodyError::TooLarge { limit: 4 }));
+        assert_eq!(received.read(true), Err(NotBuffered));
+
+        let mut made = Body::bytes("hello");
+        made.buffer(4).await.unwrap();
+        assert_eq!(made.read(true).unwrap(), "hello");
     }
 
     #[tokio::test]

@@ -148,6 +148,38 @@ async fn streamed() -> Body {
 }
 
 #[tokio::test]
+async fn an_exhausted_pool_and_a_backend_that_is_left_alone_answer_503_with_their_names() {
+    let failing = || {
+        FakeClient::new(|_| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            Ok(response)
+        })
+    };
+    let member = |id: &str| Backend { breaker: Some(breaker(1, &[])), ..backend(id) };
+    let all = vec![pool(&["a", "b"], false), member("a"), member("b")];
+    for (backends, n_failures, name) in
+        [(all, 2, "Backend pool 'p'"), (vec![member("p")], 1, "Backend 'p'")]
+    {
+        let world = World::new(backends, "backend-id=\"p\"", failing());
+        for _ in 0..n_failures {
+            assert!(world.ask(Body::empty()).await.starts_with("502"));
+        }
+        let request = http::Request::post("/x").header("host", "gw.test").body(Body::empty());
+        let peer = Arc::new(Peer::plain(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let answer = world.gateway.clone().handle(request.unwrap(), peer).await;
+        let answer = pipeline::Response::from_http(answer);
+        let text = format!("{name} is temporarily unavailable.");
+        assert_eq!((answer.status.as_u16(), answer.reason()), (503, text.as_str()));
+        assert_eq!(answer.headers["retry-after"], "30");
+        assert_eq!(answer.headers["content-type"], "application/json");
+        let body = answer.into_http().unwrap().into_body().collect(1 << 10).await.unwrap();
+        let expected = format!(r#"{{ "statusCode": 503, "message": "{text}" }}"#);
+        assert_eq!(body, expected.as_bytes());
+    }
+}
+
+#[tokio::test]
 async fn a_call_without_response_goes_on_if_the_pool_says_so_and_the_body_is_there() {
     let ask = async |fails_over, forward: &str, body, down: &'static [&str]| {
         let client = FakeClient::new(move |request| {
