@@ -127,7 +127,7 @@ fn test_of(file: &Path, name: &str) -> Option<Shown> {
     let text = fs::read_to_string(file).ok()?;
     let start = text.find(&format!("fn {name}("))?;
     let rest = &text[start..];
-    let end = ["#[test]", "::test"].iter().filter_map(|it| rest.find(it)).min();
+    let end = ["#[test]", "::test]"].iter().filter_map(|it| rest.find(it)).min();
     let end = end.unwrap_or(rest.len());
     Some(vec![("test".to_owned(), rest[..end].lines().map(str::to_owned).collect())])
 }
