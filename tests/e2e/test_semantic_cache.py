@@ -4,9 +4,11 @@ import contextlib
 import types
 
 import openai
+import pytest
 import requests
 
-from http_calls import control
+from database import Postgres
+from http_calls import control, eventually
 from servers import api, gateway, policies
 
 LOOKUP = """
@@ -17,7 +19,7 @@ STORE = '<llm-semantic-cache-store duration="60" />'
 
 
 @contextlib.contextmanager
-def cached(dev, lookup=LOOKUP, **more):
+def cached(dev, lookup=LOOKUP, settings=None, **more):
     """A gateway that keeps answers."""
     models = types.SimpleNamespace(url=dev.azure_openai)
     embeddings = {
@@ -26,7 +28,8 @@ def cached(dev, lookup=LOOKUP, **more):
     }
     files = {"p.xml": policies(lookup, STORE)}
     apis = {"models": api(models, policy="p.xml", **more)}
-    with gateway(files, apis=apis, backends={"embeddings": embeddings}) as process:
+    backends = {"embeddings": embeddings}
+    with gateway(files, apis=apis, backends=backends, **(settings or {})) as process:
         yield openai.OpenAI(
             base_url=f"{process.at.gateway}/openai/v1/", api_key=dev.azure_openai_key, max_retries=0
         )
@@ -83,3 +86,70 @@ def test_without_embeddings_every_question_is_asked(own_dev):
         assert say(client, "one").id != say(client, "one").id
         requests.delete(f"{own_dev.azure_openai}/.simulator/fault", timeout=20)
         assert say(client, "one").id == say(client, "one").id
+
+
+@pytest.fixture
+def postgres():
+    it = Postgres()
+    yield it
+    it.close()
+
+
+def in_database(postgres, **bounds):
+    return {"ai": {"semantic-cache": {"postgres": postgres.url, **bounds}}}
+
+
+def n_kept(postgres):
+    return postgres.ask("SELECT count(*) FROM portcullis_semantic_cache")
+
+
+def test_gateways_share_answers_in_a_database(dev, postgres):
+    settings = in_database(postgres)
+    with cached(dev, settings=settings) as one, cached(dev, settings=settings) as two:
+        first = say(one, "how do I reset my password")
+        assert eventually(lambda: n_kept(postgres) == "1")
+        again = say(two, "how can I reset my password")
+        assert again.id == first.id
+        assert again.choices[0].message.content == "You said: how do I reset my password"
+        assert say(two, "weather in Oslo tomorrow").id != first.id
+        assert say(two, "how do I reset my password", temperature=1).id != first.id
+        chunks = list(say(one, "tell me a joke", stream=True))
+        assert eventually(lambda: n_kept(postgres) == "4")
+        assert list(say(two, "tell me a joke", stream=True))[-1].id == chunks[-1].id
+    with cached(dev, settings=settings) as three:
+        assert say(three, "how do I reset my password").id == first.id
+
+
+def test_an_entry_in_a_database_is_gone_when_its_time_is_over(dev, postgres):
+    with cached(dev, settings=in_database(postgres)) as client:
+        first = say(client, "one")
+        assert eventually(lambda: n_kept(postgres) == "1")
+        assert say(client, "one").id == first.id
+        postgres.ask("UPDATE portcullis_semantic_cache SET expires = now()")
+        assert say(client, "one").id != first.id
+
+
+def test_a_database_holds_no_more_than_it_may(dev, postgres):
+    with cached(dev, settings=in_database(postgres, entries=3)) as client:
+        # Bounds are looked at when the first answer is written, and every 64 from then on.
+        postgres_rows = "SELECT 'x', '[1]', 200, '', 5, now() + interval '1 day'"
+        say(client, "one")
+        assert eventually(lambda: n_kept(postgres) == "1")
+        postgres.ask(
+            "INSERT INTO portcullis_semantic_cache"
+            " (partition, embedding, status, body, n_bytes, expires)"
+            f" {postgres_rows} FROM generate_series(1, 50)"
+        )
+    with cached(dev, settings=in_database(postgres, entries=3)) as client:
+        say(client, "two")
+        assert eventually(lambda: n_kept(postgres) == "3")
+
+
+def test_without_its_database_a_gateway_asks_and_goes_on_when_it_is_back(dev, postgres):
+    with cached(dev, settings=in_database(postgres)) as client:
+        first = say(client, "one")
+        assert eventually(lambda: n_kept(postgres) == "1")
+        postgres.stop()
+        assert say(client, "one").id != first.id
+        postgres.start()
+        assert eventually(lambda: say(client, "one").id == first.id)

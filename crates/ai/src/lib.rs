@@ -32,6 +32,7 @@ use pipeline::PolicyKind;
 
 pub(crate) use answer::{Answered, Ending, Listener, listen};
 pub(crate) use model_call::ModelCall;
+pub use semantic_cache::shared::SharedAnswers;
 
 /// `<azure-openai-token-limit>`.
 pub const AZURE_OPENAI_TOKEN_LIMIT: PolicyKind = token_limit::AZURE_OPENAI;

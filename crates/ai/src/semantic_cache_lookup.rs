@@ -24,8 +24,9 @@ use pipeline::{
 };
 
 use crate::backend_call::BackendCall;
+use crate::semantic_cache::answers::Answers;
 use crate::semantic_cache::embedder::Embedder;
-use crate::semantic_cache::index::{Index, Stored};
+use crate::semantic_cache::index::Stored;
 use crate::semantic_cache::partition::{Apart, key};
 use crate::semantic_cache::question::{Counting, Question};
 use crate::semantic_cache::recording::Plan;
@@ -63,7 +64,7 @@ const MAX_MESSAGES: Attr = Attr::absent_by_default("max-message-count")
     .doc("Longest dialogue, in messages, that is looked up.");
 const CACHE_ID: Attr = Attr::absent_by_default("cache-id")
     .doc("External cache.")
-    .differs("No effect: entries are kept in the process, not in an external cache.");
+    .differs("No effect: entries are kept in the process, or where `ai.semantic-cache` says.");
 const VARY_BY: Child = Child::repeated("vary-by")
     .expressions()
     .doc("A value that tells callers apart who share no answers.");
@@ -97,7 +98,7 @@ struct SemanticCacheLookup {
     vary_by: Vec<Computed<String>>,
     bounds: SemanticCacheSettings,
     embedder: Embedder,
-    index: Arc<Index>,
+    answers: Answers,
 }
 
 fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic> {
@@ -112,7 +113,8 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         );
     }
     if element.has(&CACHE_ID) {
-        let message = "`cache-id` has no effect: the semantic cache is kept in the process";
+        let message =
+            "`cache-id` has no effect: the semantic cache is where `ai.semantic-cache` says";
         cx.report(
             Diagnostic::warning(codes::NO_EFFECT, element.attr_span(&CACHE_ID), message)
                 .label("not used"),
@@ -128,7 +130,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
         vary_by: element.children(&VARY_BY).map(|it| cx.text(it)).collect::<Result<_, _>>()?,
         bounds: settings.map(|it| it.semantic_cache.clone()).unwrap_or_default(),
         embedder: Embedder::new(identities),
-        index: cx.shared(),
+        answers: Answers::of(cx),
     }))
 }
 
@@ -157,8 +159,12 @@ impl Waiting for SemanticCacheLookup {
         };
         let key = key(context, &question, &apart);
         let now = context.services.clock.monotonic();
-        let nearest = self.index.nearest(&key, Arc::clone(&vector), self.threshold.0, now);
-        if let Some(stored) = nearest.await {
+        let nearest = self.answers.nearest(&key, &vector, self.threshold.0, now).await;
+        let nearest = nearest.unwrap_or_else(|problem| {
+            tracing::warn!(problem, "the semantic cache is passed by");
+            None
+        });
+        if let Some(stored) = nearest {
             context.cache = CacheUse::Hit;
             context.answer_in_place_of_backend(response(&stored));
             return Ok(Flow::End);

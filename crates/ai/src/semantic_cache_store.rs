@@ -19,6 +19,7 @@ use pipeline::{
     Response, Scopes, Sections, Step, ValueType,
 };
 
+use crate::semantic_cache::answers::Answers;
 use crate::semantic_cache::index::Index;
 use crate::semantic_cache::recording::{MAX_ANSWER_BYTES, Plan, Recording};
 
@@ -48,6 +49,8 @@ const CACHE_RESPONSE: Attr = Attr::optional("cache-response", "false")
 struct SemanticCacheStore {
     seconds: Computed<u32>,
     any_status: Computed<bool>,
+    answers: Answers,
+    /// Counts what is gathered, wherever it goes.
     index: Arc<Index>,
 }
 
@@ -55,6 +58,7 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
     Ok(Step::immediate(SemanticCacheStore {
         seconds: cx.attr(element, &DURATION)?,
         any_status: cx.attr(element, &CACHE_RESPONSE)?,
+        answers: Answers::of(cx),
         index: cx.shared(),
     }))
 }
@@ -81,7 +85,8 @@ impl Immediate for SemanticCacheStore {
             headers,
             life,
             clock,
-            gathered: self.index.gather(),
+            answers: self.answers.clone(),
+            gathered: Some(self.index.gather()),
             body: Some(BytesMut::new()),
         };
         response.body.follow(recording);

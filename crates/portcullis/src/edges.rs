@@ -38,6 +38,7 @@ pub(crate) struct EdgeSettings {
 #[derive(Debug)]
 pub(crate) struct Edges {
     pub(crate) client: Client,
+    pub(crate) roots: Roots,
     pub(crate) providers: Arc<Providers>,
     pub(crate) secrets: Arc<SecretWatch>,
     pub(crate) services: Arc<Services>,
@@ -48,6 +49,7 @@ pub(crate) struct Edges {
 impl Edges {
     /// Makes them; what they do in the background runs on `runtime`.
     pub(crate) fn new(settings: EdgeSettings, runtime: &Handle) -> Self {
+        let roots = settings.roots.clone();
         let real = Client::new(ClientConfig::new(settings.roots, settings.hosts));
         let client: Arc<dyn HttpClient> = Arc::new(real.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -80,7 +82,7 @@ impl Edges {
             .with(Arc::new(Stores::new(runtime.clone())));
         services.trust = Some(trust);
         services.max_buffered_body_bytes = settings.max_buffered_body_bytes;
-        Self { client: real, providers, secrets, services: Arc::new(services), tokens }
+        Self { client: real, roots, providers, secrets, services: Arc::new(services), tokens }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use config::{GatewaySettings, Loaded, Reload};
+use config::{GatewaySettings, Loaded, Reload, SecretSource};
 use document::render::{self, Colours};
 use proxy::Gateway;
 use transport::{Client, HostMap};
@@ -70,6 +70,15 @@ impl Follow {
     }
 }
 
+/// Whether two sources are one, as far as the file tells. A text in the file holds no password.
+fn names_the_same(old: &Option<SecretSource>, new: &Option<SecretSource>) -> bool {
+    let text = |it: &Option<SecretSource>| match it {
+        Some(SecretSource::Text(text)) => text.expose().to_owned(),
+        other => format!("{other:?}"),
+    };
+    text(old) == text(new)
+}
+
 /// The settings that only a new process takes up.
 fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static str> {
     let same = [
@@ -82,6 +91,7 @@ fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static s
         ("workers", old.workers == new.workers),
         ("identity", old.identity == new.identity),
         ("counters", old.counters == new.counters),
+        ("ai.semantic-cache.postgres", names_the_same(&old.semantic_store, &new.semantic_store)),
         (
             "limits",
             old.limits == new.limits

@@ -9,6 +9,7 @@
 //! Start with [`cli`] for what a user can say and [`commands`] for what is done about it. This is
 //! the only crate that names `policies::ALL`, and the only one that reads the environment.
 
+mod answers;
 mod cli;
 mod collector;
 mod commands;

@@ -25,6 +25,7 @@ use transport::{
     server_config,
 };
 
+use crate::answers;
 use crate::cli::{AccessLogChoice, Serve};
 use crate::collector::{self, Sending};
 use crate::commands::{complain, mention};
@@ -111,6 +112,11 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let counters::Opened { limits, breakers } = limits.await?;
     let mut edges = edges.with(limits.clone());
     let variables = &options.environment;
+    if let Some(source) = &settings.semantic_store {
+        let roots = edges.roots.clone();
+        let answers = answers::open(source, &roots, folder.as_deref(), variables, &secrets);
+        edges = edges.with(answers.await?);
+    }
     let collector = collector::open(&settings.telemetry, folder.as_deref(), variables, &secrets);
     let collector = collector.await?;
     let outbox = collector.as_ref().map(|it| it.outbox.clone());

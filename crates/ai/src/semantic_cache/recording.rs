@@ -12,6 +12,7 @@ use llm::{Answer, AnswerReader, EventKind, EventStream, Format};
 use pipeline::{Follow, Pass, SemanticCacheSettings};
 use transport::{BodyError, Clock};
 
+use super::answers::{Answers, Kept};
 use super::index::{Gathered, PartitionKey, Stored};
 use super::partition::is_complete;
 
@@ -35,7 +36,9 @@ pub(crate) struct Recording {
     pub(crate) headers: HeaderMap,
     pub(crate) life: Duration,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) gathered: Gathered,
+    pub(crate) answers: Answers,
+    /// None once the answer is given away.
+    pub(crate) gathered: Option<Gathered>,
     /// None if it is not to be kept any more.
     pub(crate) body: Option<BytesMut>,
 }
@@ -44,7 +47,7 @@ impl Follow for Recording {
     fn data(&mut self, data: Bytes) -> Pass {
         if let Some(body) = &mut self.body {
             let fits = body.len() + data.len() <= MAX_ANSWER_BYTES;
-            if fits && self.gathered.take(data.len()) {
+            if fits && self.gathered.as_mut().is_some_and(|it| it.take(data.len())) {
                 body.extend_from_slice(&data);
             } else {
                 self.body = None;
@@ -76,9 +79,10 @@ impl Recording {
         }
         let headers = std::mem::take(&mut self.headers);
         let stored = Stored { status: self.status, headers, body };
-        let times = (self.clock.monotonic(), self.life);
-        let plan = &self.plan;
-        self.gathered.index().insert(plan.key, &plan.vector, stored, times, &plan.bounds);
+        let Some(gathered) = self.gathered.take() else { return };
+        let Plan { key, vector, bounds, .. } = &self.plan;
+        let kept = Kept { key: *key, vector: Arc::clone(vector), stored, life: self.life };
+        self.answers.keep(kept, gathered, self.clock.monotonic(), bounds);
     }
 }
 

@@ -3,21 +3,27 @@
 //! ```yaml
 //! ai:
 //!   content-safety: { when-unavailable: refuse }   # or allow
-//!   semantic-cache: { entries: 10000, size: 256MiB, share-between-subscriptions: false }
+//!   semantic-cache:
+//!     entries: 10000
+//!     size: 256MiB
+//!     share-between-subscriptions: false
+//!     postgres: { env: DATABASE_URL }              # several gateways share answers
 //! ```
 
 use pipeline::{AiSettings, WhenUnavailable};
 
-use super::quantity;
+use super::{address, quantity};
 use crate::codes;
+use crate::secret_source::SecretSource;
 use crate::tree::Fields;
 
 /// Most entries of the semantic cache that may be set: each lookup goes through all of a partition.
 const MAX_ENTRIES: usize = 100_000;
 
-pub(super) fn read(fields: &Fields<'_, '_>) -> AiSettings {
-    let mut it = AiSettings::default();
-    let Some(ai) = fields.map("ai") else { return it };
+/// The settings, and the database of semantic caches.
+pub(super) fn read(fields: &Fields<'_, '_>) -> (AiSettings, Option<SecretSource>) {
+    let (mut it, mut store) = (AiSettings::default(), None);
+    let Some(ai) = fields.map("ai") else { return (it, store) };
     if let Some(safety) = ai.map("content-safety") {
         it.content_safety = match safety.filled("when-unavailable").as_deref() {
             None | Some("refuse") => WhenUnavailable::Refuse,
@@ -45,10 +51,11 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> AiSettings {
         }
         bounds.shares_between_subscriptions =
             cache.bool("share-between-subscriptions").unwrap_or(false);
+        store = address::read(&cache, "postgres", "PostgreSQL");
         cache.finish();
     }
     ai.finish();
-    it
+    (it, store)
 }
 
 #[cfg(test)]
@@ -77,11 +84,23 @@ mod tests {
     }
 
     #[test]
+    fn the_database_is_named_by_a_url_or_by_where_it_is_read_from() {
+        for postgres in ["postgres://u@h/d", "{ env: DATABASE_URL }", "{ file: url.txt }"] {
+            let text = format!("ai: {{ semantic-cache: {{ postgres: {postgres} }} }}");
+            let (it, problems) = read(&text);
+            assert_eq!(problems, [""; 0], "{postgres}");
+            assert!(it.semantic_store.is_some(), "{postgres}");
+        }
+    }
+
+    #[test]
     fn what_is_no_value_is_told() {
         for text in [
             "ai: { content-safety: { when-unavailable: maybe } }",
             "ai: { semantic-cache: { entries: 100001 } }",
             "ai: { other: 1 }",
+            "ai: { semantic-cache: { postgres: 'postgres://u:hunter2@h/d' } }",
+            "ai: { semantic-cache: { postgres: { env: A, file: B } } }",
         ] {
             assert_eq!(read(text).1.len(), 1, "{text}");
         }

@@ -12,12 +12,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use transport::Secret;
-
-use super::quantity;
+use super::{address, quantity};
 use crate::codes;
 use crate::secret_source::SecretSource;
-use crate::tree::{Fields, Tree};
+use crate::tree::Fields;
 
 /// Most keys that one gateway counts, unless set.
 const DEFAULT_MAX_KEYS: usize = 100_000;
@@ -84,7 +82,7 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> CounterSettings {
     let mut it = CounterSettings::default();
     let Some(counters) = fields.map("counters") else { return it };
     let disk = counters.filled("disk").map(|path| CounterStore::Disk(path.into()));
-    let redis = counters.get("redis").and_then(|tree| redis(&counters, tree));
+    let redis = address::read(&counters, "redis", "Redis").map(CounterStore::Redis);
     if disk.is_some() && redis.is_some() {
         let message = "counters have one store: `disk` or `redis`";
         counters.report(counters.tree().error(codes::BAD_VALUE, message));
@@ -114,23 +112,6 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> CounterSettings {
     });
     counters.finish();
     it
-}
-
-/// A URL in the file, if it holds no password, or where it is read from.
-fn redis(counters: &Fields<'_, '_>, tree: &Tree) -> Option<CounterStore> {
-    let Some(text) = tree.scalar() else {
-        let source = counters.map("redis")?;
-        let found = SecretSource::read(&source);
-        source.finish();
-        return found.map(CounterStore::Redis);
-    };
-    if text.contains('@') || text.to_ascii_lowercase().contains("password") {
-        let message = "the password of Redis stands in the file";
-        let help = "write `redis: { env: NAME }` or `redis: { file: PATH }`";
-        counters.report(tree.error(codes::SECRET_IN_FILE, message).help(help));
-        return None;
-    }
-    Some(CounterStore::Redis(SecretSource::Text(Secret::new(text))))
 }
 
 /// Whether the second of two words stands there; the first is the default.

@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are errors with a suggestion. Secrets come from `env:`, `file:` or `keyvault:`.
 
+mod address;
 mod ai;
 mod authorizations;
 mod caches;
@@ -33,6 +34,7 @@ pub(crate) use quantity::duration;
 
 use crate::codes;
 use crate::entity::Entities;
+use crate::secret_source::SecretSource;
 use crate::single_file;
 use crate::snapshot::Settings;
 use crate::tree::{Fields, Keys, Tree};
@@ -67,6 +69,8 @@ pub struct GatewaySettings {
     pub caches: CacheBounds,
     /// The policies for model APIs.
     pub ai: pipeline::AiSettings,
+    /// The PostgreSQL database of semantic caches; none: they are in this process.
+    pub semantic_store: Option<SecretSource>,
     /// Host names that are reached elsewhere.
     pub hosts: Vec<HostSetting>,
     /// Certificates.
@@ -147,6 +151,7 @@ impl Default for GatewaySettings {
             counters: CounterSettings::default(),
             caches: CacheBounds::default(),
             ai: pipeline::AiSettings::default(),
+            semantic_store: None,
             hosts: Vec::new(),
             certificates: Vec::new(),
             authorizations: Vec::new(),
@@ -172,6 +177,7 @@ impl GatewaySettings {
         source: &crate::Source,
     ) -> (Self, Entities) {
         let fields = Fields::new(tree, Keys::Known, problems);
+        let (ai, semantic_store) = ai::read(&fields);
         let mut settings = Self {
             listen: addresses(&fields, "listen"),
             tls_listen: addresses(&fields, "tls-listen"),
@@ -181,7 +187,8 @@ impl GatewaySettings {
             authorizations: authorizations::read(&fields),
             keys: keys::read(&fields),
             counters: counters::read(&fields),
-            ai: ai::read(&fields),
+            ai,
+            semantic_store,
             telemetry: telemetry::read(&fields),
             ..Self::default()
         };

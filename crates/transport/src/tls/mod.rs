@@ -124,6 +124,19 @@ impl Roots {
         Ok(Self { store: Arc::new(store), certificates: Arc::new(certificates) })
     }
 
+    /// Rustls' settings for a client that speaks another protocol than HTTP: these are trusted,
+    /// and no certificate is shown.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Unusable`] if there is no cryptography for TLS 1.2 and 1.3.
+    pub fn client_config(&self) -> Result<rustls::ClientConfig, TlsError> {
+        let builder = rustls::ClientConfig::builder_with_provider(provider());
+        let builder = builder.with_safe_default_protocol_versions();
+        let builder = builder.map_err(|error| TlsError::Unusable(error.to_string()))?;
+        Ok(builder.with_root_certificates(self.store.clone()).with_no_client_auth())
+    }
+
     /// The certificates themselves.
     #[must_use]
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
