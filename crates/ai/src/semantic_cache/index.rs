@@ -137,7 +137,7 @@ impl Partition {
     }
 
     /// The vectors, and the number of the first, if cells are to be made of them.
-    fn to_build(&mut self) -> Option<(Vec<Arc<[f32]>>, u64)> {
+    fn start_building(&mut self) -> Option<(Vec<Arc<[f32]>>, u64)> {
         let n = self.entries.len();
         let is_wanted = n > EXACT_UP_TO && self.cells.as_ref().is_none_or(|it| it.is_outgrown(n));
         if !is_wanted || self.is_building {
@@ -186,7 +186,7 @@ fn best<'a>(
 /// Makes cells for a partition that has grown, away from the requests' threads.
 fn build(partition: &Arc<RwLock<Partition>>) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-    let wanted = partition.write().unwrap_or_else(PoisonError::into_inner).to_build();
+    let wanted = partition.write().unwrap_or_else(PoisonError::into_inner).start_building();
     let Some((vectors, first)) = wanted else { return };
     let partition = Arc::clone(partition);
     runtime.spawn_blocking(move || {
