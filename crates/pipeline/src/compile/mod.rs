@@ -42,6 +42,9 @@ use crate::registry::Registry;
 use crate::section::{Scope, Section};
 use crate::services::Extensions;
 
+/// A policy that may stand in `backend` besides others, and several times.
+const RESOLVER: &str = "set-graphql-resolver";
+
 /// What documents may refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
@@ -202,8 +205,9 @@ impl<'a> CompileCx<'a> {
         let shape = check::Shape { attrs: &[], children: &[], has_id: false };
         check::attributes(self, node, shape);
         check::text_is_absent(self, node);
+        let mut counted = node.child_elements().filter(|it| it.name != RESOLVER);
         if section == Section::Backend
-            && let Some(second) = node.child_elements().nth(1)
+            && let Some(second) = counted.nth(1)
         {
             self.report(
                 Diagnostic::warning(
@@ -292,6 +296,9 @@ mod tests {
 
         assert_eq!(document_problems(&backend("<mark name='a'/>")), "fine");
         assert_eq!(document_problems(&backend("<mark name='a'/><base/>")), "PC0418");
+        // A policy that is not known here: what is looked at is that it does not count.
+        let resolvers = "<set-graphql-resolver/><set-graphql-resolver/><base/>";
+        assert_eq!(document_problems(&backend(resolvers)), "PC0402 PC0402");
     }
 
     #[test]
