@@ -72,6 +72,31 @@ pub(super) fn absent_member(of: Type, name: &str) -> Option<&'static str> {
     })
 }
 
+/// Why a member of .NET cannot be called although its type may be used: its signature needs a type
+/// that may not.
+pub(super) fn uncallable_member(of: Type, name: &str) -> Option<&'static str> {
+    let full_name = of.full_name();
+    if !full_name.starts_with("System.") && !full_name.starts_with("Newtonsoft.") {
+        return None;
+    }
+    Some(match name {
+        "Changed" | "Changing" | "CollectionChanged" | "ListChanged" | "AddingNew"
+        | "PropertyChanged" | "PropertyChanging" => {
+            "it is an event, and the type of its handlers is not on the list of allowed types"
+        }
+        "CreateReader" | "CreateWriter" | "ReadFrom" | "WriteTo" => {
+            "readers and writers of JSON and XML are not on the list of allowed types; use \
+             `Parse(...)` and `ToString(...)`"
+        }
+        "Load" => "a text is read with `Parse(...)`",
+        "AsSpan" | "AsMemory" | "Preamble" => {
+            "spans are not on the list of allowed types; arrays are taken where .NET asks for them"
+        }
+        it if it.ends_with("Async") => "expressions are synchronous: leave out `Async`",
+        _ => return None,
+    })
+}
+
 /// What changes a part of `context`, which expressions only read.
 pub(super) fn read_only(of: Type, member: &str) -> Option<&'static str> {
     let name = of.definition_name()?;

@@ -53,8 +53,9 @@ impl Binder {
             span,
             format!("`{of}` has {kind} `{name}` that policy expressions may use"),
             "unknown member",
-            nearest
-                .map(|it| format!("did you mean `{it}`?"))
+            super::advice::uncallable_member(of, name)
+                .map(str::to_owned)
+                .or_else(|| nearest.map(|it| format!("did you mean `{it}`?")))
                 .or_else(|| self.missing_member(of, name, is_static)),
         );
     }

@@ -49,6 +49,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("»Environment«.NewLine", "PC0322", "not allowed"),
     ("DateTime.UtcNow.»ToUniversalTime«()", "PC0322", "UTC already"),
     ("DateTime.»ParseExact«(\"a\", \"b\", null)", "PC0322", "`DateTime.Parse(...)`"),
+    // Members whose signatures need types that are not on the list.
+    ("new XElement(\"a\").»CreateReader«()", "PC0321", "not on the list of allowed types"),
+    ("XDocument.»Load«(new StringReader(\"\"))", "PC0321", "`Parse(...)`"),
+    ("new StringReader(\"\").»ReadLineAsync«()", "PC0321", "leave out `Async`"),
+    ("new byte[1].»AsSpan«()", "PC0321", "arrays are taken"),
+    (
+        "int n = 0; new JObject().»PropertyChanged« += (s, e) => n++; return n;",
+        "PC0321",
+        "an event",
+    ),
+    ("»new XElement(\"a\").Annotation<int>()«", "PC0332", "name a class"),
     // Methods, properties, lambdas.
     ("Guid.»NewGuid«", "PC0335", "write `NewGuid(...)`"),
     ("DateTime.»UtcNow«()", "PC0335", "leave out the `()`"),
