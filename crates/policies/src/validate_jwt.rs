@@ -67,7 +67,7 @@ const URL: Attr =
 const VALIDATE_CONNECTIVITY: Attr = Attr::optional("validate-connectivity", "true")
     .one_of(&["true", "false"])
     .doc("Whether Azure tries the address when the policy is saved.")
-    .differs("Without effect.");
+    .differs("The address is tried when the configuration loads, whatever this says; a failure is logged and refuses nothing.");
 const ISSUERS: Child = Child::optional("issuers")
     .children(&[ISSUER])
     .doc("Accepted issuers, besides those of `openid-config`.");

@@ -2,6 +2,9 @@
 //! arbitrary ones.
 
 #[cfg(test)]
+#[path = "../../benches/alone.rs"]
+mod alone;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod cases;

@@ -106,6 +106,16 @@ fn the_reference_pages_are_current() {
 }
 
 #[test]
+fn every_policy_has_a_line_in_the_bench_of_costs() {
+    let measured: BTreeSet<&str> = crate::alone::ALONE.iter().map(|(name, ..)| *name).collect();
+    let elsewhere: BTreeSet<&str> = crate::alone::ELSEWHERE.iter().map(|(name, _)| *name).collect();
+    for row in rows(&registry()).iter().filter(|it| it.kind.is_some()) {
+        let is_measured = measured.contains(row.name);
+        assert_ne!(is_measured, elsewhere.contains(row.name), "{}", row.name);
+    }
+}
+
+#[test]
 fn every_constant_of_a_schema_says_what_it_is_for() {
     for kind in registry().kinds() {
         for attr in kind.attrs {
