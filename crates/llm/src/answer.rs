@@ -8,6 +8,7 @@ use crate::binary_stream::BinaryMessage;
 use crate::event_stream::Event;
 use crate::format::Format;
 use crate::json::Json;
+use crate::repeated::{Repeated, Said, SaidText, Target};
 use crate::usage::{Told, Usage};
 
 /// Most text of an answer that is kept; the rest is only measured.
@@ -82,6 +83,8 @@ pub struct AnswerReader {
     answer: Answer,
     told: Told,
     n_text_bytes: usize,
+    said: Said,
+    repeated: Repeated,
 }
 
 /// Which text of a completion.
@@ -125,6 +128,8 @@ impl AnswerReader {
             answer: Answer::default(),
             told: Told::default(),
             n_text_bytes: 0,
+            said: Said::default(),
+            repeated: Repeated::default(),
         }
     }
 
@@ -142,6 +147,22 @@ impl AnswerReader {
 
     /// Reads an event.
     pub fn event(&mut self, event: &Event) -> EventKind {
+        if let Some((to, text)) = self.repeated.text(event)
+            && Sink(self).text(to.index, to.stretch, Some(text))
+        {
+            return EventKind::Text;
+        }
+        self.said = Said::default();
+        let kind = self.read(event);
+        if kind == EventKind::Text {
+            let read = self.format.read_in_events();
+            self.repeated
+                .learn(event, &self.said, |name| !read.is_none_or(|it| it.contains(&name)));
+        }
+        kind
+    }
+
+    fn read(&mut self, event: &Event) -> EventKind {
         let Some(data) = event.data() else { return EventKind::Other };
         let is_named = matches!(self.format, Format::Responses | Format::Messages);
         let event_type = if is_named { event.event_type() } else { None };
@@ -200,11 +221,13 @@ impl Sink<'_> {
     }
 
     pub(crate) fn usage(&mut self, usage: Json<'_>) {
+        self.0.said.said_more = true;
         self.0.told.add(usage);
         self.0.answer.usage = self.0.told.usage();
     }
 
     pub(crate) fn error(&mut self, error: Json<'_>) {
+        self.0.said.said_more = true;
         let [code, kind, status] = error.pick(["code", "type", "status"]);
         let code = code.or(kind).or(status);
         let code = code.map(|it| it.string().unwrap_or_else(|| it.text().into()).into_owned());
@@ -212,6 +235,7 @@ impl Sink<'_> {
     }
 
     pub(crate) fn finish(&mut self, index: u64, reason: Option<Json<'_>>) {
+        self.0.said.said_more |= reason.is_some();
         if let Some(reason) = reason.and_then(Json::string)
             && let Some(completion) = self.completion(index)
         {
@@ -221,15 +245,18 @@ impl Sink<'_> {
 
     /// Adds text; gives whether there was any.
     pub(crate) fn text(&mut self, index: u64, stretch: Stretch, text: Option<Json<'_>>) -> bool {
-        let Some(text) = text.and_then(Json::string).filter(|it| !it.is_empty()) else {
-            return false;
-        };
+        let Some(json) = text else { return false };
+        let Some(text) = json.string().filter(|it| !it.is_empty()) else { return false };
         self.add(index, stretch, &text);
+        let (address, n_bytes) = (json.text().as_ptr().addr(), json.text().len());
+        self.0.said.n_texts = self.0.said.n_texts.saturating_add(1);
+        self.0.said.text = Some(SaidText { address, n_bytes, to: Target { index, stretch } });
         true
     }
 
     /// Adds arguments of a tool that are JSON themselves.
     pub(crate) fn json_text(&mut self, index: u64, json: Json<'_>) {
+        self.0.said.said_more = true;
         self.add(index, Stretch::Tools, json.text());
     }
 

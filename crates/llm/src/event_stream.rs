@@ -278,6 +278,11 @@ impl Event {
         &self.raw
     }
 
+    /// The same; none if a byte order mark stands before it.
+    pub(crate) fn raw_without_bom(&self) -> Option<&[u8]> {
+        (self.n_bom == 0).then_some(&*self.raw)
+    }
+
     /// Its data: lines joined by line feeds. A slice of the stream if it is one line; none if there
     /// is no `data` field, and then no client hears of the event.
     #[must_use]

@@ -95,6 +95,11 @@ impl<'a> Json<'a> {
         members(self.0, 0, |name, value| member(unescaped(name), value));
     }
 
+    /// Names, as they stand between their quotes, and values of an object.
+    pub(crate) fn each_raw_member(self, member: impl FnMut(&'a str, Json<'a>)) {
+        members(self.0, 0, member);
+    }
+
     /// How many items an array has; none if it is something else.
     #[must_use]
     pub fn n_items(self) -> Option<usize> {
@@ -257,7 +262,7 @@ fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the string at a place ends, behind its quote.
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = opened(bytes, at, b'"')?;
     loop {
         let rest = bytes.get(at..)?;

@@ -20,6 +20,7 @@ mod binary_stream;
 mod event_stream;
 mod format;
 mod json;
+mod repeated;
 mod request;
 mod tokens;
 mod usage;

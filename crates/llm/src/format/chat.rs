@@ -64,10 +64,12 @@ pub(super) fn part(part: Json<'_>, is_tool: bool) -> Part<'_> {
     }
 }
 
+/// What is read of an answer's object.
+pub(super) const ANSWER: [&str; 5] = ["id", "model", "choices", "usage", "error"];
+
 /// Reads a whole answer or an event: they differ in `message` and `delta` only.
 pub(super) fn answer(body: Json<'_>, into: &mut Sink<'_>) -> EventKind {
-    let [id, model, choices, usage, error] =
-        body.pick(["id", "model", "choices", "usage", "error"]);
+    let [id, model, choices, usage, error] = body.pick(ANSWER);
     into.identity(id, model);
     if let Some(error) = error {
         into.error(error);

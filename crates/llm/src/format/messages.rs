@@ -92,9 +92,11 @@ pub(super) fn answer(body: Json<'_>, into: &mut Sink<'_>) {
     }
 }
 
+/// What is read of an event's object.
+pub(super) const EVENT: [&str; 6] = ["type", "message", "delta", "usage", "content_block", "error"];
+
 pub(super) fn event(event_type: Option<&str>, data: Json<'_>, into: &mut Sink<'_>) -> EventKind {
-    let [kind, message, delta, usage, block, error] =
-        data.pick(["type", "message", "delta", "usage", "content_block", "error"]);
+    let [kind, message, delta, usage, block, error] = data.pick(EVENT);
     let kind = kind.and_then(Json::string);
     match kind.as_deref().or(event_type).unwrap_or_default() {
         "message_start" => {

@@ -164,6 +164,18 @@ impl Format {
         }
     }
 
+    /// What is read of the object of an event that brings text; none: perhaps any member.
+    pub(crate) const fn read_in_events(self) -> Option<&'static [&'static str]> {
+        match self {
+            Format::ChatCompletions | Format::Completions | Format::Embeddings => {
+                Some(&chat::ANSWER)
+            }
+            Format::Responses => Some(&responses::EVENT),
+            Format::Messages => Some(&messages::EVENT),
+            Format::GenerateContent | Format::Converse | Format::Unknown => None,
+        }
+    }
+
     /// Reads an event of a stream; `event_type` is what the stream's framing calls it.
     pub(crate) fn read_event(
         self,

@@ -100,8 +100,11 @@ fn about(body: Json<'_>, into: &mut Sink<'_>) {
     into.finish(0, reason.filter(|_| is_over));
 }
 
+/// What is read of an event's object.
+pub(super) const EVENT: [&str; 4] = ["type", "response", "delta", "item"];
+
 pub(super) fn event(event_type: Option<&str>, data: Json<'_>, into: &mut Sink<'_>) -> EventKind {
-    let [kind, response, delta, item] = data.pick(["type", "response", "delta", "item"]);
+    let [kind, response, delta, item] = data.pick(EVENT);
     let kind = kind.and_then(Json::string);
     let kind = kind.as_deref().or(event_type).unwrap_or_default();
     if let Some(response) = response {
