@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use llm::{Answer, EventKind, Format};
 use pipeline::{Context, Message, PolicyError, Response, Watch};
 use transport::BoxFuture;
@@ -123,6 +123,12 @@ impl Watching {
 
     async fn tell(&self, context: &mut Context) -> Result<(), PolicyError> {
         let Some(response) = &mut context.response else { return Ok(()) };
+        if kind(response) != Kind::Other && !response.decode_on_its_way() {
+            // Nobody knows what it used: those who hear nothing take all that was expected for used.
+            tracing::warn!(request_id = %context.request_id, "the encoding of an answer is unknown");
+            drop(self.listeners());
+            return Ok(());
+        }
         let kind = kind(response);
         match kind {
             Kind::EventStream | Kind::BinaryStream => {
@@ -177,11 +183,9 @@ enum Kind {
 }
 
 fn kind(response: &Response) -> Kind {
-    let is_encoded = response.headers.get(CONTENT_ENCODING).is_some_and(|it| it != "identity");
     let content_type = response.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
-        _ if is_encoded => Kind::Other,
         "text/event-stream" => Kind::EventStream,
         "application/vnd.amazon.eventstream" => Kind::BinaryStream,
         _ if is_json(&response.headers) => Kind::Json,

@@ -19,6 +19,7 @@ mod backend_call;
 mod content_safety;
 mod events;
 mod model_call;
+mod realtime;
 mod semantic_cache;
 mod semantic_cache_lookup;
 mod semantic_cache_store;

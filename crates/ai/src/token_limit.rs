@@ -7,6 +7,9 @@
 //! at the same time find that much less room, so that together they do not go beyond the limit by
 //! more than they were misjudged.
 //!
+//! A realtime session (WebSocket) begins while there is a token left. Each of its answers is charged
+//! when it is done; when nothing is left, the next message of the client ends the session with 1008.
+//!
 //! Source: <https://learn.microsoft.com/azure/api-management/llm-token-limit-policy>,
 //! <https://learn.microsoft.com/azure/api-management/azure-openai-token-limit-policy>
 
@@ -15,6 +18,7 @@ mod period;
 mod refusal;
 mod report;
 mod reservation;
+mod session;
 mod usual;
 
 use std::sync::Arc;
@@ -37,6 +41,7 @@ use report::{
     RETRY_AFTER_HEADER, RETRY_AFTER_VARIABLE, Report,
 };
 use reservation::{Asked, Charged, Reservation};
+use session::Session;
 use usual::Usual;
 
 /// `<llm-token-limit>`.
@@ -75,7 +80,6 @@ const COUNTER_KEY: Attr =
 const PER_MINUTE: Attr = Attr::absent_by_default("tokens-per-minute")
     .expressions()
     .of(ValueType::Integer)
-    .differs("What a realtime session (WebSocket) uses is not counted.")
     .doc("Tokens of prompts and completions that are allowed in a minute.");
 const QUOTA: Attr = Attr::absent_by_default("token-quota")
     .expressions()
@@ -181,10 +185,37 @@ impl Limit {
     }
 }
 
+impl TokenLimit {
+    /// A realtime session: it begins if there is a token left, and its answers are charged as they
+    /// are done.
+    async fn begin_session(
+        &self,
+        context: &mut Context,
+        asked: Asked,
+    ) -> Result<Flow, PolicyError> {
+        let limit = &self.0;
+        let clock = Arc::clone(&context.services.clock);
+        let charge = TokenCharge::Reserve { needed: 0, charge: 0, hold: 0 };
+        let answer = limit.store.tokens(asked.call(charge, &*clock)).get().await;
+        let standing = limit.store.judge(answer)?;
+        if let Some(standing) = &standing {
+            let quota_wait = asked.quota.map(|(_, period)| period.left(clock.now()));
+            limit.report.tell(context, standing, quota_wait)?;
+        }
+        let slot = standing.map_or(0, |it| it.slot);
+        let session = Session::new(Arc::clone(limit), asked, slot, clock);
+        context.watch_messages(Arc::new(session));
+        Ok(Flow::Next)
+    }
+}
+
 impl Waiting for TokenLimit {
     async fn run(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let limit = &self.0;
         let asked = limit.asked(context)?;
+        if context.is_handshake() {
+            return self.begin_session(context, asked).await;
+        }
         let call = ModelCall::of(context).await?;
         let estimates = limit.estimates || call.is_stream;
         let prompt = if estimates { call.count_prompt().await } else { 0 };

@@ -7,6 +7,8 @@
 //! `Backend ID` names the member of a pool. A request that is refused before the backend measures
 //! nothing, and nothing that goes wrong here fails a request.
 //!
+//! Each answer of a realtime session (WebSocket) is a measurement of its own.
+//!
 //! Beside Azure's names the gateway adds OpenTelemetry's for the same call; see [`gen_ai`].
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/llm-emit-token-metric-policy>,
@@ -20,14 +22,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use document::Diagnostic;
 use llm::{EventKind, Format, Usage, count_completion};
 use pipeline::{
-    Attr, Background, Child, CompileCx, Computed, Context, Element, Flow, Message, PolicyError,
-    PolicyKind, Scopes, Sections, Step, USUAL_DIMENSIONS, Waiting, Watch, codes,
+    Attr, Background, Child, Closing, CompileCx, Computed, Context, Element, Flow, Message,
+    MessageWatch, PolicyError, PolicyKind, Scopes, Sections, Step, USUAL_DIMENSIONS, Waiting,
+    Watch, codes,
 };
 use telemetry::{Metrics, Series};
 use transport::BoxFuture;
 
 use self::gen_ai::{GenAi, Operation};
 use crate::model_call::is_json;
+use crate::realtime;
 use crate::{Answered, Ending, Listener, ModelCall, listen};
 
 /// `<llm-emit-token-metric>`.
@@ -142,13 +146,18 @@ impl Waiting for TokenMetric {
             return Ok(Flow::Next);
         }
         let call = ModelCall::of(context).await?;
+        let is_session = context.is_handshake();
         let emission = Arc::new(Emission {
             policy: Arc::clone(policy),
-            operation: Operation::begin(context, &call),
+            operation: (!is_session).then(|| Operation::begin(context, &call)).flatten(),
             state: Mutex::new(State { dimensions, is_resolved: false, answered: None }),
             call,
         });
         context.watch_response(Arc::<Emission>::clone(&emission));
+        if is_session {
+            context.watch_messages(Arc::new(Session(emission)));
+            return Ok(Flow::Next);
+        }
         listen(context, &emission.call, Arc::new(Heard(Arc::clone(&emission))));
         Ok(Flow::Next)
     }
@@ -223,12 +232,16 @@ impl Emission {
         Usage { prompt_tokens, completion_tokens, total_tokens, ..told }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "measurements are floating-point numbers")]
     fn emit(&self, answered: &Answered, usage: Option<Usage>) {
         if let Some(operation) = &self.operation {
             let (metrics, gen_ai) = (&self.policy.metrics, &self.policy.gen_ai);
             operation.end(metrics, gen_ai, answered, usage);
         }
+        self.measure(usage);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "measurements are floating-point numbers")]
+    fn measure(&self, usage: Option<Usage>) {
         let Some(usage) = usage else { return };
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let dimensions: Vec<(String, String)> = state
@@ -250,6 +263,20 @@ impl Emission {
             let series = Series::new(self.policy.namespace.as_str(), name, dimensions.clone());
             self.policy.metrics.measure(series, tokens as f64);
         }
+    }
+}
+
+/// What hears of the answers of a realtime session: each is measured when it is done.
+#[derive(Debug)]
+struct Session(Arc<Emission>);
+
+impl MessageWatch for Session {
+    fn client_says<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), Closing>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn backend_said<'a>(&'a self, text: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async move { self.0.measure(realtime::usage(text)) })
     }
 }
 

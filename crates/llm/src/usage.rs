@@ -109,6 +109,8 @@ impl Told {
         let names = [
             ["prompt_tokens_details", "completion_tokens_details"],
             ["input_tokens_details", "output_tokens_details"],
+            // Of realtime sessions.
+            ["input_token_details", "output_token_details"],
         ];
         for names in names {
             let [prompt, completion] = usage.pick(names);

@@ -29,6 +29,7 @@ mod compile;
 mod computed;
 mod context;
 mod convert;
+mod decoding;
 mod dimensions;
 mod effective;
 mod encoding;
@@ -55,6 +56,7 @@ mod run;
 mod schema;
 mod section;
 mod services;
+mod session;
 mod settle;
 mod shared;
 mod step;
@@ -117,6 +119,7 @@ pub use services::{
     DEFAULT_MAX_BUFFERED_BODY_BYTES, Extensions, Forward, ForwardCall, NoForward, Observer,
     Services,
 };
+pub use session::{Closing, MessageWatch, MessageWatches};
 pub use settle::Settle;
 pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Prepare, Step, Steps, Waiting};

@@ -20,6 +20,7 @@ mod latency;
 mod retry_after;
 #[cfg(test)]
 mod scenarios;
+mod session;
 pub(crate) mod sharing;
 mod single;
 mod target;
@@ -169,6 +170,10 @@ impl HttpForward {
             false => context.request.headers.clone(),
         };
         headers::clean_request(&mut headers, is_websocket);
+        if is_websocket && context.message_watches().is_some() {
+            // Who hears the messages must be able to read them.
+            headers.remove(header::SEC_WEBSOCKET_EXTENSIONS);
+        }
         headers::add_forwarded_for(&mut headers, &context.request.ip_address);
         if !context.request.host_is_set {
             headers.remove(header::HOST);
@@ -294,7 +299,7 @@ fn note_outcome(context: &mut Context, outcome: &Result<Response, CallError>) {
 }
 
 /// Copies bytes between both sides once the client has its 101; of a GraphQL API messages, which are
-/// looked at.
+/// looked at, and of any other messages, if somebody hears them.
 fn relay(context: &mut Context, response: &mut Response) -> Result<(), PolicyError> {
     let client = upgrade::take(&mut context.request.extensions);
     let sides = client.zip(upgrade::take(response.extensions_mut()));
@@ -303,6 +308,17 @@ fn relay(context: &mut Context, response: &mut Response) -> Result<(), PolicyErr
     };
     if context.is_graphql_handshake() {
         return pipeline::relay_subscriptions(context, response.headers(), client, backend);
+    }
+    if let Some(watches) = context.message_watches() {
+        if response.headers().contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
+            return Err(connection_failure("The backend chose an extension that was not offered."));
+        }
+        tokio::spawn(async move {
+            if let Err(error) = session::relay(client, backend, watches, WEBSOCKET_IDLE).await {
+                tracing::debug!(%error, "a WebSocket session broke");
+            }
+        });
+        return Ok(());
     }
     tokio::spawn(async move {
         match upgrade::relay(client, backend, WEBSOCKET_IDLE).await {
