@@ -69,7 +69,7 @@ fn encrypted(mut content: Reader<'_>, password: &Password) -> Result<Zeroizing<V
     let mut info = data.within(SEQUENCE).ok_or(PfxError::NotPfx)?;
     info.oid().ok_or(PfxError::NotPfx)?;
     let algorithm = info.within(SEQUENCE).ok_or(PfxError::NotPfx)?;
-    let text = info.next().and_then(|it| octets(&it)).ok_or(PfxError::NotPfx)?;
+    let text = info.take().and_then(|it| octets(&it)).ok_or(PfxError::NotPfx)?;
     decrypt(algorithm, &text, password)
 }
 

@@ -1,4 +1,5 @@
-//! The little of ASN.1 that PKCS #12 needs: tag, length, content, in DER and in BER.
+//! The little of ASN.1 that keys and PKCS #12 need: tag, length, content. Read in DER and in BER,
+//! written in DER.
 //!
 //! Older programs write lengths that are not known in advance and octet strings in pieces; both are
 //! read. Numbers of tags above 30 do not occur.
@@ -7,67 +8,82 @@
 
 use std::borrow::Cow;
 
+use zeroize::Zeroizing;
+
 /// Elements within elements, no deeper than any real file goes.
 const MAX_DEPTH: usize = 24;
 const CONSTRUCTED: u8 = 0x20;
 
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const OCTETS: u8 = 0x04;
-pub(crate) const OID: u8 = 0x06;
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
+/// A number.
+pub const INTEGER: u8 = 0x02;
+/// A string of bits.
+pub const BITS: u8 = 0x03;
+/// A string of bytes.
+pub const OCTETS: u8 = 0x04;
+/// An object identifier.
+pub const OID: u8 = 0x06;
+/// A sequence.
+pub const SEQUENCE: u8 = 0x30;
+/// A set.
+pub const SET: u8 = 0x31;
 /// `[0]`, constructed.
-pub(crate) const CONTEXT_0: u8 = 0xA0;
+pub const CONTEXT_0: u8 = 0xA0;
 
 /// One element: its tag and its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Element<'a> {
-    pub(crate) tag: u8,
-    pub(crate) content: &'a [u8],
+pub struct Element<'a> {
+    /// Its tag.
+    pub tag: u8,
+    /// What it holds.
+    pub content: &'a [u8],
     /// With tag and length, as it stands.
-    pub(crate) whole: &'a [u8],
+    pub whole: &'a [u8],
 }
 
 /// Elements, one after the other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Reads these bytes.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Is there nothing more?
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The next element, whatever it is. `None` at the end and where nothing can be read.
-    pub(crate) fn next(&mut self) -> Option<Element<'a>> {
+    pub fn take(&mut self) -> Option<Element<'a>> {
         let (element, rest) = element(self.0, MAX_DEPTH)?;
         self.0 = rest;
         Some(element)
     }
 
     /// The next element, if it has that tag.
-    pub(crate) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
         let mut ahead = *self;
-        let found = ahead.next().filter(|it| it.tag == tag)?;
+        let found = ahead.take().filter(|it| it.tag == tag)?;
         *self = ahead;
         Some(found)
     }
 
     /// What is in the next element, which has that tag.
-    pub(crate) fn within(&mut self, tag: u8) -> Option<Reader<'a>> {
+    pub fn within(&mut self, tag: u8) -> Option<Reader<'a>> {
         self.expect(tag).map(|it| Reader(it.content))
     }
 
     /// The next element as an object identifier, its bytes.
-    pub(crate) fn oid(&mut self) -> Option<&'a [u8]> {
+    pub fn oid(&mut self) -> Option<&'a [u8]> {
         self.expect(OID).map(|it| it.content)
     }
 
     /// The next element as a small number that is not negative.
-    pub(crate) fn number(&mut self) -> Option<u32> {
+    pub fn number(&mut self) -> Option<u32> {
         let content = self.expect(INTEGER)?.content;
         let digits = content.strip_prefix(&[0]).unwrap_or(content);
         let is_negative = content.first().is_none_or(|it| it & 0x80 != 0);
@@ -78,13 +94,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element as an octet string.
-    pub(crate) fn octets(&mut self) -> Option<Cow<'a, [u8]>> {
-        self.next().filter(|it| it.tag & !CONSTRUCTED == OCTETS).and_then(|it| octets(&it))
+    pub fn octets(&mut self) -> Option<Cow<'a, [u8]>> {
+        self.take().filter(|it| it.tag & !CONSTRUCTED == OCTETS).and_then(|it| octets(&it))
     }
 }
 
 /// The bytes of an octet string, of any tag, put together if it is in pieces.
-pub(crate) fn octets<'a>(element: &Element<'a>) -> Option<Cow<'a, [u8]>> {
+#[must_use]
+pub fn octets<'a>(element: &Element<'a>) -> Option<Cow<'a, [u8]>> {
     if element.tag & CONSTRUCTED == 0 {
         return Some(Cow::Borrowed(element.content));
     }
@@ -128,8 +145,74 @@ fn until_end(bytes: &[u8], depth: usize) -> Option<(&[u8], &[u8])> {
     }
 }
 
+/// Writes an element: tag, length, content.
+#[must_use]
+pub fn write(tag: u8, content: &[u8]) -> Zeroizing<Vec<u8>> {
+    let length = content.len().to_be_bytes();
+    let zeros = length.iter().take_while(|it| **it == 0).count();
+    let digits = length.get(zeros..).unwrap_or_default();
+    // All in one piece, so that no copy of a key stays behind.
+    let mut out = Zeroizing::new(Vec::with_capacity(content.len() + digits.len() + 2));
+    out.push(tag);
+    match digits {
+        [] => out.push(0),
+        [short] if *short < 0x80 => out.push(*short),
+        _ => {
+            out.push(0x80 | u8::try_from(digits.len()).unwrap_or(0x7F));
+            out.extend_from_slice(digits);
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+/// Writes an element that holds others.
+#[must_use]
+pub fn write_all<I: AsRef<[u8]>>(tag: u8, parts: &[I]) -> Zeroizing<Vec<u8>> {
+    let length = parts.iter().map(|it| it.as_ref().len()).sum();
+    let mut content = Zeroizing::new(Vec::with_capacity(length));
+    for part in parts {
+        content.extend_from_slice(part.as_ref());
+    }
+    write(tag, &content)
+}
+
+/// Writes a number that is not negative, given with its big end first.
+#[must_use]
+pub fn write_number(digits: &[u8]) -> Zeroizing<Vec<u8>> {
+    let zeros = digits.iter().take_while(|it| **it == 0).count();
+    let digits = digits.get(zeros..).unwrap_or_default();
+    // A zero keeps the sign off.
+    let mut content = Zeroizing::new(Vec::with_capacity(digits.len() + 1));
+    if digits.first().is_none_or(|it| it & 0x80 != 0) {
+        content.push(0);
+    }
+    content.extend_from_slice(digits);
+    write(INTEGER, &content)
+}
+
+/// Writes an object identifier in dots. Empty if it is none.
+#[must_use]
+pub fn write_oid(dotted: &str) -> Zeroizing<Vec<u8>> {
+    let arcs: Option<Vec<u64>> = dotted.split('.').map(|it| it.parse().ok()).collect();
+    let Some([first, second, rest @ ..]) = arcs.as_deref() else { return Zeroizing::default() };
+    let Some(start) = first.checked_mul(40).and_then(|it| it.checked_add(*second)) else {
+        return Zeroizing::default();
+    };
+    let mut content = Vec::new();
+    for arc in [start].iter().chain(rest) {
+        let n = (64 - arc.leading_zeros()).div_ceil(7).max(1);
+        for at in (0..n).rev() {
+            let more = if at == 0 { 0 } else { 0x80 };
+            content.push(u8::try_from((arc >> (7 * at)) & 0x7F).unwrap_or(0) | more);
+        }
+    }
+    write(OID, &content)
+}
+
 /// An object identifier in dots, `1.2.840.113549.1.7.1`.
-pub(crate) fn dotted(oid: &[u8]) -> String {
+#[must_use]
+pub fn dotted(oid: &[u8]) -> String {
     let mut text = String::new();
     let mut number = 0_u64;
     for byte in oid {
@@ -159,7 +242,7 @@ mod tests {
         assert_eq!(it.expect(OCTETS), None);
         assert_eq!(it.within(SEQUENCE).unwrap().oid(), Some(&[0x2A][..]));
         assert_eq!(it.octets().as_deref(), Some(&[7, 8][..]));
-        assert!(it.is_empty() && it.next().is_none());
+        assert!(it.is_empty() && it.take().is_none());
     }
 
     #[test]
@@ -177,12 +260,27 @@ mod tests {
     fn what_cannot_be_read_ends_the_reading() {
         let deep = [0x30, 0x80].repeat(100);
         for bytes in [&[][..], &[2], &[2, 2, 1], &[2, 0x80, 0], &[0x1F, 1, 1], &[2, 0x85], &deep] {
-            assert_eq!(Reader::new(bytes).next(), None, "{bytes:?}");
+            assert_eq!(Reader::new(bytes).take(), None, "{bytes:?}");
         }
         for bytes in [&[2, 1, 0x80][..], &[2, 0], &[2, 5, 1, 1, 1, 1, 1]] {
             assert_eq!(Reader::new(bytes).number(), None, "{bytes:?}");
         }
         assert_eq!(Reader::new(&[2, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF]).number(), Some(u32::MAX));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for oid in ["1.2.840.113549.1.7.1", "2.5.29.17", "2.16.840.1.101.3.4.2.1", "0.9.2342"] {
+            assert_eq!(dotted(Reader::new(&write_oid(oid)).oid().unwrap()), oid);
+        }
+        assert!(write_oid("RSA").is_empty() && write_oid("").is_empty());
+        assert_eq!(*write_number(&[0, 0, 0x80]), [2, 2, 0, 0x80]);
+        assert_eq!(*write_number(&[]), [2, 1, 0]);
+        for n in [0, 127, 128, 255, 256, 70_000] {
+            let written = write_all(SEQUENCE, &[write(OCTETS, &vec![7; n])]);
+            let mut inner = Reader::new(&written).within(SEQUENCE).unwrap();
+            assert_eq!(inner.octets().unwrap().len(), n);
+        }
     }
 
     #[test]

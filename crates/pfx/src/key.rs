@@ -30,6 +30,11 @@ impl Password {
         Self { utf8: Zeroizing::new(text.as_bytes().to_vec()), wide: Zeroizing::new(wide) }
     }
 
+    /// A password of bytes, which only PBKDF2 takes.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self { utf8: Zeroizing::new(bytes.to_vec()), wide: Zeroizing::new(Vec::new()) }
+    }
+
     /// No password, which some programs distinguish from an empty one.
     pub(crate) fn none() -> Self {
         Self { utf8: Zeroizing::new(Vec::new()), wide: Zeroizing::new(Vec::new()) }
@@ -76,6 +81,23 @@ const SHA512: Digest = Digest {
 impl Digest {
     pub(crate) fn sha1() -> Self {
         SHA1
+    }
+
+    pub(crate) fn sha256() -> Self {
+        SHA256
+    }
+
+    /// PBKDF2.
+    pub(crate) fn stretch(
+        self,
+        password: &Password,
+        salt: &[u8],
+        rounds: NonZeroU32,
+        n_bytes: usize,
+    ) -> Zeroizing<Vec<u8>> {
+        let mut key = Zeroizing::new(vec![0; n_bytes]);
+        pbkdf2::derive(self.stretched, rounds, salt, &password.utf8, &mut key);
+        key
     }
 
     /// The digest, or the keyed digest, of that identifier in dots.
@@ -177,9 +199,7 @@ impl<'a> Pbkdf2<'a> {
     }
 
     pub(crate) fn derive(&self, password: &Password, n_bytes: usize) -> Zeroizing<Vec<u8>> {
-        let mut key = Zeroizing::new(vec![0; n_bytes]);
-        pbkdf2::derive(self.digest.stretched, self.rounds, &self.salt, &password.utf8, &mut key);
-        key
+        self.digest.stretch(password, &self.salt, self.rounds, n_bytes)
     }
 }
 

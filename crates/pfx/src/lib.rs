@@ -1,4 +1,4 @@
-//! PKCS #12 files (PFX): the certificates and the private key in them.
+//! PKCS #12 files (PFX): the certificates and the private key in them; private keys under a password.
 //!
 //! ```text
 //! bytes, password -> der -> mac (is the password right?) -> bags -> Pfx
@@ -8,7 +8,9 @@
 //!
 //! Start with [`Pfx::open`]. Files of today (PBES2 with AES, SHA-2) and of yesterday (triple DES and
 //! RC2, SHA-1) open; what else there may be is refused by name. Size, depth and rounds are bounded.
-//! `Debug` shows nothing of a key.
+//! `Debug` shows nothing of a key. [`seal`] writes a file, with AES and SHA-256 only.
+//!
+//! [`der`] is what keys are read and written with, too.
 //!
 //! This crate never decides whether a certificate is trusted.
 //!
@@ -16,10 +18,13 @@
 
 mod bags;
 mod cipher;
-mod der;
+pub mod der;
 mod key;
 mod mac;
 mod order;
+mod seal;
+
+pub use seal::{SealPassword, open_private_key, seal};
 
 use std::fmt;
 

@@ -20,7 +20,7 @@ pub(crate) const CHARS: Type = Type::Named(names::SPAN, &[Type::Char]);
 /// `Span<byte>`
 pub const BYTES: Type = Type::Named(names::SPAN, &[Type::Byte]);
 /// `ReadOnlySpan<char>`
-pub(crate) const READ_CHARS: Type = Type::Named(names::READONLYSPAN, &[Type::Char]);
+pub const READ_CHARS: Type = Type::Named(names::READONLYSPAN, &[Type::Char]);
 /// `ReadOnlySpan<byte>`
 pub const READ_BYTES: Type = Type::Named(names::READONLYSPAN, &[Type::Byte]);
 
@@ -47,7 +47,7 @@ fn as_it_is(args: &mut Args<'_>, _: &mut EvalCx<'_>) -> Result<Value, Exception>
 }
 
 /// The characters of an argument that is a span of them.
-pub(crate) fn text(of: &Value) -> Str {
+pub fn text(of: &Value) -> Str {
     match of {
         Value::String(it) => it.clone(),
         Value::Array(it) => Str::from_units(&crate::text::units(it)),

@@ -24,8 +24,18 @@ const NAMES: &[(&str, &str)] = &[
 
 /// The name as text.
 pub(super) fn text(name: &X509Name<'_>) -> String {
-    let mut parts: Vec<String> = name
-        .iter_rdn()
+    let mut parts = parts(name);
+    parts.reverse();
+    parts.join(", ")
+}
+
+/// The name as text, the least specific part first.
+pub(super) fn forward(name: &X509Name<'_>) -> String {
+    parts(name).join(", ")
+}
+
+fn parts(name: &X509Name<'_>) -> Vec<String> {
+    name.iter_rdn()
         .map(|part| {
             let attributes: Vec<String> = part
                 .iter()
@@ -38,9 +48,7 @@ pub(super) fn text(name: &X509Name<'_>) -> String {
                 .collect();
             attributes.join(" + ")
         })
-        .collect();
-    parts.reverse();
-    parts.join(", ")
+        .collect()
 }
 
 /// The value of the attribute with that number, the most specific one.

@@ -1,8 +1,8 @@
-//! Cryptography of .NET over `aws-lc-rs`: digests, HMAC, AES, certificates, RSA signatures.
+//! Cryptography of .NET over `aws-lc-rs`: digests, HMAC, AES, certificates, RSA keys.
 //! Triple DES is `des`.
 //!
 //! ```text
-//! Hash -> digest, hmac        Cipher -> encrypt, decrypt        Certificate -> fields, PublicKey
+//! Hash -> digest, hmac        Cipher -> encrypt, decrypt        Certificate -> fields, RsaKey
 //! ```
 //!
 //! MD5 is our own, since the library has none; it is there for checksums that protocols ask for.
@@ -17,11 +17,13 @@ mod md5;
 mod rsa;
 mod transform;
 
-pub use certificate::{Certificate, Name};
+pub use certificate::{Certificate, Extension, Name, not_exportable};
 pub use cipher::{Cipher, decrypt, encrypt};
 pub use hash::Hash;
-pub use rsa::{PrivateKey, PublicKey};
+pub use rsa::{Digits, MAX_NEW_BITS, RsaKey, RsaNumbers, RsaSecret};
 pub use transform::{Mode, Padding, Transform};
+
+pub use pfx::SealPassword;
 
 pub use crate::fault::Fault;
 

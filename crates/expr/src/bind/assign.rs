@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use clr::rows::Member;
+use clr::rows::{Member, TypeKind};
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
@@ -178,6 +178,11 @@ impl Binder {
             Node::ArrayGet(pair, _) => {
                 let (array, index) = *pair;
                 Some(Place::Element { array, index, ty: bound.ty })
+            }
+            // A struct that were changed would have to be copied wherever it is shared.
+            Node::Call(call) if is_of_struct(call.member) => {
+                self.report_read_only(call.member, span);
+                None
             }
             Node::Call(call) if call.member.set.is_some() && !call.set => {
                 Some(Place::Row { call, ty: bound.ty })
@@ -356,6 +361,12 @@ impl Binder {
         };
         Some(self.write(place, value, span))
     }
+}
+
+/// Is it a member of a struct that can be set?
+fn is_of_struct(member: &'static Member) -> bool {
+    let is_struct = || clr::rows::owner(member).is_some_and(|it| it.kind == TypeKind::Struct);
+    member.set.is_some() && is_struct()
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ impl Binder {
                 .filter(|it| !matches!(ty, Type::Tuple(of, _) if it.params.len() != of.len()));
             usable.map(|member| Found { member, of_type, depth: 0 }).collect()
         });
-        if arguments.is_empty() && ty.is_value_type() {
+        let has_default = rows.iter().any(|it| it.member.params.is_empty());
+        if arguments.is_empty() && ty.is_value_type() && !has_default {
             return Expr { constant: None, ..Self::default_of(ty, span) };
         }
         if rows.is_empty() {

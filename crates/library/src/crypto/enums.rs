@@ -11,10 +11,20 @@ const PADDING_NAME: &str = "System.Security.Cryptography.PaddingMode";
 const NAME_TYPE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509NameType";
 const CONTENT_TYPE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509ContentType";
 
+const SIGNATURE_MODE_NAME: &str = "System.Security.Cryptography.RSASignaturePaddingMode";
+const ENCRYPTION_MODE_NAME: &str = "System.Security.Cryptography.RSAEncryptionPaddingMode";
+const STORAGE_FLAGS_NAME: &str =
+    "System.Security.Cryptography.X509Certificates.X509KeyStorageFlags";
 const OID_GROUP_NAME: &str = "System.Security.Cryptography.OidGroup";
 
 /// `OidGroup`.
 pub(super) const OID_GROUP: Type = Type::named(OID_GROUP_NAME);
+/// `RSASignaturePaddingMode`.
+pub(super) const SIGNATURE_MODE: Type = Type::named(SIGNATURE_MODE_NAME);
+/// `RSAEncryptionPaddingMode`.
+pub(super) const ENCRYPTION_MODE: Type = Type::named(ENCRYPTION_MODE_NAME);
+/// `X509KeyStorageFlags`.
+pub(super) const STORAGE_FLAGS: Type = Type::named(STORAGE_FLAGS_NAME);
 /// `CipherMode`.
 pub(super) const MODE: Type = Type::named(MODE_NAME);
 /// `PaddingMode`.
@@ -46,6 +56,21 @@ pub(crate) static TYPES: &[TypeDef] = &[
             ("KeyDerivationFunction", 10),
         ],
     ),
+    TypeDef::enumeration(SIGNATURE_MODE_NAME, &[("Pkcs1", 0), ("Pss", 1)]).unlisted(),
+    TypeDef::enumeration(ENCRYPTION_MODE_NAME, &[("Pkcs1", 0), ("Oaep", 1)]).unlisted(),
+    TypeDef::flags(
+        STORAGE_FLAGS_NAME,
+        &[
+            ("DefaultKeySet", 0),
+            ("UserKeySet", 1),
+            ("MachineKeySet", 2),
+            ("Exportable", 4),
+            ("UserProtected", 8),
+            ("PersistKeySet", 16),
+            ("EphemeralKeySet", 32),
+        ],
+    )
+    .unlisted(),
     TypeDef::enumeration(
         NAME_TYPE_NAME,
         &[

@@ -16,7 +16,8 @@ use dotnet::crypto::{Cipher, Mode, decrypt, encrypt};
 
 use super::charge;
 use super::symmetric_algorithm::{SYMMETRIC, Symmetric};
-use super::x509_certificate::{CERTIFICATE, is_trusted};
+use super::x509_certificate::CERTIFICATE;
+use super::x509_certificate2::is_trusted;
 
 const DOCS: &str =
     "https://learn.microsoft.com/azure/api-management/api-management-policy-expressions";

@@ -15,7 +15,7 @@ use corelib::language::span;
 use dotnet::Str;
 use dotnet::crypto::Hash;
 
-use super::{DISPOSABLE, HASH_ALGORITHM, charge};
+use super::{DISPOSABLE, HASH_ALGORITHM, charge, no_default};
 
 pub(crate) static TYPE: TypeDef =
     TypeDef::class("System.Security.Cryptography.HashAlgorithm", MEMBERS).bases(&[DISPOSABLE]);
@@ -75,18 +75,22 @@ impl Hasher {
         self.hash.name()
     }
 
-    fn compute(&self, data: &[u8]) -> Vec<u8> {
-        let mut state = self.lock();
-        let digest = match &state.key {
+    fn digest(&self, data: &[u8]) -> Vec<u8> {
+        match &self.lock().key {
             Some(key) => self.hash.hmac(key, data),
             None => self.hash.digest(data),
-        };
-        state.last = Some(digest.clone());
+        }
+    }
+
+    fn compute(&self, data: &[u8]) -> Vec<u8> {
+        let digest = self.digest(data);
+        self.lock().last = Some(digest.clone());
         digest
     }
 }
 
 const MEMBERS: &[Member] = &[
+    Member::static_method("Create", &[], HASH_ALGORITHM, |_, _| Err(no_default())),
     Member::static_method("Create", &[Type::String], HASH_ALGORITHM, |args, _| {
         let (name,): (Str,) = args.get()?;
         Ok(Hash::of_name(name.as_str()).map_or(Value::Null, super::hashes::create))

@@ -16,7 +16,7 @@ pub(crate) static TYPE: TypeDef = TypeDef::structure(NAME, MEMBERS);
 
 /// The name of an algorithm as an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct HashName(Str);
+struct HashName(Option<Str>);
 
 impl Object for HashName {
     fn net_type(&self) -> Type {
@@ -24,7 +24,7 @@ impl Object for HashName {
     }
 
     fn to_text(&self, _: Runtime) -> Str {
-        self.0.clone()
+        self.0.clone().unwrap_or(Str::EMPTY)
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {
@@ -32,7 +32,7 @@ impl Object for HashName {
     }
 
     fn hash_code(&self) -> Option<u64> {
-        Some(Value::from(self.0.clone()).hash_code())
+        Some(Value::from(self.to_text(Runtime::Modern)).hash_code())
     }
 }
 
@@ -43,16 +43,16 @@ const fn known(name: &'static str, call: clr::rows::Call) -> Member {
 const MEMBERS: &[Member] = &[
     Member::constructor(&[Type::String], HASH_NAME, |args, _| {
         let text: Option<Str> = args.arg(0)?;
-        Ok(Value::object(HashName(text.unwrap_or(Str::EMPTY))))
+        Ok(value(text))
     })
     .params(&["name"]),
-    known("MD5", |_, _| Ok(value("MD5"))),
-    known("SHA1", |_, _| Ok(value("SHA1"))),
-    known("SHA256", |_, _| Ok(value("SHA256"))),
-    known("SHA384", |_, _| Ok(value("SHA384"))),
-    known("SHA512", |_, _| Ok(value("SHA512"))),
-    Member::property("Name", Type::String, |args, cx| {
-        Ok(args.value(0).to_str(cx.runtime()).into())
+    known("MD5", |_, _| Ok(fixed("MD5"))),
+    known("SHA1", |_, _| Ok(fixed("SHA1"))),
+    known("SHA256", |_, _| Ok(fixed("SHA256"))),
+    known("SHA384", |_, _| Ok(fixed("SHA384"))),
+    known("SHA512", |_, _| Ok(fixed("SHA512"))),
+    Member::property("Name", Type::String, |args, _| {
+        Ok(args.value(0).as_object::<HashName>().and_then(|it| it.0.clone()).into())
     }),
     Member::operator("==", &[HASH_NAME, HASH_NAME], Type::Bool, |args, _| {
         Ok(args.value(0).equals(args.value(1)).into())
@@ -62,13 +62,32 @@ const MEMBERS: &[Member] = &[
     }),
 ];
 
-fn value(name: &'static str) -> Value {
-    Value::object(HashName(Str::from_static(name)))
+fn fixed(name: &'static str) -> Value {
+    value(Some(Str::from_static(name)))
+}
+
+/// A name as a value.
+pub(super) fn value(name: Option<Str>) -> Value {
+    Value::object(HashName(name))
+}
+
+/// The name, which must be one.
+pub(super) fn name(value: &Value) -> Result<Str, Fault> {
+    let name = value.as_object::<HashName>().and_then(|it| it.0.clone());
+    name.filter(|it| !it.as_str().is_empty()).ok_or_else(|| {
+        Fault::argument(
+            "The hash algorithm name cannot be null or empty. (Parameter 'hashAlgorithm')",
+        )
+    })
 }
 
 /// The algorithm of a name.
 pub(super) fn hash(value: &Value) -> Result<Hash, Fault> {
-    let name = value.as_object::<HashName>().map(|it| it.0.clone()).unwrap_or(Str::EMPTY);
+    hash_of(&name(value)?)
+}
+
+/// The algorithm of a name.
+pub(super) fn hash_of(name: &Str) -> Result<Hash, Fault> {
     Hash::of_name(name.as_str())
         .ok_or_else(|| cryptographic(format!("'{name}' is not a known hash algorithm.")))
 }
@@ -77,12 +96,13 @@ pub(super) fn hash(value: &Value) -> Result<Hash, Fault> {
 mod tests {
     use dotnet::crypto::Hash;
 
-    use super::{hash, value};
+    use super::{fixed, hash, value};
 
     #[test]
     fn names_lead_to_algorithms() {
-        assert_eq!(hash(&value("SHA384")).unwrap(), Hash::Sha384);
-        assert!(hash(&value("SHA3-256")).is_err());
-        assert!(value("MD5").equals(&value("MD5")));
+        assert_eq!(hash(&fixed("SHA384")).unwrap(), Hash::Sha384);
+        assert!(hash(&fixed("SHA3-256")).is_err());
+        assert!(hash(&value(None)).is_err());
+        assert!(fixed("MD5").equals(&fixed("MD5")));
     }
 }

@@ -3,9 +3,11 @@
 //!
 //! They differ in nothing but the algorithm, so they share one table.
 
-use clr::rows::{Member, TypeDef};
+use clr::exception::Exception;
+use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::Value;
+use dotnet::Str;
 use dotnet::crypto::Hash;
 
 use super::HASH_ALGORITHM;
@@ -19,9 +21,12 @@ const SHA512: Type = Type::named("System.Security.Cryptography.SHA512");
 
 macro_rules! abstract_type {
     ($ty:expr, $hash:expr) => {{
-        const MEMBERS: &[Member] =
-            &[Member::static_method("Create", &[], $ty, |_, _| Ok(create($hash)))
-                .doc("A new computation.")];
+        const MEMBERS: &[Member] = &[
+            Member::static_method("Create", &[], $ty, |_, _| Ok(create($hash)))
+                .doc("A new computation."),
+            Member::static_method("Create", &[Type::String], $ty, |args, _| named(args, $hash))
+                .params(&["hashName"]),
+        ];
         let Type::Named(name, _) = $ty else { panic!() };
         TypeDef::class(name, MEMBERS).bases(&[HASH_ALGORITHM])
     }};
@@ -58,6 +63,21 @@ pub(super) fn create(hash: Hash) -> Value {
         Hash::Sha512 => SHA512,
     };
     Hasher::value(ty, hash, None)
+}
+
+/// The algorithm of a name, which must be this one; null of a name that is none.
+fn named(args: &mut Args<'_>, own: Hash) -> Result<Value, Exception> {
+    let (name,): (Str,) = args.get()?;
+    match Hash::of_name(name.as_str()) {
+        None => Ok(Value::Null),
+        Some(found) if found == own => Ok(create(found)),
+        Some(found) => Err(Exception::invalid_cast(format!(
+            "Unable to cast object of type 'System.Security.Cryptography.{}Managed' to type \
+             'System.Security.Cryptography.{}'.",
+            found.name(),
+            own.name()
+        ))),
+    }
 }
 
 #[cfg(test)]

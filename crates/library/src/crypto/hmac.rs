@@ -11,8 +11,8 @@ use clr::value::Value;
 use dotnet::Str;
 use dotnet::crypto::Hash;
 
-use super::HASH_ALGORITHM;
 use super::hash_algorithm::{Hasher, own};
+use super::{HASH_ALGORITHM, no_default};
 
 const KEYED_NAME: &str = "System.Security.Cryptography.KeyedHashAlgorithm";
 const HMAC_NAME: &str = "System.Security.Cryptography.HMAC";
@@ -56,6 +56,7 @@ pub(crate) static TYPES: &[TypeDef] = &[
                     Ok(Value::Null)
                 },
             ),
+            Member::static_method("Create", &[], KEYED, |_, _| Err(no_default())),
             Member::static_method("Create", &[Type::String], KEYED, create).params(&["algName"]),
         ],
     )
@@ -63,6 +64,7 @@ pub(crate) static TYPES: &[TypeDef] = &[
     TypeDef::class(
         HMAC_NAME,
         &[
+            Member::static_method("Create", &[], HMAC, |_, _| Err(no_default())),
             Member::static_method("Create", &[Type::String], HMAC, create)
                 .params(&["algorithmName"]),
             Member::property("HashName", Type::String, |args, _| Ok(own(args)?.name().into())),

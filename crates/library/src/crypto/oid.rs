@@ -34,6 +34,17 @@ const KNOWN: &[(&str, &str)] = &[
     ("2.16.840.1.101.3.4.2.2", "sha384"),
     ("2.16.840.1.101.3.4.2.3", "sha512"),
     ("1.2.840.113549.2.5", "md5"),
+    ("1.3.6.1.5.5.7.1.1", "Authority Information Access"),
+    ("2.5.29.14", "X509v3 Subject Key Identifier"),
+    ("2.5.29.15", "X509v3 Key Usage"),
+    ("2.5.29.17", "X509v3 Subject Alternative Name"),
+    ("2.5.29.18", "X509v3 Issuer Alternative Name"),
+    ("2.5.29.19", "X509v3 Basic Constraints"),
+    ("2.5.29.30", "X509v3 Name Constraints"),
+    ("2.5.29.31", "X509v3 CRL Distribution Points"),
+    ("2.5.29.32", "X509v3 Certificate Policies"),
+    ("2.5.29.35", "X509v3 Authority Key Identifier"),
+    ("2.5.29.37", "X509v3 Extended Key Usage"),
 ];
 
 #[derive(Clone, Debug)]
@@ -100,6 +111,11 @@ pub(super) fn value(text: &str) -> Value {
         None => (Str::from(text), None),
     };
     Value::object(Oid { value, name })
+}
+
+/// The numbers of an `Oid`; empty of null.
+pub(super) fn number(of: &Value) -> Str {
+    of.as_object::<Oid>().map_or(Str::EMPTY, |it| it.value.clone())
 }
 
 #[cfg(test)]

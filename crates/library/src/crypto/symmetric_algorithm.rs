@@ -17,7 +17,7 @@ use dotnet::crypto::{Cipher, Mode, Padding, Transform, cryptographic, decrypt, e
 
 use super::crypto_transform::{self, TRANSFORM};
 use super::enums::{MODE, PADDING};
-use super::{DISPOSABLE, charge};
+use super::{DISPOSABLE, charge, key_sizes};
 
 const NAME: &str = "System.Security.Cryptography.SymmetricAlgorithm";
 const AES_NAME: &str = "System.Security.Cryptography.Aes";
@@ -30,6 +30,8 @@ const TRIPLE_DES: Type = Type::named(TRIPLE_DES_NAME);
 const INT: Type = Type::Int32;
 const KEY_AND_IV: &[Type] = &[Type::BYTES, Type::BYTES];
 
+/// `FeedbackSize`, unless it is set.
+const FEEDBACK: i32 = 8;
 /// CBC, by its number.
 const CBC: i64 = 1;
 /// ECB, by its number.
@@ -46,6 +48,7 @@ struct Settings {
     iv: Vec<u8>,
     mode: i64,
     padding: i64,
+    feedback_bits: i32,
 }
 
 impl fmt::Debug for Symmetric {
@@ -169,6 +172,10 @@ const MEMBERS: &[Member] = &[
     Member::property("Mode", MODE, |args, _| Ok(integer_of(MODE, own(args)?.lock().mode))).set(
         |args, _| {
             let mode: i64 = args.arg(1)?;
+            if ![CBC, ECB].contains(&mode) {
+                let message = "Specified cipher mode is not valid for this algorithm.";
+                return Err(cryptographic(message).into());
+            }
             own(args)?.lock().mode = mode;
             Ok(Value::Null)
         },
@@ -178,6 +185,10 @@ const MEMBERS: &[Member] = &[
     })
     .set(|args, _| {
         let padding: i64 = args.arg(1)?;
+        if Padding::of(padding).is_none() {
+            let message = "Specified padding mode is not valid for this algorithm.";
+            return Err(cryptographic(message).into());
+        }
         own(args)?.lock().padding = padding;
         Ok(Value::Null)
     }),
@@ -191,8 +202,36 @@ const MEMBERS: &[Member] = &[
         own(args)?.transform(false, Some(given(args)?))
     })
     .params(&["rgbKey", "rgbIV"]),
-    Member::property("BlockSize", INT, |args, _| {
-        Ok(i32::try_from(own(args)?.0.block() * 8).unwrap_or(0).into())
+    Member::property("BlockSize", INT, |args, _| Ok(block_bits(own(args)?.0).into())).set(
+        |args, _| {
+            let bits: i32 = args.arg(1)?;
+            if bits != block_bits(own(args)?.0) {
+                let message = "Specified block size is not valid for this algorithm.";
+                return Err(cryptographic(message).into());
+            }
+            Ok(Value::Null)
+        },
+    ),
+    Member::property("FeedbackSize", INT, |args, _| Ok(own(args)?.lock().feedback_bits.into()))
+        .set(|args, _| {
+            let (it, bits): (_, i32) = (own(args)?, args.arg(1)?);
+            if bits <= 0 || bits > block_bits(it.0) || bits % 8 != 0 {
+                let message = "Specified feedback size is not valid for this algorithm.";
+                return Err(cryptographic(message).into());
+            }
+            it.lock().feedback_bits = bits;
+            Ok(Value::Null)
+        })
+        .doc("Bits that a mode with feedback feeds back; the modes that are there have none."),
+    Member::property("LegalBlockSizes", key_sizes::ALL, |args, _| {
+        let bits = block_bits(own(args)?.0);
+        Ok(key_sizes::value(bits, bits, 0))
+    }),
+    Member::property("LegalKeySizes", key_sizes::ALL, |args, _| {
+        Ok(match own(args)?.0 {
+            Cipher::Aes => key_sizes::value(128, 256, 64),
+            Cipher::TripleDes => key_sizes::value(128, 192, 64),
+        })
     }),
     Member::property("KeySize", INT, |args, _| {
         let bits = own(args)?.lock().key.len() * 8;
@@ -245,6 +284,10 @@ fn random(length: usize, cx: &EvalCx<'_>) -> Vec<u8> {
     bytes
 }
 
+fn block_bits(cipher: Cipher) -> i32 {
+    i32::try_from(cipher.block() * 8).unwrap_or(0)
+}
+
 /// The bytes of a key of so many bits, if there are such keys.
 fn key_bytes(cipher: Cipher, bits: i32) -> Option<usize> {
     let length = usize::try_from(bits).ok().filter(|it| it.is_multiple_of(8))? / 8;
@@ -267,7 +310,8 @@ fn random_key(cipher: Cipher, length: usize, cx: &EvalCx<'_>) -> Vec<u8> {
 /// A cipher with a random key of its usual size and a random vector.
 pub(super) fn create(cipher: Cipher, cx: &EvalCx<'_>) -> Value {
     let key = random_key(cipher, cipher.usual_key(), cx);
-    let settings = Settings { key, iv: random(cipher.block(), cx), mode: CBC, padding: PKCS7 };
+    let iv = random(cipher.block(), cx);
+    let settings = Settings { key, iv, mode: CBC, padding: PKCS7, feedback_bits: FEEDBACK };
     Value::object(Symmetric(cipher, Mutex::new(settings)))
 }
 

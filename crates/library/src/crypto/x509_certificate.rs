@@ -1,200 +1,80 @@
-//! `X509Certificate`, `X509Certificate2`, `PublicKey`, `X500DistinguishedName` and
-//! `RSACertificateExtensions`: <https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.x509certificate2>
+//! `System.Security.Cryptography.X509Certificates.X509Certificate`:
+//! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.x509certificate>
 //!
-//! All are views of one certificate, so they share one file. Only a certificate of a PFX file has its
-//! private key. Chains are built by the host.
+//! Only a certificate of a PFX file, or of the configuration, has its private key. Those of the
+//! configuration and of the client are shared by all requests: `Reset` leaves them as they are, and
+//! their keys are not given out. Nothing is read from files.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use clr::Uses;
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{Args, Member, TypeDef, integer_of};
+use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::time::{TICKS_PER_SECOND, UNIX_EPOCH_TICKS};
 use clr::value::{DateTime, DateTimeKind, Object, Value};
-use dotnet::crypto::{Certificate, Name};
+use corelib::language::span;
+use dotnet::crypto::{Certificate, cryptographic};
 use dotnet::{Runtime, Str};
 
-use super::enums::{CONTENT_TYPE, NAME_TYPE};
-use super::oid::{self, OID};
-use super::rsa::{self, ASYMMETRIC, RSA};
-use super::{DISPOSABLE, charge};
+use super::enums::{CONTENT_TYPE, STORAGE_FLAGS};
+use super::hash_algorithm_name::{HASH_NAME, hash};
+use super::{DISPOSABLE, charge, give};
 
-const BASE_NAME: &str = "System.Security.Cryptography.X509Certificates.X509Certificate";
-const KEY_NAME: &str = "System.Security.Cryptography.X509Certificates.PublicKey";
-const DN_NAME: &str = "System.Security.Cryptography.X509Certificates.X500DistinguishedName";
-const EXTENSIONS_NAME: &str =
-    "System.Security.Cryptography.X509Certificates.RSACertificateExtensions";
+const NAME: &str = "System.Security.Cryptography.X509Certificates.X509Certificate";
 
-const BASE: Type = Type::named(BASE_NAME);
+/// `X509Certificate`.
+pub(super) const BASE: Type = Type::named(NAME);
+/// `X509Certificate2`.
 pub(super) const CERTIFICATE: Type = Type::named(names::X509CERTIFICATE2);
-const KEY: Type = Type::named(KEY_NAME);
-const DN: Type = Type::named(DN_NAME);
 const TEXT: Type = Type::String;
+const BYTES: Type = Type::BYTES;
 
-pub(crate) static TYPES: &[TypeDef] = &[
-    TypeDef::class(BASE_NAME, BASE_MEMBERS).bases(&[DISPOSABLE]),
-    TypeDef::class(names::X509CERTIFICATE2, MEMBERS).bases(&[BASE]),
-    TypeDef::class(KEY_NAME, KEY_MEMBERS),
-    TypeDef::class(
-        DN_NAME,
-        &[Member::property("Name", TEXT, |args, cx| Ok(args.value(0).to_str(cx.runtime()).into()))],
-    ),
-    TypeDef::static_class(
-        EXTENSIONS_NAME,
-        &[
-            Member::extension("GetRSAPublicKey", &[CERTIFICATE], RSA, |args, _| Ok(key(args)))
-                .params(&["certificate"])
-                .doc("The RSA key, or null."),
-            Member::extension("GetRSAPrivateKey", &[CERTIFICATE], RSA, |args, _| {
-                Ok(private_key(args))
-            })
-            .params(&["certificate"])
-            .doc("The private RSA key of a certificate that came as a PFX file, or null."),
-        ],
-    ),
-];
+pub(crate) static TYPE: TypeDef = TypeDef::class(NAME, MEMBERS).bases(&[DISPOSABLE]);
 
-const BASE_MEMBERS: &[Member] = &[
-    Member::property("Subject", TEXT, |args, _| text(args, |it| it.subject.clone())),
-    Member::property("Issuer", TEXT, |args, _| text(args, |it| it.issuer.clone())),
-    Member::method("GetCertHashString", &[], TEXT, |args, _| {
-        text(args, |it| it.thumbprint.clone())
-    }),
-    Member::method("GetSerialNumberString", &[], TEXT, |args, _| {
-        text(args, |it| it.serial_number.clone())
-    }),
-    Member::method("GetCertHash", &[], Type::BYTES, |args, _| {
-        let it = own(args)?;
-        Ok(dotnet::crypto::Hash::Sha1.digest(&it.raw).into())
-    }),
-    Member::method("GetRawCertData", &[], Type::BYTES, |args, _| {
-        Ok(own(args)?.raw.to_vec().into())
-    }),
-    Member::method("GetPublicKey", &[], Type::BYTES, |args, _| {
-        Ok(own(args)?.public_key.clone().into())
-    }),
-    Member::method("GetEffectiveDateString", &[], TEXT, |args, cx| {
-        Ok(date(own(args)?.not_before).to_str(cx.runtime()).into())
-    }),
-    Member::method("GetExpirationDateString", &[], TEXT, |args, cx| {
-        Ok(date(own(args)?.not_after).to_str(cx.runtime()).into())
-    }),
-    Member::method("GetFormat", &[], TEXT, |_, _| Ok("X509".into())),
-    Member::method("GetKeyAlgorithm", &[], TEXT, |args, _| {
-        text(args, |it| it.key_algorithm.clone())
-    }),
-    Member::method("Dispose", &[], Type::Void, |_, _| Ok(Value::Null)),
-];
-
-const MEMBERS: &[Member] = &[
-    Member::constructor(&[Type::BYTES], CERTIFICATE, |args, cx| {
-        let (bytes,): (bytes::Bytes,) = args.get()?;
-        charge(cx, bytes.len())?;
-        cx.allocate(bytes.len() * 2)?;
-        open(&bytes, "", cx)
-    })
-    .params(&["rawData"]),
-    Member::constructor(&[Type::BYTES, TEXT], CERTIFICATE, |args, cx| {
-        let (bytes, password): (bytes::Bytes, Option<Str>) = args.get()?;
-        charge(cx, bytes.len())?;
-        cx.allocate(bytes.len() * 2)?;
-        open(&bytes, password.as_ref().map(Str::as_str).unwrap_or_default(), cx)
-    })
-    .params(&["rawData", "password"]),
-    Member::property("Thumbprint", TEXT, |args, _| text(args, |it| it.thumbprint.clone()))
-        .doc("The SHA-1 digest, in upper-case hexadecimal."),
-    Member::property("SerialNumber", TEXT, |args, _| text(args, |it| it.serial_number.clone())),
-    Member::property("NotBefore", Type::DateTime, |args, _| Ok(date(own(args)?.not_before))),
-    Member::property("NotAfter", Type::DateTime, |args, _| Ok(date(own(args)?.not_after))),
-    Member::property("Version", Type::Int32, |args, _| Ok(own(args)?.version.into())),
-    Member::property("FriendlyName", TEXT, |_, _| Ok(Value::EMPTY)),
-    Member::property("HasPrivateKey", Type::Bool, |args, _| Ok(own(args)?.has_private_key.into()))
-        .doc("Did it come with its key, as a PFX file?"),
-    Member::property("PrivateKey", ASYMMETRIC, |args, _| {
-        own(args)?;
-        Ok(private_key(args))
-    })
-    .doc("The private RSA key, or null."),
-    Member::property("Archived", Type::Bool, |_, _| Ok(false.into())),
-    Member::property("RawData", Type::BYTES, |args, _| Ok(own(args)?.raw.to_vec().into())),
-    Member::property("SubjectName", DN, |args, _| {
-        Ok(Value::object(DistinguishedName(own(args)?.subject.as_str().into())))
-    }),
-    Member::property("IssuerName", DN, |args, _| {
-        Ok(Value::object(DistinguishedName(own(args)?.issuer.as_str().into())))
-    }),
-    Member::property("SignatureAlgorithm", OID, |args, _| {
-        Ok(oid::value(&own(args)?.signature_algorithm))
-    }),
-    Member::property("PublicKey", KEY, |args, _| Ok(Value::object(Key(own(args)?.clone())))),
-    Member::method("GetNameInfo", &[NAME_TYPE, Type::Bool], TEXT, |args, _| {
-        let it = own(args)?;
-        let kind = match args.arg::<i64>(1)? {
-            0 => Name::Simple,
-            1 => Name::Email,
-            2 => Name::Upn,
-            3 => Name::Dns,
-            4 => Name::DnsFromAlternative,
-            5 => Name::Url,
-            _ => {
-                return Err(Exception::argument(
-                    "The specified nameType is invalid. (Parameter 'nameType')",
-                ));
-            }
-        };
-        Ok(it.name_info(kind, args.arg(2)?).into())
-    })
-    .params(&["nameType", "forIssuer"]),
-    Member::method("Verify", &[], Type::Bool, |args, cx| {
-        let it = own(args)?;
-        if !is_trusted(args, cx)? {
-            return Ok(false.into());
-        }
-        cx.host().is_unrevoked(&it.raw).map(Value::from).ok_or_else(|| {
-            let message = "Only of the client's certificate can be found out whether it has been \
-                           revoked.";
-            Exception::new("System.Security.Cryptography.CryptographicException", message)
-        })
-    })
-    .uses(Uses::REVOCATION)
-    .doc("Is it trusted to name a client, and not revoked? What cannot be found out is no."),
-    Member::static_method("GetCertContentType", &[Type::BYTES], CONTENT_TYPE, |args, _| {
-        let (bytes,): (bytes::Bytes,) = args.get()?;
-        let kind = i64::from(Certificate::parse(&bytes).is_ok());
-        Ok(integer_of(CONTENT_TYPE, kind))
-    })
-    .params(&["rawData"]),
-];
-
-const KEY_MEMBERS: &[Member] = &[
-    Member::property("Oid", OID, |args, _| {
-        let key = args.value(0).as_object::<Key>().ok_or_else(Exception::null_reference)?;
-        Ok(oid::value(&key.0.key_algorithm))
-    }),
-    Member::property("Key", ASYMMETRIC, |args, _| {
-        let key = args.value(0).as_object::<Key>().ok_or_else(Exception::null_reference)?;
-        key.0.rsa().map(rsa::value).ok_or_else(|| {
-            Exception::new(
-                "System.NotSupportedException",
-                "The certificate key algorithm is not supported.",
-            )
-        })
-    }),
-];
-
-/// A certificate as an object.
+/// A certificate as an object; none if it was made of nothing, or reset.
 #[derive(Debug)]
-struct X509(Arc<Certificate>);
+pub(super) struct X509 {
+    ty: Type,
+    certificate: Mutex<Option<Arc<Certificate>>>,
+    is_shared: bool,
+}
+
+impl X509 {
+    fn new(ty: Type, certificate: Option<Arc<Certificate>>) -> Self {
+        Self { ty, certificate: Mutex::new(certificate), is_shared: false }
+    }
+
+    /// An `X509Certificate2`.
+    pub(super) fn value(certificate: Certificate) -> Value {
+        Value::object(Self::new(CERTIFICATE, Some(Arc::new(certificate))))
+    }
+
+    /// An `X509Certificate2` that all requests share.
+    pub(super) fn shared(certificate: Certificate) -> Value {
+        let own = Self::new(CERTIFICATE, Some(Arc::new(certificate)));
+        Value::object(Self { is_shared: true, ..own })
+    }
+
+    fn get(&self) -> Option<Arc<Certificate>> {
+        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, certificate: Option<Arc<Certificate>>) {
+        if !self.is_shared {
+            *self.certificate.lock().unwrap_or_else(PoisonError::into_inner) = certificate;
+        }
+    }
+}
 
 impl Object for X509 {
     fn net_type(&self) -> Type {
-        CERTIFICATE
+        self.ty
     }
 
     fn to_text(&self, _: Runtime) -> Str {
-        let it = &self.0;
+        let found = self.get().filter(|_| self.ty == CERTIFICATE);
+        let Some(it) = found else { return clr::types::clr_name(self.ty).into() };
         format!(
             "[Subject]\n  {}\n\n[Issuer]\n  {}\n\n[Serial Number]\n  {}\n\n[Not Before]\n  {}\n\n[Not After]\n  {}\n\n[Thumbprint]\n  {}\n",
             it.subject,
@@ -208,137 +88,293 @@ impl Object for X509 {
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {
-        Some(other.as_object::<Self>().is_some_and(|it| {
-            it.0.issuer == self.0.issuer && it.0.serial_number == self.0.serial_number
-        }))
+        let Some(other) = other.as_object::<Self>() else { return Some(false) };
+        let key = |it: &Certificate| (it.issuer.clone(), it.serial_number.clone());
+        Some(self.get().as_deref().map(key) == other.get().as_deref().map(key))
     }
 
     fn hash_code(&self) -> Option<u64> {
-        Some(Value::from(self.0.serial_number.as_str()).hash_code())
+        let it = self.get();
+        Some(it.map_or(0, |it| Value::from(it.serial_number.as_str()).hash_code()))
+    }
+
+    fn dispose(&self) {
+        self.set(None);
     }
 }
 
-/// The key of a certificate.
-#[derive(Debug)]
-struct Key(Arc<Certificate>);
+/// Opening a PFX file costs as much as some hundred thousand steps.
+const OPENING: usize = 10_000_000;
 
-impl Object for Key {
-    fn net_type(&self) -> Type {
-        KEY
+/// Rows that make one of either type; `new T(fileName)` has none.
+pub(super) const CONSTRUCTORS: usize = 5;
+
+/// The constructors of either type.
+pub(super) const fn constructors(ty: Type) -> [Member; CONSTRUCTORS] {
+    [
+        Member::constructor(&[], ty, |args, _| Ok(Value::object(X509::new(args.returns(), None)))),
+        Member::constructor(&[BYTES], ty, |args, cx| {
+            let of = args.returns();
+            Ok(Value::object(X509::new(of, open(args, 0, cx)?)))
+        })
+        .params(&["rawData"]),
+        Member::constructor(&[BYTES, TEXT], ty, |args, cx| {
+            let of = args.returns();
+            Ok(Value::object(X509::new(of, open(args, 0, cx)?)))
+        })
+        .params(&["rawData", "password"]),
+        Member::constructor(&[BYTES, TEXT, STORAGE_FLAGS], ty, |args, cx| {
+            let of = args.returns();
+            Ok(Value::object(X509::new(of, open(args, 0, cx)?)))
+        })
+        .params(&["rawData", "password", "keyStorageFlags"]),
+        Member::constructor(&[BASE], ty, |args, _| {
+            let of = args.returns();
+            if args.value(0).is_null() {
+                return Err(Exception::argument_null("cert"));
+            }
+            let it: Arc<X509> = args.arg(0)?;
+            Ok(Value::object(X509::new(of, it.get())))
+        })
+        .params(&["cert"]),
+    ]
+}
+
+/// Opens the file in the argument with that number, with the password that may follow it. Nothing
+/// makes an empty certificate.
+fn open(
+    args: &mut Args<'_>,
+    index: usize,
+    cx: &mut EvalCx<'_>,
+) -> Result<Option<Arc<Certificate>>, Exception> {
+    let bytes = span::bytes(args.value(index));
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    charge(cx, bytes.len())?;
+    cx.allocate(bytes.len() * 2)?;
+    let password: Option<Str> =
+        if args.len() > index + 1 { args.arg(index + 1)? } else { Some(Str::EMPTY) };
+    let is_binary = bytes.first() == Some(&0x30);
+    charge(cx, if is_binary { OPENING } else { 0 })?;
+    let password = password.unwrap_or(Str::EMPTY);
+    Ok(Some(Arc::new(Certificate::open(&bytes, password.as_str())?)))
+}
+
+const MADE: [Member; CONSTRUCTORS] = constructors(BASE);
+
+const MEMBERS: &[Member] = &[
+    MADE[0],
+    MADE[1],
+    MADE[2],
+    MADE[3],
+    MADE[4],
+    Member::property("Subject", TEXT, |args, _| text(args, |it| it.subject.clone())),
+    Member::property("Issuer", TEXT, |args, _| text(args, |it| it.issuer.clone())),
+    Member::method("GetName", &[], TEXT, |args, _| text(args, |it| it.name.clone()))
+        .doc("The subject, the least specific part first."),
+    Member::method("GetIssuerName", &[], TEXT, |args, _| text(args, |it| it.issuer_name.clone())),
+    Member::method("GetCertHash", &[], BYTES, |args, _| {
+        Ok(dotnet::crypto::Hash::Sha1.digest(&own(args)?.raw).into())
+    }),
+    Member::method("GetCertHash", &[HASH_NAME], BYTES, |args, cx| Ok(digest(args, cx)?.into()))
+        .params(&["hashAlgorithm"]),
+    Member::method("GetCertHashString", &[], TEXT, |args, _| {
+        text(args, |it| it.thumbprint.clone())
+    }),
+    Member::method("GetCertHashString", &[HASH_NAME], TEXT, |args, cx| {
+        Ok(hex(&digest(args, cx)?).into())
+    })
+    .params(&["hashAlgorithm"]),
+    Member::method(
+        "TryGetCertHash",
+        &[HASH_NAME, span::BYTES, Type::Out(&Type::Int32)],
+        Type::Bool,
+        |args, cx| {
+            let made = digest(args, cx)?;
+            Ok(give(args, 2, 3, &made))
+        },
+    )
+    .params(&["hashAlgorithm", "destination", "bytesWritten"]),
+    Member::method("GetSerialNumberString", &[], TEXT, |args, _| {
+        text(args, |it| it.serial_number.clone())
+    }),
+    Member::method("GetSerialNumber", &[], BYTES, |args, _| Ok(own(args)?.serial_bytes().into()))
+        .doc("The bytes of the serial number, the last one first."),
+    Member::method("GetRawCertData", &[], BYTES, |args, _| Ok(own(args)?.raw.to_vec().into())),
+    Member::method("GetRawCertDataString", &[], TEXT, |args, _| text(args, |it| hex(&it.raw))),
+    Member::method("GetPublicKey", &[], BYTES, |args, _| Ok(own(args)?.public_key.clone().into())),
+    Member::method("GetPublicKeyString", &[], TEXT, |args, _| text(args, |it| hex(&it.public_key))),
+    Member::method("GetKeyAlgorithm", &[], TEXT, |args, _| {
+        text(args, |it| it.key_algorithm.clone())
+    }),
+    Member::method("GetKeyAlgorithmParameters", &[], BYTES, |args, _| {
+        Ok(own(args)?.key_parameters.clone().into())
+    }),
+    Member::method("GetKeyAlgorithmParametersString", &[], TEXT, |args, _| {
+        text(args, |it| hex(&it.key_parameters))
+    }),
+    Member::method("GetEffectiveDateString", &[], TEXT, |args, cx| {
+        Ok(date(own(args)?.not_before).to_str(cx.runtime()).into())
+    }),
+    Member::method("GetExpirationDateString", &[], TEXT, |args, cx| {
+        Ok(date(own(args)?.not_after).to_str(cx.runtime()).into())
+    }),
+    Member::method("GetFormat", &[], TEXT, |_, _| Ok("X509".into())),
+    Member::method("Export", &[CONTENT_TYPE], BYTES, export).params(&["contentType"]),
+    Member::method("Export", &[CONTENT_TYPE, TEXT], BYTES, export)
+        .params(&["contentType", "password"])
+        .doc("The certificate as it is, or as a PFX file with its private key."),
+    Member::method("Import", &[BYTES], Type::Void, import).params(&["rawData"]),
+    Member::method("Import", &[BYTES, TEXT, STORAGE_FLAGS], Type::Void, import).params(&[
+        "rawData",
+        "password",
+        "keyStorageFlags",
+    ]),
+    Member::method("Reset", &[], Type::Void, |args, _| reset(args)),
+    Member::method("Dispose", &[], Type::Void, |args, _| reset(args)),
+];
+
+fn reset(args: &Args<'_>) -> Result<Value, Exception> {
+    let it = args.value(0).as_object::<X509>().ok_or_else(Exception::null_reference)?;
+    it.dispose();
+    Ok(Value::Null)
+}
+
+/// Only .NET Framework changes a certificate.
+fn import(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    if cx.runtime() != Runtime::Framework {
+        return Err(Exception::new(
+            "System.PlatformNotSupportedException",
+            "X509Certificate is immutable on this platform. Use the equivalent constructor instead.",
+        ));
+    }
+    let opened = open(args, 1, cx)?;
+    let it: Arc<X509> = args.arg(0)?;
+    it.set(opened);
+    Ok(Value::Null)
+}
+
+fn export(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    const CERT: i64 = 1;
+    const SERIALIZED: i64 = 2;
+    const PFX: i64 = 3;
+    let kind: i64 = args.arg(1)?;
+    let it = own(args)?;
+    match kind {
+        CERT => Ok(it.raw.to_vec().into()),
+        PFX => {
+            let password: Option<Str> = if args.len() > 2 { args.arg(2)? } else { None };
+            charge(cx, OPENING)?;
+            Ok(it.to_pfx(password.as_ref().map(Str::as_str).unwrap_or_default())?.into())
+        }
+        SERIALIZED => Err(Exception::new(
+            "System.PlatformNotSupportedException",
+            "X509ContentType.SerializedCert and X509ContentType.SerializedStore are not supported \
+             on Unix.",
+        )),
+        _ => Err(cryptographic("Invalid content type.").into()),
     }
 }
 
-/// A distinguished name.
-#[derive(Debug)]
-struct DistinguishedName(Str);
-
-impl Object for DistinguishedName {
-    fn net_type(&self) -> Type {
-        DN
-    }
-
-    fn to_text(&self, _: Runtime) -> Str {
-        self.0.clone()
-    }
+/// The certificate's digest by the algorithm that is asked for.
+fn digest(args: &Args<'_>, cx: &mut EvalCx<'_>) -> Result<Vec<u8>, Exception> {
+    let it = own(args)?;
+    charge(cx, it.raw.len())?;
+    Ok(hash(args.value(1))?.digest(&it.raw))
 }
 
-/// A certificate in DER or PEM as a value.
+/// The certificate of a value.
+pub(super) fn given(value: &Value) -> Result<Arc<Certificate>, Exception> {
+    let it = value.as_object::<X509>().ok_or_else(Exception::null_reference)?;
+    let missing = || cryptographic("m_safeCertContext is an invalid handle.").into();
+    it.get().ok_or_else(missing)
+}
+
+/// The certificate of a row.
+pub(super) fn own(args: &Args<'_>) -> Result<Arc<Certificate>, Exception> {
+    given(args.value(0))
+}
+
+/// Something of the certificate that is text.
+pub(super) fn text(args: &Args<'_>, part: fn(&Certificate) -> String) -> Result<Value, Exception> {
+    Ok(part(&*own(args)?).into())
+}
+
+/// Upper-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|it| format!("{it:02X}")).collect()
+}
+
+/// Seconds since 1970 as local time, which is UTC here.
+pub(super) fn date(seconds: i64) -> Value {
+    let ticks = seconds.saturating_mul(TICKS_PER_SECOND).saturating_add(UNIX_EPOCH_TICKS);
+    Value::DateTime(DateTime { ticks, kind: DateTimeKind::Local })
+}
+
+/// A certificate in DER or PEM as a value, for all requests.
 ///
 /// # Errors
 ///
 /// `CryptographicException` if it is none.
 pub fn certificate(bytes: &[u8]) -> Result<Value, Exception> {
-    Ok(Value::object(X509(Arc::new(Certificate::parse(bytes)?))))
+    Ok(X509::shared(Certificate::parse(bytes)?))
 }
 
-/// A certificate in DER or PEM with its private key in PEM as a value.
+/// A certificate in DER or PEM with its private key in PEM as a value, for all requests.
 ///
 /// # Errors
 ///
 /// `CryptographicException` if it is no certificate.
 pub fn certificate_with_key(bytes: &[u8], key_pem: &str) -> Result<Value, Exception> {
-    Ok(Value::object(X509(Arc::new(Certificate::with_key(bytes, key_pem)?))))
-}
-
-/// Is the certificate trusted to name a client, revocation aside? Checking the signatures of a path
-/// costs as much as some ten thousand steps.
-pub(super) fn is_trusted(args: &Args<'_>, cx: &mut EvalCx<'_>) -> Result<bool, Exception> {
-    let it = own(args)?;
-    charge(cx, 1 << 20)?;
-    Ok(cx.host().is_trusted(&it.raw))
-}
-
-/// Opening a PFX file costs as much as some hundred thousand steps.
-fn open(bytes: &[u8], password: &str, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    if bytes.first() == Some(&0x30) {
-        charge(cx, 10_000_000)?;
-    }
-    Ok(Value::object(X509(Arc::new(Certificate::open(bytes, password)?))))
-}
-
-fn private_key(args: &Args<'_>) -> Value {
-    let Some(it) = args.value(0).as_object::<X509>() else { return Value::Null };
-    match (it.0.rsa(), it.0.private_rsa()) {
-        (Some(public), Some(private)) => rsa::pair(public, private),
-        _ => Value::Null,
-    }
-}
-
-fn own(args: &Args<'_>) -> Result<Arc<Certificate>, Exception> {
-    let it = args.value(0).as_object::<X509>().ok_or_else(Exception::null_reference)?;
-    Ok(Arc::clone(&it.0))
-}
-
-fn text(args: &Args<'_>, part: fn(&Certificate) -> String) -> Result<Value, Exception> {
-    Ok(part(&*own(args)?).into())
-}
-
-fn key(args: &Args<'_>) -> Value {
-    let it = args.value(0).as_object::<X509>();
-    it.and_then(|it| it.0.rsa()).map_or(Value::Null, rsa::value)
-}
-
-/// Seconds since 1970 as local time, which is UTC here.
-fn date(seconds: i64) -> Value {
-    let ticks = seconds.saturating_mul(TICKS_PER_SECOND).saturating_add(UNIX_EPOCH_TICKS);
-    Value::DateTime(DateTime { ticks, kind: DateTimeKind::Local })
-}
-
-/// Rows take the context although certificates need none of it.
-#[cfg(test)]
-fn read(row: &'static Member, of: &Value, cx: &mut EvalCx<'_>) -> String {
-    let mut values = [of.clone()];
-    let mut args = Args::new(row, &mut values, &[], &[], row.returns);
-    (row.call)(&mut args, cx).unwrap().to_text().into_owned()
+    Ok(X509::shared(Certificate::with_key(bytes, key_pem)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BASE_MEMBERS, MEMBERS, certificate, read};
+    use super::*;
     use crate::test_support::with_cx;
 
     const PEM: &[u8] = include_bytes!("../../../dotnet/src/crypto/testdata/certificate.pem");
+
+    fn call(name: &str, of: &Value, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+        let row = MEMBERS.iter().find(|it| it.name == name).unwrap();
+        let mut values = [of.clone()];
+        (row.call)(&mut Args::new(row, &mut values, &[], &[], row.returns), cx)
+    }
 
     #[test]
     fn members_of_a_certificate_are_read() {
         let value = certificate(PEM).unwrap();
         with_cx(|cx| {
-            let mut text = |name: &str| {
-                let row = MEMBERS.iter().chain(BASE_MEMBERS).find(|it| it.name == name).unwrap();
-                read(row, &value, cx)
-            };
+            let mut text = |name| call(name, &value, cx).unwrap().to_text().into_owned();
             assert_eq!(text("Subject"), "CN=gateway.test, O=\"Contoso, Ltd.\", C=CH");
-            assert_eq!(text("Thumbprint").len(), 40);
-            assert_eq!(text("SubjectName"), text("Subject"));
-            assert_eq!(text("HasPrivateKey"), "False");
+            assert_eq!(text("GetName"), "C=CH, O=\"Contoso, Ltd.\", CN=gateway.test");
+            assert_eq!(text("GetCertHashString").len(), 40);
+            assert_eq!(text("GetKeyAlgorithmParametersString"), "0500");
         });
         assert!(certificate(b"no").is_err());
     }
 
     #[test]
-    fn a_host_that_trusts_nobody_verifies_nothing() {
-        let value = certificate(PEM).unwrap();
-        let row = MEMBERS.iter().find(|it| it.name == "Verify").unwrap();
-        assert_eq!(with_cx(|cx| read(row, &value, cx)), "False");
+    fn only_a_certificate_of_its_own_is_reset() {
+        let own = X509::value(Certificate::parse(PEM).unwrap());
+        let shared = certificate(PEM).unwrap();
+        with_cx(|cx| {
+            for (value, is_left) in [(own, false), (shared, true)] {
+                call("Reset", &value, cx).unwrap();
+                call("Dispose", &value, cx).unwrap();
+                assert_eq!(call("Subject", &value, cx).is_ok(), is_left);
+            }
+        });
+    }
+
+    #[test]
+    fn certificates_are_equal_by_issuer_and_number() {
+        let one = X509::value(Certificate::parse(PEM).unwrap());
+        let empty = || Value::object(X509::new(CERTIFICATE, None));
+        assert!(one.equals(&certificate(PEM).unwrap()) && empty().equals(&empty()));
+        assert!(!one.equals(&empty()) && !one.equals(&Value::Null));
+        assert_eq!(empty().to_text(), names::X509CERTIFICATE2);
     }
 }
