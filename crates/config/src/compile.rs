@@ -16,6 +16,7 @@ use crate::a2a;
 use crate::codes;
 use crate::entity::{ApiEntity, OperationEntity, PolicyEntity};
 use crate::graphql;
+use crate::llm_log::Logging;
 use crate::load::{Engine, Parsed, Summary};
 use crate::mcp;
 use crate::resolve::Resolved;
@@ -40,11 +41,15 @@ pub(crate) fn compile(
     for it in &entities.schemas {
         schemas.insert(&it.name, it.schema.clone());
     }
+    let mut problems = Vec::new();
+    let loggers = Arc::clone(&resolved.loggers);
+    let logging =
+        Logging::new(entities, &resolved, loggers.clone(), engine.extensions, &mut problems);
     let mut extensions = engine.extensions.clone();
     extensions.insert(Arc::new(schemas));
     extensions.insert(Arc::new(resolved.certificates));
     extensions.insert(Arc::new(resolved.authorizations));
-    extensions.insert(Arc::new(resolved.loggers));
+    extensions.insert(loggers);
     extensions.insert(Arc::new(resolved.caches));
     extensions.insert(Arc::new(api_names(&entities.apis)));
     extensions.insert(Arc::new(parsed.settings.ai.clone()));
@@ -58,7 +63,8 @@ pub(crate) fn compile(
     };
     let mut cx = Compiler {
         surroundings: &surroundings,
-        problems: Vec::new(),
+        logging: &logging,
+        problems,
         summary: Summary { n_fragments: entities.fragments.len(), ..Summary::default() },
         is_whole: true,
     };
@@ -132,6 +138,7 @@ fn shown(parsed: &Parsed, certificates: &Certificates) -> Vec<(String, expr::Val
 
 struct Compiler<'a> {
     surroundings: &'a Surroundings<'a>,
+    logging: &'a Logging<'a>,
     problems: Vec<Diagnostic>,
     summary: Summary,
     /// Whether every document was compiled.
@@ -178,10 +185,20 @@ impl Compiler<'_> {
             self.check_bodies(&documents);
         }
         let graphql = self.graphql(api);
+        let logs = self.logging.of(api, &mut self.problems);
+        let inherited = self.logging.around(pipeline.clone(), &logs);
         let operations: Vec<Operation> = api
             .operations
             .iter()
-            .map(|it| self.operation(it, api, graphql.as_ref(), &documents, &pipeline))
+            .map(|it| {
+                let own = self.operation(it, api, graphql.as_ref(), &documents, &pipeline);
+                let is_inherited = Arc::ptr_eq(&own.pipeline, &pipeline);
+                let pipeline = match is_inherited {
+                    true => inherited.clone(),
+                    false => self.logging.around(own.pipeline, &logs),
+                };
+                Operation { pipeline, ..own }
+            })
             .collect();
         if let Some((built, operation)) = graphql.as_ref().zip(operations.first()) {
             let problems = graphql::check(api, built, &operation.operation);

@@ -40,7 +40,7 @@ pub(crate) const KINDS: &[&str] = &[
 ];
 
 /// Kinds of entities below an API that are read.
-const BELOW_API: &[&str] = &["operations", "resolvers", "schemas"];
+const BELOW_API: &[&str] = &["diagnostics", "operations", "resolvers", "schemas"];
 
 /// The files of one entity.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +59,8 @@ pub(crate) struct EntityFiles {
     pub(crate) resolvers: BTreeMap<String, EntityFiles>,
     /// Its schemas, for APIs.
     pub(crate) schemas: BTreeMap<String, EntityFiles>,
+    /// Its diagnostics, for APIs.
+    pub(crate) diagnostics: BTreeMap<String, EntityFiles>,
     /// The first file of each other folder or list below it, by normalised name.
     pub(crate) below: BTreeMap<String, Arc<str>>,
 }
@@ -158,6 +160,7 @@ impl EntityFiles {
                 let entities = match normalise(folder).as_str() {
                     "resolvers" => &mut self.resolvers,
                     "schemas" => &mut self.schemas,
+                    "diagnostics" => &mut self.diagnostics,
                     _ => &mut self.operations,
                 };
                 let it = entities

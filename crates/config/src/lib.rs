@@ -22,6 +22,7 @@ mod environment;
 mod graphql;
 mod hidden;
 mod layout;
+mod llm_log;
 mod load;
 mod mcp;
 mod openapi;
@@ -44,8 +45,8 @@ pub use balance::{
 };
 pub use entity::{
     A2aEntity, ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
-    CredentialsEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
-    LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity, PolicyEntity,
+    CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
+    LlmEntity, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity, PolicyEntity,
     ProxyEntity, ResolverEntity, SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity,
     SubscriptionState, TemplateParameter, TlsEntity, ToolEntity,
 };

@@ -299,6 +299,11 @@ impl Entities {
                 told("logger", &it.id, &it.place);
             }
         }
+        for it in &self.diagnostics {
+            if other.diagnostics.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
+                told("diagnostic", &it.id, &it.place);
+            }
+        }
         for it in &self.caches {
             if other.caches.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
                 told("cache", &it.id, &it.place);
@@ -317,6 +322,7 @@ impl Entities {
         self.named_values.extend(other.named_values);
         self.backends.extend(other.backends);
         self.loggers.extend(other.loggers);
+        self.diagnostics.extend(other.diagnostics);
         self.caches.extend(other.caches);
         self.apis.extend(other.apis);
         self.fragments.extend(other.fragments);

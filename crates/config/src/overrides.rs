@@ -72,8 +72,13 @@ impl Overrides {
 
     /// The same for an operation of an API.
     pub(crate) fn apply_operation(&self, api: &str, operation: &str, info: &mut Tree) {
+        self.apply_below_api(api, "operations", operation, info);
+    }
+
+    /// The same for another entity below an API.
+    pub(crate) fn apply_below_api(&self, api: &str, section: &str, name: &str, info: &mut Tree) {
         let Some(api) = self.tree.as_ref().and_then(|it| entry(it, "apis", api)) else { return };
-        self.apply_in(api, "operations", operation, info);
+        self.apply_in(api, section, name, info);
     }
 
     fn apply_in(&self, root: &Tree, section: &str, name: &str, info: &mut Tree) {
@@ -139,10 +144,7 @@ impl Overrides {
             }
             for item in section.value.items() {
                 let name = item.get("name").and_then(Tree::scalar).unwrap_or("").to_lowercase();
-                let is_read =
-                    ["namedvalues", "backends", "apis", "subscriptions", "policyfragments"]
-                        .contains(&kind.as_str());
-                if is_read && !used.contains(&format!("{kind}/{name}")) {
+                if READ.contains(&kind.as_str()) && !used.contains(&format!("{kind}/{name}")) {
                     let message =
                         format!("`{}` has no `{name}`: the override has no effect", section.key);
                     problems.push(Place::from(item).problem(
@@ -156,6 +158,17 @@ impl Overrides {
         problems
     }
 }
+
+/// Sections that are read, so that an entry that matches nothing is told.
+const READ: &[&str] = &[
+    "apis",
+    "backends",
+    "diagnostics",
+    "loggers",
+    "namedvalues",
+    "policyfragments",
+    "subscriptions",
+];
 
 /// Sections that the tools know, normalised.
 const SECTIONS: &[&str] = &[

@@ -22,7 +22,7 @@ use crate::entity::{
     A2aEntity, ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER,
     KEY_QUERY, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity,
     PolicyEntity, ResolverEntity, SchemaText, ToolEntity, a2a_operations, graphql_operations,
-    handshake, is_name, mcp_operations, split_field, split_operation,
+    handshake, is_name, log_file, mcp_operations, read_diagnostics, split_field, split_operation,
 };
 use crate::openapi::{self, RequiredQuery, normalise_id};
 use crate::place::Place;
@@ -75,6 +75,7 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
         policy: fields.get("policy").and_then(|it| cx.file(it)),
         named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
         backends: short_backend::read(entries("backends"), fields),
+        diagnostics: read_diagnostics(fields),
         fragments: entries("fragments").iter().filter_map(fragment).collect(),
         loggers: entries("loggers").iter().map(|it| cx.logger(it)).collect(),
         apis: entries("apis").iter().map(|it| cx.api(it)).collect(),
@@ -161,7 +162,9 @@ impl Reader<'_> {
             (given("event-hub"), given("connection-string"), given("endpoint"));
         let client_id = given("client-id");
         let target = match (fields.filled("file"), text, hub, endpoint) {
-            (Some(file), None, None, None) => LoggerTarget::File(file),
+            (Some(file), None, None, None) => {
+                LoggerTarget::File(log_file(&fields, file, ["size", "files"]))
+            }
             (None, Some(text), hub, None) => LoggerTarget::ConnectionString { hub, text },
             (None, None, Some(hub), Some(endpoint)) => {
                 LoggerTarget::Identity { hub, endpoint, client_id }
@@ -261,6 +264,7 @@ impl Reader<'_> {
             description: fields.filled("description"),
             operations,
             schemas: None,
+            diagnostics: read_diagnostics(&fields),
             policy: fields.get("policy").and_then(|it| self.file(it)),
             place,
         };

@@ -40,6 +40,7 @@ mod fragments;
 mod graphql;
 mod host;
 pub mod known;
+mod llm_log;
 mod loggers;
 mod message;
 mod named_schemas;
@@ -98,7 +99,10 @@ pub use graphql::{
     CheckedOperation, FieldErrors, FieldResolver, GraphQlApi, MAX_CONCURRENT_CALLS,
     MAX_EVENT_BYTES, OperationCheck, graphql_errors, prepare_subscriptions, relay_subscriptions,
 };
-pub use loggers::{BadEventHub, EventHub, HubCredentials, LogTarget, Logger, Loggers};
+pub use llm_log::{
+    DEFAULT_LLM_LOG_BYTES, EventSink, LlmLog, LlmLogSteps, LlmLogging, MAX_LLM_LOG_BYTES,
+};
+pub use loggers::{BadEventHub, EventHub, HubCredentials, LogFile, LogTarget, Logger, Loggers};
 pub use message::{Message, Request, Response, Route, Routes, is_hop_by_hop, is_untouchable};
 pub use named_schemas::{NamedSchema, NamedSchemas};
 pub use operation::{

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use telemetry::Rotation;
 use transport::Secret;
 use url::Url;
 
@@ -30,11 +31,23 @@ pub enum LogTarget {
     /// An event hub, over its HTTPS interface.
     EventHub(EventHub),
     /// A file, one line of JSON an event.
-    File(PathBuf),
+    File(LogFile),
+    /// The gateway's own log, and what it sends to OpenTelemetry: Azure's type `azureMonitor`. Only
+    /// diagnostics go there.
+    Own,
     /// Secrets were not read, as when a configuration is only checked.
     Unread,
     /// Events cannot go there, and why.
     Unusable(String),
+}
+
+/// A file of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How large it may grow, and how many are kept.
+    pub rotation: Rotation,
 }
 
 /// An event hub.
@@ -131,6 +144,11 @@ impl Loggers {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<Logger>> {
         self.0.get(&id.to_lowercase())
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Logger>> {
+        self.0.values()
     }
 
     /// The names, for suggestions.

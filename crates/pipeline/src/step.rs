@@ -296,6 +296,10 @@ impl Steps {
         self.0.push(step);
     }
 
+    pub(crate) fn into_shared(self) -> impl Iterator<Item = Arc<Placed>> {
+        self.0.into_iter()
+    }
+
     /// How many steps there are, not counting those inside of others.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -73,6 +73,9 @@ mod xsl_transform;
 
 use pipeline::PolicyKind;
 
+/// Takes lines of JSON for loggers, into the queues that `log-to-eventhub` uses.
+pub const EVENT_SINK: pipeline::EventSink = event_log::SINK;
+
 /// Every policy of this gateway.
 pub const ALL: &[PolicyKind] = &[
     ai::AZURE_OPENAI_EMIT_TOKEN_METRIC,

@@ -84,7 +84,12 @@ fn logger(
             None => it.label("no logger has this name"),
         });
     };
-    if let LogTarget::Unusable(why) = &logger.target {
+    let why = match &logger.target {
+        LogTarget::Unusable(why) => Some(why.as_str()),
+        LogTarget::Own => Some("its type is `azureMonitor`"),
+        LogTarget::EventHub(_) | LogTarget::File(_) | LogTarget::Unread => None,
+    };
+    if let Some(why) = why {
         let message = format!("logger `{id}` cannot be sent to: {why}");
         let it = cx.refuse_attr(element, &LOGGER_ID, codes::NOT_SUPPORTED, message);
         return Err(it.label("would log nothing"));
@@ -103,7 +108,7 @@ impl Immediate for LogToEventhub {
         text.truncate(text.floor_char_boundary(MAX_BYTES));
         let Some(logger) = &self.logger else { return Ok(Flow::Next) };
         let queue = self.queues.of(logger);
-        queue.push(Event { partition, text }, logger, &context.services);
+        queue.push(Event { partition, text, is_line: false }, logger, &context.services);
         Ok(Flow::Next)
     }
 }

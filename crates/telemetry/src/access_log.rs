@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::{AccessRecord, LogEvent, Outbox, TraceContext, Value};
 
 /// Buffers; each thread sticks to one, so that threads seldom meet.
@@ -91,14 +93,29 @@ impl AccessLog {
         if let Some(outbox) = &self.outbox {
             outbox.log(event(record, context));
         }
+        self.write_line(record);
+    }
+
+    /// Adds a line of another kind, only to what is written: the outbox does not get it. Gives
+    /// whether there was room, which there is if nothing is written at all.
+    pub fn write_line(&self, record: &impl Serialize) -> bool {
         if self.writer.is_none() {
-            return;
+            return true;
         }
         if !self.shared.add(record) {
             self.shared.n_dropped.fetch_add(1, Relaxed);
-        } else if self.shared.is_parked.swap(false, Relaxed) {
+            return false;
+        }
+        if self.shared.is_parked.swap(false, Relaxed) {
             self.writer().inspect(|it| it.unpark());
         }
+        true
+    }
+
+    /// Whether lines are written anywhere.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.writer.is_some()
     }
 
     /// Lines that were dropped so far.
@@ -131,7 +148,7 @@ impl std::fmt::Debug for AccessLog {
 }
 
 impl Shared {
-    fn add(&self, record: &AccessRecord<'_>) -> bool {
+    fn add(&self, record: &impl Serialize) -> bool {
         let Some(shard) = self.shards.get(own_shard()) else { return false };
         let mut buffer = lock(shard);
         let n_before = buffer.len();
@@ -270,6 +287,19 @@ mod tests {
         assert_eq!(found("CorrelationId"), Some(&Value::Text("id".to_owned())));
         assert_eq!(found("ResponseCode"), Some(&Value::Int(0)));
         assert_eq!(found("IsRequestSuccess"), Some(&Value::Bool(false)));
+    }
+
+    #[test]
+    fn lines_of_other_kinds_go_to_the_same_place() {
+        let memory = Memory::default();
+        let log = AccessLog::new(Sink::Writer(Box::new(memory.clone())), 1 << 10).unwrap();
+        assert!(log.is_written() && log.write_line(&serde_json::json!({ "a": 1 })));
+        assert!(!log.write_line(&"x".repeat(100)), "a shard has 64 bytes");
+        assert_eq!(log.dropped(), 1);
+        drop(log);
+        assert_eq!(*memory.0.lock().unwrap(), b"{\"a\":1}\n");
+        let nowhere = AccessLog::new(Sink::Nowhere, 0).unwrap();
+        assert!(!nowhere.is_written() && nowhere.write_line(&1));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! AccessRecord ─▶ AccessLog::write (request thread: format into a buffer) ─▶ writer thread ─▶ file
 //! ```
 //!
-//! Start with [`AccessLog`], [`Metrics`] and [`Outbox`]. [`redact`] takes keys out of URLs before anybody sees them.
+//! Start with [`AccessLog`], [`Metrics`] and [`Outbox`]. [`redact`] takes keys out of URLs before anybody sees them,
+//! [`Secrets`] known secrets out of texts that people wrote.
 //!
 //! This crate knows nothing of policies, routes or sockets.
 
@@ -17,6 +18,8 @@ mod prometheus;
 mod record;
 pub mod redact;
 mod registry;
+pub mod rotating_file;
+mod secrets;
 pub mod trace;
 
 pub use access_log::{AccessLog, Sink};
@@ -25,6 +28,8 @@ pub use metrics::{MAX_SERIES, Metrics, Series, Total};
 pub use outbox::{LogEvent, MAX_WAITING_BYTES, Outbox};
 pub use points::{Data, Labels, MetricPoints};
 pub use prometheus::TextFormat;
-pub use record::{AccessRecord, LastErrorRecord};
+pub use record::{AccessRecord, LastErrorRecord, Timestamp};
 pub use registry::{MAX_LABEL_BYTES, MAX_SERIES_PER_METRIC, Metric};
+pub use rotating_file::Rotation;
+pub use secrets::{MIN_SECRET_BYTES, Secrets, TooManySecrets};
 pub use trace::{Sampler, SpanKind, SpanRecord, TraceContext, Value};

@@ -78,10 +78,10 @@ impl Outbox {
         self.spans.put(span, 0);
     }
 
-    /// Puts a log event in, if there is room.
-    pub fn log(&self, event: LogEvent) {
+    /// Puts a log event in, if there is room. Gives whether there was.
+    pub fn log(&self, event: LogEvent) -> bool {
         let size = event.size();
-        self.logs.put(event, size);
+        self.logs.put(event, size)
     }
 
     /// Takes all spans out.
@@ -113,17 +113,18 @@ impl<T> Queue<T> {
         }
     }
 
-    fn put(&self, it: T, n_bytes: usize) {
+    fn put(&self, it: T, n_bytes: usize) -> bool {
         let fits = self.n_bytes.load(Relaxed).saturating_add(n_bytes) <= MAX_WAITING_BYTES;
         if let Some(shard) = self.shards.get(own_shard()).filter(|_| fits) {
             let mut waiting = shard.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.len() < self.max_per_shard {
                 waiting.push(it);
                 self.n_bytes.fetch_add(n_bytes, Relaxed);
-                return;
+                return true;
             }
         }
         self.n_dropped.fetch_add(1, Relaxed);
+        false
     }
 
     fn take(&self) -> Vec<T> {

@@ -140,7 +140,8 @@ fn timestamp<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S
 }
 
 /// Prints as `2026-11-23T08:17:49.123Z`. Times before 1970 print as its first moment.
-struct Timestamp(SystemTime);
+#[derive(Clone, Copy, Debug)]
+pub struct Timestamp(pub SystemTime);
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

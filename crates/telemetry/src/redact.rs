@@ -25,9 +25,7 @@ pub const HIDDEN: &str = "***";
 #[must_use]
 pub fn url<'a>(url: &'a str, also: Option<&str>) -> Cow<'a, str> {
     let Some((path, query)) = url.split_once('?') else { return Cow::Borrowed(url) };
-    let is_secret = |name: &str| {
-        SECRET_PARAMETERS.iter().copied().chain(also).any(|it| it.eq_ignore_ascii_case(name))
-    };
+    let is_secret = |name: &str| is_secret_parameter(name, also);
     let name = |pair: &'a str| pair.split('=').next().unwrap_or_default();
     if !query.split('&').any(|it| is_secret(&decode(name(it)))) {
         return Cow::Borrowed(url);
@@ -45,6 +43,12 @@ pub fn url<'a>(url: &'a str, also: Option<&str>) -> Cow<'a, str> {
         }
     }
     Cow::Owned(text)
+}
+
+/// Whether the value of a query parameter of this name, decoded, is never shown. `also` as in [`url`].
+#[must_use]
+pub fn is_secret_parameter(name: &str, also: Option<&str>) -> bool {
+    SECRET_PARAMETERS.iter().copied().chain(also).any(|it| it.eq_ignore_ascii_case(name))
 }
 
 /// The value of `Sec-WebSocket-Protocol` with keys hidden.

@@ -8,7 +8,7 @@ use http::HeaderName;
 use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
-    A2aEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading, a2a, graphql, mcp,
+    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading, a2a, diagnostic, graphql, mcp,
     operation, policy, properties, schema,
 };
 use crate::codes;
@@ -68,6 +68,8 @@ pub struct ApiEntity {
     pub operations: Vec<OperationEntity>,
     /// The XML schemas that it has of its own.
     pub schemas: Option<Arc<NamedSchemas>>,
+    /// Its own diagnostics.
+    pub diagnostics: Vec<DiagnosticEntity>,
     /// Its policy document.
     pub policy: Option<PolicyEntity>,
     /// Where it is described.
@@ -159,6 +161,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         description: fields.filled("description"),
         operations,
         schemas: schema::of_api(files, cx),
+        diagnostics: diagnostic::read_of_api(files, cx),
         policy: policy::read(
             files.policy.as_ref(),
             cx.overrides.policy(Some(&files.name), None),

@@ -13,6 +13,7 @@ mod balance;
 mod cache;
 mod certificate;
 mod credentials;
+mod diagnostic;
 pub(crate) mod extras;
 mod fragment;
 mod graphql;
@@ -41,12 +42,16 @@ pub(crate) use balance::status_range;
 pub use cache::CacheEntity;
 pub use certificate::CertificateEntity;
 pub use credentials::{CertificateRef, CredentialsEntity};
+pub(crate) use diagnostic::AZURE_MONITOR;
+pub(crate) use diagnostic::read_short as read_diagnostics;
+pub use diagnostic::{DiagnosticEntity, LlmEntity};
 pub use fragment::FragmentEntity;
 pub use graphql::{GraphQlEntity, ResolverEntity, SchemaText};
 pub(crate) use graphql::{
     HANDSHAKE as GRAPHQL_HANDSHAKE, operations as graphql_operations, split as split_field,
 };
-pub use logger::{LoggerEntity, LoggerTarget};
+pub(crate) use logger::file as log_file;
+pub use logger::{FileEntity, LoggerEntity, LoggerTarget};
 pub use mcp::{McpEntity, ToolEntity};
 pub(crate) use mcp::{operations as mcp_operations, split_operation};
 pub use named_value::NamedValueEntity;
@@ -79,6 +84,8 @@ pub struct Entities {
     pub caches: Vec<CacheEntity>,
     /// Certificates.
     pub certificates: Vec<CertificateEntity>,
+    /// Diagnostics of all APIs.
+    pub diagnostics: Vec<DiagnosticEntity>,
     /// Policy fragments.
     pub fragments: Vec<FragmentEntity>,
     /// Schemas that were uploaded by themselves.
@@ -111,6 +118,7 @@ impl Entities {
                 .of("certificates")
                 .filter_map(|it| certificate::read(it, cx))
                 .collect(),
+            diagnostics: diagnostic::read(layout, cx),
             fragments: layout
                 .of("policyfragments")
                 .filter_map(|it| fragment::read(it, cx))
@@ -144,15 +152,20 @@ impl Reading<'_> {
         }
     }
 
-    /// The information of an entity with overrides merged in. Without a file it is empty.
-    fn info(&self, section: &str, files: &EntityFiles) -> Option<Tree> {
-        let mut tree = match &files.info {
-            Some(file) => self.parse(file)?,
+    /// The information of an entity without overrides. Without a file it is empty.
+    fn own_info(&self, files: &EntityFiles) -> Option<Tree> {
+        match &files.info {
+            Some(file) => self.parse(file),
             None => {
                 let place = files.place();
-                Tree { file: place.file, span: place.span, node: Node::Map(Vec::new()) }
+                Some(Tree { file: place.file, span: place.span, node: Node::Map(Vec::new()) })
             }
-        };
+        }
+    }
+
+    /// The information of an entity with overrides merged in. Without a file it is empty.
+    fn info(&self, section: &str, files: &EntityFiles) -> Option<Tree> {
+        let mut tree = self.own_info(files)?;
         self.overrides.apply(section, &files.name, &mut tree);
         Some(tree)
     }

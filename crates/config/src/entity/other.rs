@@ -10,7 +10,6 @@ use crate::layout::{EntityFiles, Layout};
 /// Kinds without an effect on requests, with the words for the note.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("authorizationproviders", "authorization providers"),
-    ("diagnostics", "diagnostics"),
     ("documentations", "documentation pages"),
     ("groups", "groups"),
     ("policyrestrictions", "policy restrictions"),
@@ -72,7 +71,7 @@ fn gateway(gateway: &EntityFiles, cx: &Reading<'_>) {
 }
 
 /// Some names, and how many more there are.
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<String> = names.iter().take(SHOWN).map(|it| format!("`{it}`")).collect();
     match names.len().saturating_sub(SHOWN) {

@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use document::{Mode, NamedValues, SourceText};
-use pipeline::{EventHub, LogTarget, Logger, Loggers};
+use pipeline::{EventHub, LogFile, LogTarget, Logger, Loggers};
 
-use crate::entity::{Given, LoggerEntity, LoggerTarget};
+use crate::entity::{FileEntity, Given, LoggerEntity, LoggerTarget};
 
 pub(super) fn resolve(
     entities: &[LoggerEntity],
@@ -42,9 +42,11 @@ fn target(
             let hub = EventHub::with_identity(&text(endpoint)?, &text(hub)?, client_id);
             hub.map(LogTarget::EventHub).map_err(unusable)
         }
-        LoggerTarget::File(path) => {
-            Ok(LogTarget::File(folder.map_or_else(|| path.into(), |it| it.join(path))))
+        LoggerTarget::File(FileEntity { path, rotation }) => {
+            let path = folder.map_or_else(|| path.into(), |it| it.join(path));
+            Ok(LogTarget::File(LogFile { path, rotation: *rotation }))
         }
+        LoggerTarget::Own => Ok(LogTarget::Own),
         LoggerTarget::Unusable(why) => Err(LogTarget::Unusable(why.clone())),
     }
 }
@@ -81,7 +83,8 @@ mod tests {
         let loggers = resolve(&parsed.entities.loggers, &values, folder);
         match &loggers.get("l").unwrap().target {
             LogTarget::EventHub(hub) => hub.url.to_string(),
-            LogTarget::File(path) => path.display().to_string(),
+            LogTarget::File(file) => file.path.display().to_string(),
+            LogTarget::Own => "own".to_owned(),
             LogTarget::Unread => "unread".to_owned(),
             LogTarget::Unusable(why) => why.clone(),
         }

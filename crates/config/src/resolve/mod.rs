@@ -30,7 +30,7 @@ use crate::snapshot::{Backend, Subscription};
 pub(crate) struct Resolved {
     pub(crate) named_values: NamedValues,
     pub(crate) backends: HashMap<String, Arc<Backend>>,
-    pub(crate) loggers: Loggers,
+    pub(crate) loggers: Arc<Loggers>,
     pub(crate) caches: Caches,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) certificates: Certificates,
@@ -56,7 +56,7 @@ pub(crate) async fn resolve(
     let resolved = Resolved {
         named_values,
         backends,
-        loggers,
+        loggers: Arc::new(loggers),
         caches,
         subscriptions,
         certificates,

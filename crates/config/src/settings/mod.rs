@@ -30,7 +30,7 @@ pub use hosts::HostSetting;
 pub use keys::KeySetting;
 pub use telemetry::TelemetrySettings;
 
-pub(crate) use quantity::duration;
+pub(crate) use quantity::{bytes, duration};
 
 use crate::codes;
 use crate::entity::Entities;

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use identity::ManagedIdentities;
-use pipeline::{Body, EventHub, HubCredentials, LogTarget, Logger, Response, Services};
-use tokio::io::AsyncWriteExt;
+use pipeline::{Body, EventHub, HubCredentials, LogFile, LogTarget, Logger, Response, Services};
+use telemetry::rotating_file;
 
 use super::queue::{Event, Partition};
 use super::sas::signature;
@@ -56,20 +56,22 @@ pub(super) async fn deliver(
 ) -> Result<(), Failure> {
     match &logger.target {
         LogTarget::EventHub(hub) => to_hub(hub, batch, services).await,
-        LogTarget::File(path) => {
+        LogTarget::File(file) => {
             let text = lines(logger, batch, services.clock.now());
-            let file = tokio::fs::OpenOptions::new().create(true).append(true).open(path).await;
-            let written = async {
-                let mut file = file?;
-                file.write_all(text.as_bytes()).await?;
-                file.flush().await
-            };
-            let written = written.await;
-            written.map_err(|error| Failure::Unusable(format!("{}: {error}", path.display())))
+            to_file(file.clone(), text).await
         }
+        LogTarget::Own => Err(Failure::Unusable("its type is `azureMonitor`".to_owned())),
         LogTarget::Unread => Err(Failure::Unusable("its secret was not read".to_owned())),
         LogTarget::Unusable(why) => Err(Failure::Unusable(why.clone())),
     }
+}
+
+async fn to_file(file: LogFile, text: String) -> Result<(), Failure> {
+    let shown = file.path.display().to_string();
+    let append = move || rotating_file::append(&file.path, file.rotation, text.as_bytes());
+    let written = tokio::task::spawn_blocking(append).await;
+    let written = written.unwrap_or_else(|gone| Err(std::io::Error::other(gone)));
+    written.map_err(|error| Failure::Unusable(format!("{shown}: {error}")))
 }
 
 async fn to_hub(hub: &EventHub, batch: &[Event], services: &Services) -> Result<(), Failure> {
@@ -139,6 +141,11 @@ fn lines(logger: &Logger, batch: &[Event], now: SystemTime) -> String {
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut text = String::new();
     for event in batch {
+        if event.is_line {
+            text.push_str(&event.text);
+            text.push('\n');
+            continue;
+        }
         let mut line = serde_json::Map::new();
         line.insert("unixTime".to_owned(), seconds.into());
         line.insert("logger".to_owned(), logger.id.as_str().into());
@@ -162,7 +169,7 @@ mod tests {
     use super::*;
 
     fn event(partition: Partition, text: &str) -> Event {
-        Event { partition, text: text.to_owned() }
+        Event { partition, text: text.to_owned(), is_line: false }
     }
 
     async fn sent(hub: EventHub, batch: &[Event]) -> Vec<transport::RecordedRequest> {
@@ -230,13 +237,18 @@ mod tests {
         let clock = Arc::new(FakeClock::at_unix(7));
         let client = Arc::new(FakeClient::unreachable());
         let services = Services::new(client, clock, Arc::new(NoForward));
-        let target = LogTarget::File(path.clone());
+        let rotation = telemetry::Rotation { max_bytes: 140, max_files: 2 };
+        let target = LogTarget::File(LogFile { path: path.clone(), rotation });
         let logger = Logger { id: "l".to_owned(), is_buffered: true, target };
         let key = Partition::Key("k".to_owned());
         deliver(&logger, &[event(Partition::Any, "a\nb")], &services).await.unwrap();
         deliver(&logger, &[event(key, "c")], &services).await.unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
+        let line = Event { is_line: true, ..event(Partition::Any, "{\"as\":\"it is\"}") };
+        deliver(&logger, &[line], &services).await.unwrap();
+        let next = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(next, "{\"as\":\"it is\"}\n", "the full file was put aside");
 
         let expected = "{\"unixTime\":7,\"logger\":\"l\",\"message\":\"a\\nb\"}\n\
                         {\"unixTime\":7,\"logger\":\"l\",\"partitionKey\":\"k\",\"message\":\"c\"}\n";

@@ -40,6 +40,8 @@ pub(crate) enum Partition {
 pub(crate) struct Event {
     pub(crate) partition: Partition,
     pub(crate) text: String,
+    /// The text is a line of JSON: a file gets it as it is.
+    pub(crate) is_line: bool,
 }
 
 impl Event {
@@ -59,8 +61,8 @@ impl Queues {
     pub(crate) fn of(&self, logger: &Logger) -> Arc<Queue> {
         let name = match &logger.target {
             LogTarget::EventHub(hub) => hub.url.to_string(),
-            LogTarget::File(path) => path.display().to_string(),
-            LogTarget::Unread | LogTarget::Unusable(_) => String::new(),
+            LogTarget::File(file) => file.path.display().to_string(),
+            LogTarget::Own | LogTarget::Unread | LogTarget::Unusable(_) => String::new(),
         };
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queues.entry(name).or_default().clone()
@@ -80,13 +82,14 @@ struct State {
 }
 
 impl Queue {
-    /// Adds an event, or drops it if too many wait, and starts the task that sends them.
+    /// Adds an event, or drops it if too many wait, and starts the task that sends them. Gives
+    /// whether it was added.
     pub(crate) fn push(
         self: &Arc<Queue>,
         event: Event,
         logger: &Arc<Logger>,
         services: &Arc<Services>,
-    ) {
+    ) -> bool {
         let metrics: Arc<Metrics> = services.extensions().shared();
         let must_start = {
             let mut state = self.state();
@@ -94,7 +97,7 @@ impl Queue {
             if state.events.len() >= MAX_EVENTS || state.n_bytes + n_bytes > MAX_BYTES {
                 state.drop_events(1, &logger.id, "too many wait");
                 metrics.count(DROPPED);
-                return;
+                return false;
             }
             state.n_bytes += n_bytes;
             state.events.push_back(event);
@@ -110,6 +113,7 @@ impl Queue {
             let background: Arc<Background> = services.extensions().shared();
             background.spawn(task.run(metrics, background.clone()));
         }
+        true
     }
 
     /// The next events that can go together: of one partition, in order.
@@ -222,7 +226,7 @@ mod tests {
     use super::*;
 
     fn event(partition: Partition, text: impl Into<String>) -> Event {
-        Event { partition, text: text.into() }
+        Event { partition, text: text.into(), is_line: false }
     }
 
     fn services(statuses: &'static [u16]) -> (Arc<Services>, FakeClient, FakeClock) {

@@ -71,7 +71,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("agents", &["pipeline"]),
-    ("config", &["agents", "document", "expr", "graphql", "pfx", "pipeline", "transport"]),
+    (
+        "config",
+        &["agents", "document", "expr", "graphql", "pfx", "pipeline", "telemetry", "transport"],
+    ),
     ("proxy", &["agents", "config", "expr", "pipeline", "state", "telemetry", "transport"]),
     (
         "cases",
