@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use llm::{Answer, EventKind, Format};
 use pipeline::{Context, Message, PolicyError, Response, Watch};
 use transport::BoxFuture;
 
 use crate::events::{Audience, Events, Messages, Text};
+use crate::llm_log::Prompt;
 use crate::model_call::{ModelCall, is_json};
 
 /// What a policy wants to hear of the model's answer. It hears of one of [`answered`], [`streamed`]
@@ -30,6 +31,12 @@ pub(crate) trait Listener: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), PolicyError>> {
         let _ = (context, answered);
         Box::pin(async { Ok(()) })
+    }
+
+    /// Whether it is content to hear of the answer while that is passed on ([`Listener::streamed`]):
+    /// for its sake nothing is read into memory beforehand.
+    fn is_passive(&self) -> bool {
+        false
     }
 
     /// An event of a stream passes. Between two waits of the client, so be quick.
@@ -76,7 +83,7 @@ pub(crate) fn listen(context: &mut Context, call: &ModelCall, listener: Arc<dyn 
     let known = context.request.extensions.get::<Arc<Watching>>().cloned();
     let watching = known.unwrap_or_else(|| {
         let watching = Arc::new(Watching {
-            format: call.format,
+            format: AnswerFormat::Known(call.format),
             asks_for_stream: call.is_stream,
             hides_usage: AtomicBool::new(false),
             listeners: Mutex::default(),
@@ -91,10 +98,49 @@ pub(crate) fn listen(context: &mut Context, call: &ModelCall, listener: Arc<dyn 
     watching.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
 }
 
+/// Has a passive listener hear of the model's answer. Unlike [`listen`] it changes nothing of what
+/// the client gets: a stream is not asked for its usage. Only compression is declined, where the
+/// path says that a model answers.
+pub(crate) fn overhear(context: &mut Context, format: AnswerFormat, listener: Arc<dyn Listener>) {
+    if let Some(known) = context.request.extensions.get::<Arc<Watching>>() {
+        known.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+        return;
+    }
+    if matches!(format, AnswerFormat::Known(_)) {
+        context.request.headers.remove(ACCEPT_ENCODING);
+    }
+    let watching = Arc::new(Watching {
+        format,
+        asks_for_stream: false,
+        hides_usage: AtomicBool::new(false),
+        listeners: Mutex::new(vec![listener]),
+    });
+    context.watch_response(Arc::<Watching>::clone(&watching));
+    context.request.extensions.insert(watching);
+}
+
+/// How the format of an answer is known.
+#[derive(Debug)]
+pub(crate) enum AnswerFormat {
+    /// Before the request is sent.
+    Known(Format),
+    /// When it is: by its body.
+    OfRequest(Arc<Prompt>),
+}
+
+impl AnswerFormat {
+    fn get(&self) -> Format {
+        match self {
+            AnswerFormat::Known(format) => *format,
+            AnswerFormat::OfRequest(prompt) => prompt.format(),
+        }
+    }
+}
+
 /// Waits for the answer on behalf of all listeners.
 #[derive(Debug)]
 struct Watching {
-    format: Format,
+    format: AnswerFormat,
     asks_for_stream: bool,
     hides_usage: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn Listener>>>,
@@ -105,8 +151,15 @@ impl Watching {
         std::mem::take(&mut self.listeners.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether nobody has to hear of the answer before it is passed on.
+    fn is_passive(&self) -> bool {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().all(|it| it.is_passive())
+    }
+
     /// Follows an answer that is passed on while it comes.
     fn follow(&self, response: &mut Response, kind: Kind) {
+        let format = self.format.get();
         let audience = Audience::new(self.listeners(), response.status);
         match kind {
             Kind::EventStream => {
@@ -114,10 +167,10 @@ impl Watching {
                 if hides_usage {
                     response.headers.remove(CONTENT_LENGTH);
                 }
-                response.body.follow(Events::new(self.format, audience, hides_usage));
+                response.body.follow(Events::new(format, audience, hides_usage));
             }
-            Kind::BinaryStream => response.body.follow(Messages::new(self.format, audience)),
-            Kind::Json | Kind::Other => response.body.follow(Text::new(self.format, audience)),
+            Kind::BinaryStream => response.body.follow(Messages::new(format, audience)),
+            Kind::Json | Kind::Other => response.body.follow(Text::new(format, audience)),
         }
     }
 
@@ -139,13 +192,17 @@ impl Watching {
                 self.follow(response, kind);
                 return Ok(());
             }
+            Kind::Json if self.is_passive() => {
+                self.follow(response, kind);
+                return Ok(());
+            }
             Kind::Json | Kind::Other => {}
         }
         let status = response.status;
         let is_read =
             kind == Kind::Json && context.buffer_within(Message::Response, usize::MAX).await?;
         let body = context.response.as_ref().and_then(|it| it.body.as_bytes()).filter(|_| is_read);
-        let answer = body.map(|it| Answer::read(self.format, &it)).unwrap_or_default();
+        let answer = body.map(|it| Answer::read(self.format.get(), &it)).unwrap_or_default();
         let answered = Answered { status, answer, ending: Ending::Whole };
         let mut outcome = Ok(());
         for listener in self.listeners() {

@@ -9,12 +9,16 @@ use llm::{
     Format,
 };
 use pipeline::{Follow, Pass};
+use tokio::runtime::Handle;
 use transport::BodyError;
 
 use crate::answer::{Answered, Ending, Listener};
 
 /// An answer that comes as one JSON text while it is passed on is read up to this length.
 const MAX_GATHERED_BYTES: usize = 4 << 20;
+
+/// A JSON text that is longer is read beside the worker, if nobody has to hear of it at once.
+const MAX_BYTES_HERE: usize = 64 << 10;
 
 /// Who hears of a stream.
 pub(crate) struct Audience {
@@ -202,8 +206,19 @@ impl Text {
     }
 
     fn over(&mut self, ending: Ending) {
-        self.reader.whole(&self.gathered);
-        self.audience.over(self.reader.answer().clone(), ending);
+        let listeners = std::mem::take(&mut self.audience.listeners);
+        let may_wait = listeners.iter().all(|it| it.is_passive());
+        let mut audience = Audience { listeners, status: self.audience.status };
+        let (mut reader, gathered) = (self.reader.clone(), std::mem::take(&mut self.gathered));
+        let is_long = gathered.len() > MAX_BYTES_HERE;
+        let read = move || {
+            reader.whole(&gathered);
+            audience.over(reader.into_answer(), ending);
+        };
+        match Handle::try_current() {
+            Ok(runtime) if is_long && may_wait => drop(runtime.spawn_blocking(read)),
+            _ => read(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! backend's answer ─▶ Watching ─┬─ JSON: read, bounded ──▶ Listener::answered, before outbound
 //!                               └─ stream: as it passes ─▶ Listener::event ... Listener::streamed
 //! policy ─▶ BackendCall ─▶ backend entity, with its credentials
+//! diagnostic ─▶ llm_log: hears of the answer, too, and never waits for it
 //! ```
 //!
 //! One file per policy. A policy of a pair (`llm-*`, `azure-openai-*`) is one implementation under
@@ -18,6 +19,7 @@ mod backend_attr;
 mod backend_call;
 mod content_safety;
 mod events;
+mod llm_log;
 mod model_call;
 mod realtime;
 mod semantic_cache;
@@ -29,12 +31,14 @@ mod token_metric;
 #[cfg(test)]
 mod test_support;
 
-use pipeline::PolicyKind;
+use pipeline::{LlmLogging, PolicyKind};
 
 pub(crate) use answer::{Answered, Ending, Listener, listen};
 pub(crate) use model_call::ModelCall;
 pub use semantic_cache::shared::SharedAnswers;
 
+/// Logs prompts and completions where a diagnostic says so.
+pub const LLM_LOGGING: LlmLogging = llm_log::LOGGING;
 /// `<azure-openai-token-limit>`.
 pub const AZURE_OPENAI_TOKEN_LIMIT: PolicyKind = token_limit::AZURE_OPENAI;
 /// `<llm-content-safety>`.

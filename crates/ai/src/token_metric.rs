@@ -30,6 +30,7 @@ use telemetry::{Metrics, Series};
 use transport::BoxFuture;
 
 use self::gen_ai::{GenAi, Operation};
+pub(crate) use self::gen_ai::{operation, provider};
 use crate::model_call::is_json;
 use crate::realtime;
 use crate::{Answered, Ending, Listener, ModelCall, listen};

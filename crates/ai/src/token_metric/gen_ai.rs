@@ -334,7 +334,8 @@ fn error(answered: &Answered) -> Option<String> {
     }
 }
 
-fn operation(format: Format) -> &'static str {
+/// `gen_ai.operation.name` of a format.
+pub(crate) fn operation(format: Format) -> &'static str {
     match format {
         Format::ChatCompletions | Format::Responses | Format::Messages | Format::Converse => "chat",
         Format::Completions => "text_completion",
@@ -344,7 +345,8 @@ fn operation(format: Format) -> &'static str {
     }
 }
 
-fn provider(format: Format, path: &str) -> &'static str {
+/// `gen_ai.provider.name` of a format, and of a path where that does not tell.
+pub(crate) fn provider(format: Format, path: &str) -> &'static str {
     match format {
         Format::Messages => "anthropic",
         Format::Converse => "aws.bedrock",
