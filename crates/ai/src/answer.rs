@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use llm::{Answer, EventKind, Format};
-use pipeline::{Context, Message, PolicyError, Response, Watch};
+use pipeline::{Background, Context, Message, PolicyError, Response, Watch};
 use transport::BoxFuture;
 
 use crate::events::{Audience, Events, Messages, Text};
@@ -158,7 +158,7 @@ impl Watching {
     }
 
     /// Follows an answer that is passed on while it comes.
-    fn follow(&self, response: &mut Response, kind: Kind) {
+    fn follow(&self, response: &mut Response, kind: Kind, beside: Option<Arc<Background>>) {
         let format = self.format.get();
         let audience = Audience::new(self.listeners(), response.status);
         match kind {
@@ -170,7 +170,9 @@ impl Watching {
                 response.body.follow(Events::new(format, audience, hides_usage));
             }
             Kind::BinaryStream => response.body.follow(Messages::new(format, audience)),
-            Kind::Json | Kind::Other => response.body.follow(Text::new(format, audience)),
+            Kind::Json | Kind::Other => {
+                response.body.follow(Text::new(format, audience, beside));
+            }
         }
     }
 
@@ -185,15 +187,16 @@ impl Watching {
         let kind = kind(response);
         match kind {
             Kind::EventStream | Kind::BinaryStream => {
-                self.follow(response, kind);
+                self.follow(response, kind, None);
                 return Ok(());
             }
             Kind::Json if self.asks_for_stream && response.status.is_success() => {
-                self.follow(response, kind);
+                self.follow(response, kind, None);
                 return Ok(());
             }
             Kind::Json if self.is_passive() => {
-                self.follow(response, kind);
+                let background = context.services.extensions().shared();
+                self.follow(response, kind, Some(background));
                 return Ok(());
             }
             Kind::Json | Kind::Other => {}

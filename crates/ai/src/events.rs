@@ -8,7 +8,7 @@ use llm::{
     Answer, AnswerReader, BinaryStream, DEFAULT_MAX_EVENT_BYTES, Event, EventKind, EventStream,
     Format,
 };
-use pipeline::{Follow, Pass};
+use pipeline::{Background, Follow, Pass};
 use tokio::runtime::Handle;
 use transport::BodyError;
 
@@ -17,7 +17,7 @@ use crate::answer::{Answered, Ending, Listener};
 /// An answer that comes as one JSON text while it is passed on is read up to this length.
 const MAX_GATHERED_BYTES: usize = 4 << 20;
 
-/// A JSON text that is longer is read beside the worker, if nobody has to hear of it at once.
+/// A JSON text that is longer is read beside the worker, if it may be.
 const MAX_BYTES_HERE: usize = 64 << 10;
 
 /// Who hears of a stream.
@@ -198,16 +198,18 @@ pub(crate) struct Text {
     reader: AnswerReader,
     gathered: BytesMut,
     audience: Audience,
+    /// Where a long text is read, if nobody has to hear of it at once.
+    beside: Option<Arc<Background>>,
 }
 
 impl Text {
-    pub(crate) fn new(format: Format, audience: Audience) -> Text {
-        Text { reader: AnswerReader::new(format), gathered: BytesMut::new(), audience }
+    pub(crate) fn new(format: Format, audience: Audience, beside: Option<Arc<Background>>) -> Text {
+        let (reader, gathered) = (AnswerReader::new(format), BytesMut::new());
+        Text { reader, gathered, audience, beside }
     }
 
     fn over(&mut self, ending: Ending) {
         let listeners = std::mem::take(&mut self.audience.listeners);
-        let may_wait = listeners.iter().all(|it| it.is_passive());
         let mut audience = Audience { listeners, status: self.audience.status };
         let (mut reader, gathered) = (self.reader.clone(), std::mem::take(&mut self.gathered));
         let is_long = gathered.len() > MAX_BYTES_HERE;
@@ -215,8 +217,13 @@ impl Text {
             reader.whole(&gathered);
             audience.over(reader.into_answer(), ending);
         };
-        match Handle::try_current() {
-            Ok(runtime) if is_long && may_wait => drop(runtime.spawn_blocking(read)),
+        match &self.beside {
+            Some(background) if is_long && Handle::try_current().is_ok() => {
+                background.spawn(async move {
+                    // It does not panic; a runtime that is shutting down drops it.
+                    let _ = tokio::task::spawn_blocking(read).await;
+                });
+            }
             _ => read(),
         }
     }
@@ -342,7 +349,7 @@ mod tests {
     #[test]
     fn a_json_text_is_read_at_its_end() {
         let heard = Arc::new(Heard::default());
-        let follower = Text::new(Format::GenerateContent, audience(&heard));
+        let follower = Text::new(Format::GenerateContent, audience(&heard), None);
         let text = br#"[{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]},
             {"usageMetadata":{"totalTokenCount":4}}]"#;
         let (one, two) = text.split_at(30);

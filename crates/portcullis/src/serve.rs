@@ -123,6 +123,11 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     if let Some(outbox) = &outbox {
         edges = edges.with(outbox.clone());
     }
+    let access_log = access_log(serve.access_log, serve.access_log_file.as_deref(), outbox)?;
+    if let Some(access_log) = &access_log {
+        edges = edges.with(access_log.clone());
+    }
+    let edges = edges.with(Arc::new(ai::LLM_LOGGING)).with(Arc::new(policies::EVENT_SINK));
     let clock = Arc::new(SystemClock);
     let store = Store::new(StoreSettings {
         origin: origin.clone(),
@@ -145,7 +150,6 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         complain("--strict: there are warnings");
         return Err(Exit::Findings);
     }
-    let access_log = access_log(serve.access_log, serve.access_log_file.as_deref(), outbox)?;
     let gateway = Gateway::new(edges.services.clone(), access_log.clone());
     if let Some(breakers) = breakers {
         tokio::spawn(gateway.share_breakers(breakers));
