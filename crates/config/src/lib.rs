@@ -45,10 +45,11 @@ pub use balance::{
 };
 pub use entity::{
     A2aEntity, ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
-    CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, Given, GraphQlEntity, KEY_HEADER, KEY_QUERY,
-    LlmEntity, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity, PolicyEntity,
-    ProxyEntity, ResolverEntity, SchemaEntity, SchemaText, ScopeEntity, SubscriptionEntity,
-    SubscriptionState, TemplateParameter, TlsEntity, ToolEntity,
+    CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, Given,
+    GraphQlEntity, KEY_HEADER, KEY_QUERY, LlmEntity, LoggerEntity, LoggerTarget, McpEntity,
+    NamedValueEntity, OperationEntity, PolicyEntity, ProxyEntity, ResolverEntity, SchemaEntity,
+    SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter, TlsEntity,
+    ToolEntity,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};

@@ -436,7 +436,7 @@ async fn only_calls_of_models_are_logged() {
     pipeline.inbound.run(&mut context).await.unwrap();
     drop(context);
     drop(pipeline);
-    assert_eq!(trial.lines().await, [json!(0); 0]);
+    assert!(trial.lines().await.is_empty());
 }
 
 #[tokio::test]
@@ -477,7 +477,7 @@ async fn entries_that_find_no_room_are_counted() {
     let context = trial.run(Some(response("application/json", Body::bytes(ANSWER)))).await;
     end(context).await;
     let extensions = trial.extensions.clone();
-    assert_eq!(trial.lines().await, [json!(0); 0]);
+    assert!(trial.lines().await.is_empty());
     assert_eq!(counted(&extensions, "portcullis_llm_log_dropped_total{"), "3");
     assert_eq!(counted(&extensions, "portcullis_llm_log_records_total{"), "0");
 }

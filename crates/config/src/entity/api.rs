@@ -8,8 +8,8 @@ use http::HeaderName;
 use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
-    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading, a2a, diagnostic, graphql, mcp,
-    operation, policy, properties, schema,
+    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading,
+    a2a, diagnostic, graphql, mcp, operation, policy, properties, schema,
 };
 use crate::codes;
 use crate::layout::EntityFiles;
