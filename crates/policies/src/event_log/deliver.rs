@@ -237,7 +237,7 @@ mod tests {
         let clock = Arc::new(FakeClock::at_unix(7));
         let client = Arc::new(FakeClient::unreachable());
         let services = Services::new(client, clock, Arc::new(NoForward));
-        let rotation = telemetry::Rotation { max_bytes: 140, max_files: 2 };
+        let rotation = telemetry::Rotation { max_bytes: 110, max_files: 2 };
         let target = LogTarget::File(LogFile { path: path.clone(), rotation });
         let logger = Logger { id: "l".to_owned(), is_buffered: true, target };
         let key = Partition::Key("k".to_owned());

@@ -159,7 +159,7 @@ impl RsaKey {
             ));
         }
         if !self.is_private() {
-            return Err(cryptographic("The key has no private part to sign with."));
+            return Err(cryptographic("Key does not exist."));
         }
         let usual = self.0.pair.as_ref().zip(signing(hash, pss)).zip(imported(made, hash));
         if let Some(((pair, encoding), made)) = usual {
@@ -225,7 +225,7 @@ impl RsaKey {
     /// key.
     pub fn decrypt(&self, data: &[u8], oaep: Option<Hash>) -> Result<Vec<u8>, Fault> {
         if !self.is_private() {
-            return Err(cryptographic("The key has no private part to decrypt with."));
+            return Err(cryptographic("Key does not exist."));
         }
         let length = self.0.numbers.n_bytes();
         if data.len() != length {
@@ -233,10 +233,8 @@ impl RsaKey {
                 "The length of the data to decrypt is not valid for the size of this key.",
             ));
         }
-        let failed = || match oaep {
-            None => cryptographic("The parameter is incorrect."),
-            Some(_) => cryptographic("Error occurred while decoding OAEP padding."),
-        };
+        // As on Windows, where Azure's gateway runs; it tells nothing of what was wrong.
+        let failed = || cryptographic("The parameter is incorrect.");
         let is_usual = self.0.pair.is_some() && oaep.is_none_or(|it| oaep_over(it).is_some());
         if is_usual {
             return self.decrypt_as_usual(data, oaep).ok_or_else(failed);
