@@ -3,7 +3,8 @@
 use pipeline::Section;
 
 /// A policy alone: its name, where it stands, what runs before it outside of the time, and how it
-/// is written.
+/// is written. Of a cache there is a line for each thing that it does: `(a hit)`, `(a miss)`,
+/// `(a store)`; the bench looks whether it does that.
 pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
     (
         "authentication-basic",
@@ -30,13 +31,19 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
         r#"<azure-openai-emit-token-metric><dimension name="tier" value="gold" /></azure-openai-emit-token-metric>"#,
     ),
     (
-        "azure-openai-semantic-cache-lookup",
+        "azure-openai-semantic-cache-lookup (a hit)",
         Section::Inbound,
-        "",
-        r#"<azure-openai-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned" />"#,
+        SEMANTIC_KEPT,
+        r#"<azure-openai-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned"><vary-by>@(context.Request.Headers.GetValueOrDefault("x-round", ""))</vary-by></azure-openai-semantic-cache-lookup>"#,
     ),
     (
-        "azure-openai-semantic-cache-store",
+        "azure-openai-semantic-cache-lookup (a miss)",
+        Section::Inbound,
+        "",
+        r#"<azure-openai-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned"><vary-by>@(context.Request.Headers.GetValueOrDefault("x-round", ""))</vary-by></azure-openai-semantic-cache-lookup>"#,
+    ),
+    (
+        "azure-openai-semantic-cache-store (a store)",
         Section::Outbound,
         SEMANTIC,
         r#"<azure-openai-semantic-cache-store duration="60" />"#,
@@ -48,13 +55,25 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
         r#"<azure-openai-token-limit counter-key="k" tokens-per-minute="1000000000" estimate-prompt-tokens="false" />"#,
     ),
     (
-        "cache-lookup",
+        "cache-lookup (a hit)",
         Section::Inbound,
-        "",
-        r#"<cache-lookup vary-by-developer="false" vary-by-developer-groups="false" allow-private-response-caching="true" />"#,
+        KEPT,
+        r#"<cache-lookup vary-by-developer="false" vary-by-developer-groups="false" />"#,
     ),
     (
-        "cache-lookup-value",
+        "cache-lookup (a miss)",
+        Section::Inbound,
+        "",
+        r#"<cache-lookup vary-by-developer="false" vary-by-developer-groups="false" />"#,
+    ),
+    (
+        "cache-lookup-value (a hit)",
+        Section::Inbound,
+        VALUE,
+        r#"<cache-lookup-value key="k" variable-name="v" default-value="d" caching-type="internal" />"#,
+    ),
+    (
+        "cache-lookup-value (a miss)",
         Section::Inbound,
         "",
         r#"<cache-lookup-value key="nothing" variable-name="v" default-value="d" caching-type="internal" />"#,
@@ -62,10 +81,10 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
     (
         "cache-remove-value",
         Section::Inbound,
-        "",
-        r#"<cache-remove-value key="nothing" caching-type="internal" />"#,
+        VALUE,
+        r#"<cache-remove-value key="k" caching-type="internal" />"#,
     ),
-    ("cache-store", Section::Outbound, CACHE, r#"<cache-store duration="60" />"#),
+    ("cache-store (a store)", Section::Outbound, CACHE, r#"<cache-store duration="60" />"#),
     (
         "cache-store-value",
         Section::Inbound,
@@ -87,7 +106,7 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
     (
         "cors",
         Section::Inbound,
-        "",
+        ORIGIN,
         r#"<cors><allowed-origins><origin>https://pages.example</origin></allowed-origins><allowed-headers><header>*</header></allowed-headers></cors>"#,
     ),
     ("cross-domain", Section::Inbound, "", "<cross-domain />"),
@@ -132,19 +151,31 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
         r#"<limit-concurrency key="k" max-count="100"><set-method>POST</set-method></limit-concurrency>"#,
     ),
     (
+        "llm-content-safety",
+        Section::Inbound,
+        "",
+        r#"<llm-content-safety backend-id="safety"><categories><category name="Hate" threshold="4" /></categories></llm-content-safety>"#,
+    ),
+    (
         "llm-emit-token-metric",
         Section::Inbound,
         "",
         r#"<llm-emit-token-metric><dimension name="tier" value="gold" /></llm-emit-token-metric>"#,
     ),
     (
-        "llm-semantic-cache-lookup",
+        "llm-semantic-cache-lookup (a hit)",
         Section::Inbound,
-        "",
-        r#"<llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned" />"#,
+        SEMANTIC_KEPT,
+        r#"<llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned"><vary-by>@(context.Request.Headers.GetValueOrDefault("x-round", ""))</vary-by></llm-semantic-cache-lookup>"#,
     ),
     (
-        "llm-semantic-cache-store",
+        "llm-semantic-cache-lookup (a miss)",
+        Section::Inbound,
+        "",
+        r#"<llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned"><vary-by>@(context.Request.Headers.GetValueOrDefault("x-round", ""))</vary-by></llm-semantic-cache-lookup>"#,
+    ),
+    (
+        "llm-semantic-cache-store (a store)",
         Section::Outbound,
         SEMANTIC,
         r#"<llm-semantic-cache-store duration="60" />"#,
@@ -276,7 +307,7 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
         "validate-content",
         Section::Inbound,
         "",
-        r#"<validate-content unspecified-content-type-action="ignore" max-size="100000" size-exceeded-action="prevent"><content type="application/json" validate-as="json" action="ignore" /></validate-content>"#,
+        r#"<validate-content unspecified-content-type-action="ignore" max-size="100000" size-exceeded-action="prevent"><content type="application/json" validate-as="json" action="prevent" /></validate-content>"#,
     ),
     (
         "validate-graphql-request",
@@ -288,7 +319,7 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
         "validate-headers",
         Section::Outbound,
         "",
-        r#"<validate-headers specified-header-action="ignore" unspecified-header-action="ignore" />"#,
+        r#"<validate-headers specified-header-action="prevent" unspecified-header-action="prevent" />"#,
     ),
     (
         "validate-jwt",
@@ -301,13 +332,13 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
         "validate-parameters",
         Section::Inbound,
         "",
-        r#"<validate-parameters specified-parameter-action="ignore" unspecified-parameter-action="ignore" />"#,
+        r#"<validate-parameters specified-parameter-action="prevent" unspecified-parameter-action="detect" />"#,
     ),
     (
         "validate-status-code",
         Section::Outbound,
         "",
-        r#"<validate-status-code unspecified-status-code-action="ignore" />"#,
+        r#"<validate-status-code unspecified-status-code-action="prevent" />"#,
     ),
     (
         "wait",
@@ -318,7 +349,7 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
     (
         "xml-to-json",
         Section::Inbound,
-        "",
+        XML,
         r#"<xml-to-json kind="direct" apply="content-type-xml" consider-accept-header="false" />"#,
     ),
     (
@@ -331,13 +362,16 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
 
 /// Policies without a line of their own, and why.
 pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
-    ("http-data-source", "stands in resolvers only, where it costs what `send-request` costs"),
-    ("llm-content-safety", "asks a backend entity, of which the bench has none that answers"),
-    ("publish-event", "stands in resolvers only, and tells subscribers behind the answer"),
+    ("http-data-source", "stands in resolvers only, which an API's schema calls, not a section"),
+    ("publish-event", "stands in resolvers only, which an API's schema calls, not a section"),
 ];
 
-const SEMANTIC: &str = r#"<inbound><llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned" /></inbound><outbound><set-body>{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"first"}}]}</set-body></outbound>"#;
-const CACHE: &str = r#"<inbound><cache-lookup vary-by-developer="false" vary-by-developer-groups="false" allow-private-response-caching="true" /></inbound>"#;
+const SEMANTIC: &str = r#"<inbound><llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned"><vary-by>@(context.Request.Headers.GetValueOrDefault("x-round", ""))</vary-by></llm-semantic-cache-lookup></inbound><outbound><set-body>{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"first"}}]}</set-body></outbound>"#;
+const SEMANTIC_KEPT: &str = r#"<inbound><llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" embeddings-backend-auth="system-assigned"><vary-by>@(context.Request.Headers.GetValueOrDefault("x-round", ""))</vary-by></llm-semantic-cache-lookup></inbound><outbound><set-body>{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"first"}}]}</set-body><llm-semantic-cache-store duration="60" /></outbound>"#;
+const CACHE: &str = r#"<inbound><cache-lookup vary-by-developer="false" vary-by-developer-groups="false" /></inbound>"#;
+const KEPT: &str = r#"<inbound><cache-lookup vary-by-developer="false" vary-by-developer-groups="false" /></inbound><outbound><cache-store duration="60" /></outbound>"#;
+const VALUE: &str = r#"<inbound><cache-store-value key="k" value="v" duration="60" caching-type="internal" /></inbound>"#;
+const ORIGIN: &str = r#"<inbound><set-header name="Origin" exists-action="override"><value>https://pages.example</value></set-header></inbound>"#;
 const ENTRA: &str = r#"<inbound><set-header name="Authorization" exists-action="override"><value>Bearer ENTRA_TOKEN</value></set-header></inbound>"#;
 const GRAPHQL: &str = r#"<inbound><set-method>POST</set-method><set-body>{"query": "{ user { boss { name } } }"}</set-body></inbound>"#;
-const XML: &str = r#"<inbound><set-body><order id="7"><line n="1">a</line><line n="2">b</line></order></set-body></inbound>"#;
+const XML: &str = r#"<inbound><set-header name="Content-Type" exists-action="override"><value>text/xml</value></set-header><set-body><order id="7"><line n="1">a</line><line n="2">b</line></order></set-body></inbound>"#;

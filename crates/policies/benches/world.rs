@@ -1,6 +1,7 @@
 //! What surrounds a policy in the bench: services that answer at once, a request and a response.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use document::NamedValues;
 use expr::host::{BackendInfo, SubscriptionInfo};
@@ -13,8 +14,10 @@ use pipeline::url::BaseUrl;
 use pipeline::{
     Authorizations, BackendEntry, Backends, Body, Caches, Certificate, CertificateEntry,
     Certificates, Connection, ConnectionEntry, Context, EventHub, Extensions, Forward, ForwardCall,
-    Fragments, GraphQlApi, LogTarget, Logger, Loggers, Operation, Pipeline, PolicyError, Registry,
-    Request, RequestUrl, Response, Scope, Services, Surroundings, Target, compile_document,
+    Fragments, GraphQlApi, Location, LogTarget, Logger, Loggers, OpenApi, Operation,
+    OperationRequest, OperationResponse, Parameter, Pipeline, PolicyError, Registry,
+    Representation, Request, RequestUrl, Response, Scope, Services, Specification, Statuses, Style,
+    Surroundings, Target, compile_document,
 };
 use tokio::runtime::{Builder, Runtime};
 use transport::{BoxFuture, FakeClient, FakeClock, RecordedRequest, Roots};
@@ -33,14 +36,16 @@ const CLIENT_CASES: &str = include_str!("../tests/cases/validate-client-certific
 pub(crate) struct World {
     pub(crate) runtime: Runtime,
     services: Arc<Services>,
-    backends: Backends,
+    backends: Arc<Backends>,
     graphql: Arc<Operation>,
+    described: Arc<Operation>,
     client_certificate: Arc<[Vec<u8>]>,
+    backend: Arc<Immediate>,
 }
 
-/// A backend that answers at once.
-#[derive(Debug)]
-struct Immediate;
+/// A backend that answers at once, and counts.
+#[derive(Debug, Default)]
+struct Immediate(AtomicUsize);
 
 impl Forward for Immediate {
     fn forward<'a>(
@@ -48,7 +53,16 @@ impl Forward for Immediate {
         context: &'a mut Context,
         _: ForwardCall,
     ) -> BoxFuture<'a, Result<(), PolicyError>> {
-        context.set_response(Response::new(http::StatusCode::OK));
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let mut response = Response::new(http::StatusCode::OK);
+        response.body = match context.request.url.path() {
+            "/embeddings" => Body::bytes(r#"{"data":[{"index":0,"embedding":[1,0]}]}"#),
+            path if path.starts_with("/contentsafety/") => Body::bytes(
+                r#"{"blocklistsMatch":[],"categoriesAnalysis":[{"category":"Hate","severity":0}]}"#,
+            ),
+            _ => Body::absent(),
+        };
+        context.set_response(response);
         Box::pin(async { Ok(()) })
     }
 }
@@ -56,11 +70,12 @@ impl Forward for Immediate {
 impl World {
     pub(crate) fn new() -> World {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let forward = Arc::new(Immediate::default());
         let client = FakeClient::new(answer);
         let services = Services::new(
             Arc::new(client.clone()),
             Arc::new(FakeClock::at_unix(NOW)),
-            Arc::new(Immediate),
+            Arc::clone(&forward) as Arc<dyn Forward>,
         );
         let services = Arc::new(services.with_extensions(extensions(&client)));
         let backend = |(id, url): (&str, &str)| BackendEntry {
@@ -80,7 +95,9 @@ impl World {
         World {
             runtime,
             services,
-            backends: backends.into_iter().map(backend).collect(),
+            backends: Arc::new(backends.into_iter().map(backend).collect()),
+            described: Arc::new(described()),
+            backend: forward,
             graphql: Arc::new(Operation { graphql, ..Operation::default() }),
             client_certificate: vec![
                 identity::certificate_der(block(CLIENT_CASES, "client certificate").as_bytes())
@@ -113,16 +130,72 @@ impl World {
         Pipeline::splice(&[&compiled])
     }
 
-    /// A request as models get them, and a response, for the policy of that name.
-    pub(crate) fn context(&self, name: &str) -> Context {
+    /// A request as models get them, and a response, for the policy of that name. What looks in a
+    /// cache and is to find nothing has a request of its own in every round.
+    pub(crate) fn context(&self, name: &str, round: u32) -> Context {
         let mut context = context(&self.services);
+        context.backends = Arc::clone(&self.backends);
         if name.contains("graphql") {
             context.operation = Some(Arc::clone(&self.graphql));
+        } else if name.starts_with("validate-") {
+            context.operation = Some(Arc::clone(&self.described));
         }
         if name == "validate-client-certificate" {
             context.request.certificates = Some(Arc::clone(&self.client_certificate));
         }
+        if name.starts_with("cache-") {
+            context.request.headers.remove("authorization");
+            context.request.body = Body::absent();
+        }
+        if name.ends_with(" (a miss)") || name.ends_with(" (a store)") {
+            let base = Arc::new(BaseUrl::origin("https", "backend.example", 443));
+            let url = RequestUrl::new(base, "/openai/chat", &format!("round={round}"));
+            context.request.url = url.clone();
+            context.request.original_url = url;
+            context.request.headers.append("x-round", HeaderValue::from(round));
+        }
         context
+    }
+
+    /// How many requests went to backends.
+    pub(crate) fn n_calls(&self) -> usize {
+        self.backend.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An operation whose description the request and the response fit.
+fn described() -> Operation {
+    let text = |name: &str| Parameter {
+        name: name.to_owned(),
+        location: Location::Query,
+        definition: Some("/components/schemas/text".to_owned()),
+        style: Style::Form,
+        is_exploded: true,
+        ..Parameter::default()
+    };
+    let header = |name: &str| Parameter { location: Location::Header, ..text(name) };
+    let json = || Representation {
+        content_type: "application/json".to_owned(),
+        definition: Some("/components/schemas/object".to_owned()),
+        ..Representation::default()
+    };
+    let document = serde_json::json!({ "components": { "schemas": {
+        "text": { "type": "string", "maxLength": 20 },
+        "object": { "type": "object", "properties": { "temperature": { "type": "number" } } },
+    } } });
+    Operation {
+        request: OperationRequest {
+            parameters: vec![text("api-version"), text("debug"), header("x-key")],
+            representations: vec![json()],
+            is_body_required: true,
+        },
+        responses: vec![OperationResponse {
+            statuses: Statuses::parse("200").unwrap(),
+            representations: vec![json()],
+            headers: vec![header("x-key")],
+        }],
+        specification: Some(Arc::new(Specification::new(OpenApi::V30, document))),
+        ..Operation::default()
     }
 }
 
@@ -130,8 +203,6 @@ impl World {
 fn answer(request: &RecordedRequest) -> Result<transport::Response, transport::CallError> {
     let url = request.uri.to_string();
     let body = match request.uri.host().unwrap_or_default() {
-        "embeddings.example" => r#"{"data":[{"index":0,"embedding":[1,0]}]}"#,
-        "safety.example" => r#"{"blocklistsMatch":[],"categoriesAnalysis":[]}"#,
         "login.crm.test" => r#"{"access_token":"t1","expires_in":36000000}"#,
         "login.microsoftonline.com" if url.ends_with("openid-configuration") => {
             line(ENTRA_CASES, r#"{"issuer":"#)
@@ -231,6 +302,7 @@ fn context(services: &Arc<Services>) -> Context {
     context.subscription = Some(Arc::new(subscription));
     let mut response = Response::new(http::StatusCode::OK);
     response.headers.append("content-type", HeaderValue::from_static("application/json"));
+    response.headers.append("x-key", HeaderValue::from_static("answered"));
     response.body = Body::bytes(br#"{"status": "ok"}"#.as_slice());
     context.response = Some(response);
     context
