@@ -19,6 +19,7 @@ pub mod codes;
 mod compile;
 mod entity;
 mod environment;
+pub mod files;
 mod graphql;
 mod hidden;
 mod layout;
@@ -66,5 +67,5 @@ pub use snapshot::{
     SubscriptionScope, Version, VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};
-pub use store::{Origin, Refusal, Reload, Status, Store, StoreSettings};
+pub use store::{ChangeError, Changed, Origin, Refusal, Reload, Status, Store, StoreSettings};
 pub use watch::{QUIET, WatchError, Watcher};

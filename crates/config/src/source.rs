@@ -10,6 +10,7 @@ use std::sync::Arc;
 use document::{Diagnostic, Span};
 
 use crate::codes;
+use crate::files::{Change, FilesError, read_guarded};
 use crate::single_file;
 use crate::tree::Tree;
 
@@ -22,6 +23,17 @@ const ENDINGS: &[&str] =
     &[".xml", ".json", ".yaml", ".yml", ".wsdl", ".wadl", ".graphql", ".graphqls", ".proto"];
 /// The name of the settings file.
 pub const SETTINGS_FILE: &str = "portcullis.yaml";
+
+/// Whether a folder's file is read: the parts of its name between `/`.
+///
+/// Hidden names are not: `.git`, editors' files, and the folders behind a ConfigMap mount.
+pub(crate) fn is_read(parts: &[&str]) -> bool {
+    let is_seen = |it: &&str| !it.starts_with('.') && *it != "node_modules";
+    let has_ending = |it: &str| ENDINGS.iter().any(|end| it.to_ascii_lowercase().ends_with(end));
+    parts.iter().all(is_seen)
+        && parts.len() <= BOUNDS.depth + 1
+        && parts.last().is_some_and(|it| has_ending(it))
+}
 
 /// The texts of a configuration by name: the path below its folder, with `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +69,18 @@ impl Source {
 
     /// Reads a folder, or a single settings file with the files it names.
     ///
+    /// A folder is read between writes, and a write that was cut off counts as done.
+    ///
     /// Returns what could be read and every problem.
     pub fn read(path: &Path) -> (Self, Vec<Diagnostic>) {
+        match path.is_dir() {
+            true => read_guarded(path, || Self::read_within(path, BOUNDS)),
+            false => Self::read_within(path, BOUNDS),
+        }
+    }
+
+    /// Reads a folder as it stands on disk, for whoever holds its lock.
+    pub(crate) fn read_unguarded(path: &Path) -> (Self, Vec<Diagnostic>) {
         Self::read_within(path, BOUNDS)
     }
 
@@ -112,6 +134,61 @@ impl Source {
         self.settings_file.as_ref()
     }
 
+    /// The source with changes made to it.
+    ///
+    /// # Errors
+    ///
+    /// There would be more than is read.
+    pub fn changed(&self, changes: &[Change]) -> Result<Self, FilesError> {
+        self.changed_within(changes, BOUNDS)
+    }
+
+    fn changed_within(&self, changes: &[Change], bounds: Bounds) -> Result<Self, FilesError> {
+        let mut changed = self.clone();
+        for change in changes {
+            match change {
+                Change::Put { name, text } => {
+                    let (len, most) = (text.len() as u64, bounds.file_bytes);
+                    if len > most {
+                        let told = format!("`{name}` would have {len} bytes, {most} are read");
+                        return Err(FilesError::TooMuch(told));
+                    }
+                    changed.insert(name.as_str(), text.as_str());
+                }
+                Change::Delete { name } => {
+                    changed.files.remove(name.as_str());
+                }
+            }
+        }
+        changed.settings_file = changed.settings_file.filter(|it| changed.files.contains_key(it));
+        let n_bytes: u64 = changed.files.values().map(|it| it.len() as u64).sum();
+        let Bounds { files, bytes, .. } = bounds;
+        if changed.files.len() > files || n_bytes > bytes {
+            let told = format!("there would be more than {files} files or {bytes} bytes");
+            return Err(FilesError::TooMuch(told));
+        }
+        Ok(changed)
+    }
+
+    /// Lets a journal change the texts.
+    pub(crate) fn overlay<E>(
+        &mut self,
+        change: impl FnOnce(&mut BTreeMap<Arc<str>, Arc<str>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        change(&mut self.files)?;
+        if self.settings_file.as_ref().is_none_or(|it| !self.files.contains_key(it)) {
+            self.settings_file = self.files.keys().find(|it| &***it == SETTINGS_FILE).cloned();
+        }
+        Ok(())
+    }
+
+    /// The same texts, with relative paths in the settings relative to `folder`.
+    #[must_use]
+    pub fn in_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
     /// Adds or replaces a file.
     pub fn insert(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) {
         let name = name.into();
@@ -151,7 +228,6 @@ impl Reader {
         entries.sort();
         for entry in entries {
             let Some(own) = entry.file_name().and_then(|it| it.to_str()) else { continue };
-            // Hidden names: `.git`, editors' files, and the folders behind a ConfigMap mount.
             if own.starts_with('.') || own == "node_modules" {
                 continue;
             }
@@ -241,6 +317,28 @@ mod tests {
         assert_eq!(told(Bounds { bytes: 300, ..BOUNDS }), ["more than 50000 files or 300 bytes"]);
         assert_eq!(told(Bounds { depth: 1, ..BOUNDS }).len(), 2);
         assert!(told(Bounds { file_bytes: 1, ..BOUNDS })[0].ends_with("bytes, 1 are read"));
+    }
+
+    #[test]
+    fn a_change_is_bounded_as_reading_is() {
+        let put =
+            |text: &str| Change::Put { name: "portcullis.yaml".to_owned(), text: text.to_owned() };
+        let source = Source::from_files([("a.xml", "a")]);
+        let told = |bounds: Bounds| source.changed_within(&[put("bb")], bounds).unwrap_err();
+        let changed = source.changed(&[put("bb")]).unwrap();
+        assert_eq!(changed.settings_file().map(|it| &**it), Some("portcullis.yaml"));
+        let gone = Change::Delete { name: "portcullis.yaml".to_owned() };
+        assert_eq!(changed.changed(&[gone]).unwrap(), source);
+        for (bounds, message) in [
+            (
+                Bounds { file_bytes: 1, ..BOUNDS },
+                "`portcullis.yaml` would have 2 bytes, 1 are read",
+            ),
+            (Bounds { files: 1, ..BOUNDS }, "there would be more than 1 files or 536870912 bytes"),
+            (Bounds { bytes: 2, ..BOUNDS }, "there would be more than 50000 files or 2 bytes"),
+        ] {
+            assert_eq!(told(bounds).to_string(), message);
+        }
     }
 
     #[test]

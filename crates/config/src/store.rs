@@ -3,6 +3,8 @@
 //! ```text
 //! watcher, signal, timer ─▶ Store::reload ─ no error ─▶ swap, generation + 1, listeners are told
 //!                                └─ an error ─▶ the last good snapshot stays; Status says why
+//! management call ─▶ Store::change ─ no error ─▶ write (Files), swap
+//!                                └─ an error, a conflict ─▶ nothing is written
 //! ```
 
 use std::fmt;
@@ -15,7 +17,10 @@ use document::Diagnostic;
 use pipeline::{Extensions, Registry};
 use transport::{Clock, Secret};
 
+use crate::codes;
+use crate::files::{self, Change, Files, FilesError, FolderFiles, Stored, Version, WriteError};
 use crate::load::{Engine, Loaded, Options, load};
+use crate::place::Place;
 use crate::secret_source::{SecretProvider, SecretSource};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
@@ -27,6 +32,8 @@ pub enum Origin {
     Path(PathBuf),
     /// Texts in memory, such as the built-in example.
     Memory(Source),
+    /// Files that are kept elsewhere, read again at each reload.
+    Files(Arc<dyn Files>),
 }
 
 /// What a store is made with.
@@ -49,6 +56,8 @@ pub struct StoreSettings {
 /// The configuration in use.
 pub struct Store {
     settings: StoreSettings,
+    /// Where changes are written; none: they are not.
+    files: Option<Arc<dyn Files>>,
     current: ArcSwapOption<Snapshot>,
     state: Mutex<State>,
     /// Only one load at a time.
@@ -58,14 +67,16 @@ pub struct Store {
 /// What the last load saw.
 struct Seen {
     source: Source,
+    /// The version of the files; none if they are in memory.
+    version: Option<Version>,
     /// Files that secrets were read from, with what was in them.
     secrets: Vec<(PathBuf, Option<Secret>)>,
 }
 
 impl Seen {
-    fn new(source: Source, files: &[PathBuf]) -> Self {
+    fn new(source: Source, version: Option<Version>, files: &[PathBuf]) -> Self {
         let secrets = files.iter().map(|it| (it.clone(), content(it))).collect();
-        Self { source, secrets }
+        Self { source, version, secrets }
     }
 
     fn is_same(&self, source: &Source) -> bool {
@@ -128,10 +139,44 @@ pub enum Reload {
     },
 }
 
+/// What a change came to.
+#[derive(Debug)]
+pub struct Changed {
+    /// The version of the files now.
+    pub version: Version,
+    /// The number of the snapshot that is in place.
+    pub generation: u64,
+    /// What was loaded; the snapshot itself has been taken out.
+    pub loaded: Box<Loaded>,
+}
+
+/// Why a change was not made. Nothing was written, and the snapshot in use stays.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The configuration would have errors.
+    #[error("the configuration would have {} errors", .0.counts().0)]
+    Invalid(Box<Loaded>),
+    /// The files could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl From<FilesError> for ChangeError {
+    fn from(error: FilesError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
 impl Store {
     /// A store that has loaded nothing yet.
     pub fn new(settings: StoreSettings) -> Arc<Self> {
+        let files: Option<Arc<dyn Files>> = match &settings.origin {
+            Origin::Path(path) => Some(Arc::new(FolderFiles::new(path))),
+            Origin::Files(files) => Some(files.clone()),
+            Origin::Memory(_) => None,
+        };
         Arc::new(Self {
+            files,
             settings,
             current: ArcSwapOption::empty(),
             state: Mutex::default(),
@@ -182,23 +227,83 @@ impl Store {
         folders
     }
 
+    /// The files that the last load saw, with their version; none before the first load, or if they
+    /// are in memory. A file that was edited since is not seen: [`Store::change`] answers with a
+    /// conflict then, and after [`Store::reload`] it is.
+    pub async fn stored(&self) -> Option<Stored> {
+        let last = self.loading.lock().await;
+        let seen = last.as_ref()?;
+        Some(Stored { source: seen.source.clone(), version: seen.version.clone()? })
+    }
+
+    /// Makes changes of files if the configuration is still of the `expected` version and loads
+    /// with them: writes them and puts the new snapshot in place. One change at a time.
+    ///
+    /// # Errors
+    ///
+    /// See [`ChangeError`]: nothing was written then.
+    pub async fn change(
+        &self,
+        changes: &[Change],
+        expected: &Version,
+    ) -> Result<Changed, ChangeError> {
+        files::check(changes)?;
+        let mut last = self.loading.lock().await;
+        let files = self.files.as_ref().ok_or(WriteError::ReadOnly)?;
+        let stored = files.read().await?;
+        if stored.version != *expected {
+            return Err(WriteError::Conflict.into());
+        }
+        let source = stored.source.changed(changes)?;
+        let mut loaded = self.load(&source).await;
+        let Some(snapshot) = loaded.snapshot.take() else {
+            return Err(ChangeError::Invalid(Box::new(loaded)));
+        };
+        let version = files.write(changes, expected).await?;
+        *last = Some(Seen::new(source, Some(version.clone()), &loaded.secret_files));
+        let generation = self.swap(Arc::new(snapshot));
+        tracing::info!(generation, n_files = changes.len(), "a change is written and in place");
+        Ok(Changed { version, generation, loaded: Box::new(loaded) })
+    }
+
+    async fn load(&self, source: &Source) -> Loaded {
+        let StoreSettings { registry, extensions, options, secrets, .. } = &self.settings;
+        load(source, options, &**secrets, Engine { registry, extensions }).await
+    }
+
+    /// The files as they are now, and every problem with reading them.
+    async fn read(&self) -> (Source, Option<Version>, Vec<Diagnostic>) {
+        match &self.settings.origin {
+            Origin::Path(path) => {
+                let (source, problems) = FolderFiles::new(path).read_now();
+                let version = Version::of(&source);
+                (source, Some(version), problems)
+            }
+            Origin::Memory(source) => (source.clone(), None, Vec::new()),
+            Origin::Files(files) => match files.read().await {
+                Ok(Stored { source, version }) => (source, Some(version), Vec::new()),
+                Err(error) => {
+                    let problem = Place::file(".").error(codes::UNREADABLE, error.to_string());
+                    (Source::default(), None, vec![problem])
+                }
+            },
+        }
+    }
+
     async fn reload_if(&self, only_changed: bool) -> Reload {
         let mut last = self.loading.lock().await;
-        let (source, unreadable) = match &self.settings.origin {
-            Origin::Path(path) => Source::read(path),
-            Origin::Memory(source) => (source.clone(), Vec::new()),
-        };
+        let (source, version, unreadable) = self.read().await;
         if only_changed
             && unreadable.is_empty()
             && last.as_ref().is_some_and(|it| it.is_same(&source))
         {
+            if let Some(last) = last.as_mut() {
+                last.version = version;
+            }
             return Reload::Unchanged;
         }
-        let engine =
-            Engine { registry: &self.settings.registry, extensions: &self.settings.extensions };
-        let mut loaded =
-            load(&source, &self.settings.options, &*self.settings.secrets, engine).await;
-        *last = Some(Seen::new(source, &loaded.secret_files));
+        let mut loaded = self.load(&source).await;
+        *last = Some(Seen::new(source, version, &loaded.secret_files));
         if unreadable.iter().any(Diagnostic::is_error) {
             loaded.snapshot = None;
         }
@@ -356,6 +461,52 @@ mod tests {
         assert!(matches!(store.reload().await, Reload::Swapped { generation: 2, .. }));
         assert_eq!(key(&store), "k2");
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_change_is_written_and_in_place_or_neither() {
+        let folder = folder("change");
+        write(&folder, "one");
+        let store = store(Origin::Path(folder.clone()), &Arc::default());
+        store.reload().await;
+        let path = |it: &Store| it.snapshot().unwrap().apis[0].info.path.clone();
+        let name = "apis/a/apiInformation.json";
+        let put = |text: &str| [Change::Put { name: name.to_owned(), text: text.to_owned() }];
+        let on_disk = || std::fs::read_to_string(folder.join(name)).unwrap();
+
+        let before = store.stored().await.unwrap().version;
+        let to_two = put(r#"{"properties":{"path":"two"}}"#);
+        let changed = store.change(&to_two, &before).await.unwrap();
+        assert_eq!((changed.generation, path(&store).as_str()), (2, "two"));
+        assert!(on_disk().contains("two"));
+        assert_eq!(store.stored().await.unwrap().version, changed.version);
+        assert!(matches!(store.reload().await, Reload::Unchanged));
+
+        let Err(ChangeError::Invalid(loaded)) = store.change(&put("{"), &changed.version).await
+        else {
+            panic!("invalid")
+        };
+        assert_eq!(loaded.counts().0, 1);
+        assert!(on_disk().contains("two") && store.status().refused.is_none());
+
+        let conflict = |it| matches!(it, Err(ChangeError::Write(WriteError::Conflict)));
+        assert!(conflict(store.change(&put("{}"), &before).await));
+        write(&folder, "by hand");
+        assert!(conflict(store.change(&to_two, &changed.version).await));
+        assert!(on_disk().contains("by hand"));
+        store.reload().await;
+        let now = store.stored().await.unwrap().version;
+        assert_eq!(store.change(&to_two, &now).await.unwrap().generation, 4);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_configuration_in_memory_is_read_only() {
+        let store = store(Origin::Memory(Source::default()), &Arc::default());
+        store.reload().await;
+        assert!(store.stored().await.is_none());
+        let result = store.change(&[], &Version::from_text("1")).await;
+        assert!(matches!(result, Err(ChangeError::Write(WriteError::ReadOnly))));
     }
 
     #[tokio::test]

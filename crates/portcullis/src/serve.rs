@@ -79,7 +79,7 @@ pub(crate) struct Live {
 }
 
 /// Reads the settings, so that the edges can be made before anything is loaded.
-pub(crate) fn settings(
+pub(crate) async fn settings(
     origin: &Origin,
     options: &Options,
     colours: Colours,
@@ -87,6 +87,10 @@ pub(crate) fn settings(
     let (source, unreadable) = match origin {
         Origin::Path(path) => Source::read(path),
         Origin::Memory(source) => (source.clone(), Vec::new()),
+        Origin::Files(files) => match files.read().await {
+            Ok(stored) => (stored.source, Vec::new()),
+            Err(error) => return Err(remote(&error)),
+        },
     };
     if let Some(problem) = unreadable.iter().find(|it| it.is_error()) {
         mention(&render::human(problem, &render::Sources::new(), colours));
@@ -104,7 +108,7 @@ pub(crate) fn settings(
 pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let Plan { origin, options, serve, identity, hosts, certificate, defaults, watch, colours } =
         plan;
-    let (settings, folder) = settings(&origin, &options, colours)?;
+    let (settings, folder) = settings(&origin, &options, colours).await?;
     let edges = edges(&settings, folder.as_deref(), hosts.clone(), identity, colours)?;
     let secrets = VaultSecrets(edges.secrets.clone());
     let limits =

@@ -166,6 +166,7 @@ fn local_keys(
     let source = match origin {
         Origin::Path(path) => Source::read(path).0,
         Origin::Memory(source) => source.clone(),
+        Origin::Files(_) => return Vec::new(),
     };
     let (parsed, _) = config::parse(&source, options);
     parsed
