@@ -10,7 +10,7 @@ from conftest import PROGRAM, Process, run
 from servers import folder, policies
 
 BROKEN = policies(
-    '<set-header name="x"><value>{{missing}}</value></set-header><cosmosdb-data-source />'
+    '<set-header name="x"><value>{{missing}}</value></set-header><sql-data-source />'
     '<no-such /><set-variable name="m" value="@(context.Request.Metod)" />'
     '<include-fragment fragment-id="gone" />'
 )

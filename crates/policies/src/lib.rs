@@ -15,6 +15,7 @@ mod check_header;
 mod choose;
 mod content;
 mod cors;
+mod cosmosdb_data_source;
 mod cross_domain;
 mod dapr;
 mod emit_metric;
@@ -93,6 +94,7 @@ pub const ALL: &[PolicyKind] = &[
     check_header::KIND,
     choose::KIND,
     cors::KIND,
+    cosmosdb_data_source::KIND,
     cross_domain::KIND,
     emit_metric::KIND,
     find_and_replace::KIND,

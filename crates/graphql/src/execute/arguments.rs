@@ -55,7 +55,8 @@ impl Run<'_> {
     /// A literal of a type; none for a variable without a value.
     fn value(&self, ty: &Type, literal: &Literal) -> Result<Option<Value>, Error> {
         if let Literal::Variable(name) = literal {
-            return Ok(self.operation.variables.get(name.as_str()).map(json::ours));
+            let value = self.operation.variables.get(name.as_str()).map(json::ours);
+            return Ok(value.map(|it| self.with_ids(ty, it)));
         }
         if matches!(literal, Literal::Null) {
             return Ok(Some(Value::Null));
@@ -84,7 +85,32 @@ impl Run<'_> {
                 }
                 Ok(Some(Value::Object(map)))
             }
-            _ => self.plain(literal).map(Some),
+            _ => Ok(Some(self.with_ids(ty, self.plain(literal)?))),
+        }
+    }
+
+    /// A value with its identifiers as texts: a client may write them as integers.
+    ///
+    /// Source: <https://spec.graphql.org/October2021/#sec-ID.Input-Coercion>
+    fn with_ids(&self, ty: &Type, value: Value) -> Value {
+        let name = ty.inner_named_type();
+        match value {
+            Value::Array(items) => {
+                items.into_iter().map(|it| self.with_ids(ty.item_type(), it)).collect()
+            }
+            Value::Number(number) if name == "ID" => Value::String(number.to_string()),
+            Value::Object(mut fields) => {
+                let types = &self.operation.schema.definitions().types;
+                if let Some(ExtendedType::InputObject(object)) = types.get(name) {
+                    for (key, field) in &mut fields {
+                        if let Some(wanted) = object.fields.get(key.as_str()) {
+                            *field = self.with_ids(&wanted.ty, field.take());
+                        }
+                    }
+                }
+                Value::Object(fields)
+            }
+            other => other,
         }
     }
 

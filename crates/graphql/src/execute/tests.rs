@@ -203,7 +203,10 @@ async fn arguments_have_their_types_defaults_and_variables() {
             .replace("ids: $list)", "ids: $list) { id }")
             .replace("ids: 5)", "ids: 5) { id }")
             .replace("{ friends }", "{ friends { id } }"),
-        variables: json!({ "tag": "t", "at": 9, "list": "alone" }).as_object().unwrap().clone(),
+        variables: json!({ "tag": "t", "at": 9, "list": ["alone", 6] })
+            .as_object()
+            .unwrap()
+            .clone(),
         operation_name: None,
     };
     let (json, table) = run_request(&request, &rows, Limits::default()).await;
@@ -214,9 +217,9 @@ async fn arguments_have_their_types_defaults_and_variables() {
         log,
         [
             r#"Query.anything {"in":{"a":[1,2.5,"t",null,true,"E"]}}"#,
-            r#"Query.user {"id":3}"#,
-            r#"Query.users {"filter":{"colour":"GREEN","tags":["one"],"inner":{"colour":"RED","at":2},"at":1},"ids":[5]}"#,
-            r#"Query.users {"filter":{"colour":"RED","tags":["x","t"],"at":9},"ids":["alone"]}"#,
+            r#"Query.user {"id":"3"}"#,
+            r#"Query.users {"filter":{"colour":"GREEN","tags":["one"],"inner":{"colour":"RED","at":2},"at":1},"ids":["5"]}"#,
+            r#"Query.users {"filter":{"colour":"RED","tags":["x","t"],"at":9},"ids":["alone","6"]}"#,
             r#"User.friends {"first":2}"#,
         ]
     );

@@ -53,7 +53,7 @@ pub fn check_text(
         cx.report(problem);
     }
     match document.root() {
-        Ok(root) if root.name == resolver::ROOT || resolver::OTHER_ROOTS.contains(&&*root.name) => {
+        Ok(root) if resolver::is_root(&root.name) => {
             cx.resolver_element(root);
         }
         Ok(root) => {

@@ -145,7 +145,7 @@ impl<'a> CompileCx<'a> {
     fn policies_element(&mut self, root: &document::Element) -> Option<CompiledDocument> {
         if root.name != "policies" {
             let message = match root.name.as_str() {
-                name if name == resolver::ROOT || resolver::OTHER_ROOTS.contains(&name) => format!(
+                name if resolver::is_root(name) => format!(
                     "`{name}` is the document of a GraphQL resolver: it stands in \
                      `apis/API/resolvers/NAME/policy.xml`"
                 ),

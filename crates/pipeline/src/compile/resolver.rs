@@ -14,10 +14,15 @@ use crate::schema::Child;
 use crate::section::{Scope, Section};
 use crate::step::Steps;
 
-/// The root of a resolver's document.
-pub(super) const ROOT: &str = "http-data-source";
-/// Roots of Azure that read databases.
-pub(super) const OTHER_ROOTS: [&str; 2] = ["sql-data-source", "cosmosdb-data-source"];
+/// The roots of resolvers' documents.
+const ROOTS: [&str; 2] = ["http-data-source", "cosmosdb-data-source"];
+/// The one of Azure that is not built.
+const REFUSED_ROOT: &str = "sql-data-source";
+
+/// Whether a document with this root belongs to a resolver.
+pub(super) fn is_root(name: &str) -> bool {
+    ROOTS.contains(&name) || name == REFUSED_ROOT
+}
 
 /// Compiles the document of a GraphQL resolver.
 ///
@@ -44,10 +49,13 @@ pub fn compile_resolver(
 
 impl CompileCx<'_> {
     pub(super) fn resolver_element(&mut self, root: &document::Element) -> Option<Steps> {
-        if root.name != ROOT {
-            let message = match OTHER_ROOTS.contains(&root.name.as_str()) {
+        if !ROOTS.contains(&root.name.as_str()) {
+            let message = match root.name == REFUSED_ROOT {
                 true => format!("data source `{}` is not supported by this gateway yet", root.name),
-                false => format!("a resolver's document is `<{ROOT}>`, not `<{}>`", root.name),
+                false => {
+                    let known = ROOTS.join(">` or `<");
+                    format!("a resolver's document is `<{known}>`, not `<{}>`", root.name)
+                }
             };
             self.report(
                 Diagnostic::error(codes::UNKNOWN_ROOT, root.name_span, message)
