@@ -24,6 +24,7 @@ pub(crate) fn subscription((id, key): &(String, String)) -> Subscription {
         scope: SubscriptionScope::AllApis,
         is_active: true,
         keys: vec![Secret::new(key.as_str())],
+        ..Subscription::default()
     }
 }
 
@@ -61,6 +62,10 @@ pub(crate) fn snapshot(
         is_online: true,
         protocols: Protocols::default(),
         kind: ApiKind::Http,
+        products: Vec::new(),
+        open_product: None,
+        workspace: None,
+        backends: None,
         agents: None,
         service: Some(Service::Url(Arc::new(service))),
         subscription_required: false,
@@ -69,7 +74,11 @@ pub(crate) fn snapshot(
         key_bearer: false,
         operations: operations
             .into_iter()
-            .map(|operation| config::Operation { operation, pipeline: Arc::clone(&pipeline) })
+            .map(|operation| config::Operation {
+                operation,
+                pipeline: Arc::clone(&pipeline),
+                in_products: config::InProducts::default(),
+            })
             .collect(),
         pipeline,
     };

@@ -39,6 +39,8 @@ pub(crate) const KINDS: &[&str] = &[
     "workspaces",
 ];
 
+const WORKSPACES: &str = "workspaces";
+
 /// Kinds of entities below an API that are read.
 const BELOW_API: &[&str] = &["diagnostics", "operations", "resolvers", "schemas"];
 
@@ -63,6 +65,11 @@ pub(crate) struct EntityFiles {
     pub(crate) diagnostics: BTreeMap<String, EntityFiles>,
     /// The first file of each other folder or list below it, by normalised name.
     pub(crate) below: BTreeMap<String, Arc<str>>,
+    /// Lists of links (`apis.json`), by normalised name.
+    pub(crate) lists: BTreeMap<String, Arc<str>>,
+    /// What lies in other folders below it, by normalised name of the folder, then by name in
+    /// lower case: links of older tools, releases.
+    pub(crate) children: BTreeMap<String, BTreeMap<String, EntityFiles>>,
 }
 
 impl EntityFiles {
@@ -81,6 +88,17 @@ pub(crate) struct Layout {
     pub(crate) policy: Option<Arc<str>>,
     /// Entities by kind, then by name in lower case.
     pub(crate) entities: BTreeMap<&'static str, BTreeMap<String, EntityFiles>>,
+    /// Workspaces by name in lower case.
+    pub(crate) workspaces: BTreeMap<String, WorkspaceFiles>,
+}
+
+/// The files of a workspace: its own, and the same folders as a service has.
+#[derive(Debug, Default)]
+pub(crate) struct WorkspaceFiles {
+    /// Its name, information file and policy document.
+    pub(crate) own: EntityFiles,
+    /// What is in it.
+    pub(crate) layout: Layout,
 }
 
 impl Layout {
@@ -103,6 +121,7 @@ impl Layout {
                 [folder, rest @ ..] => {
                     let kind = normalise(folder);
                     match KINDS.iter().find(|it| **it == kind) {
+                        Some(&WORKSPACES) => layout.workspace(rest, file, &mut problems),
                         Some(kind) => layout.entity(kind, rest, file, &mut problems),
                         None if source.settings_file().is_some_and(|it| is_single(source, it)) => {}
                         None => {
@@ -121,6 +140,30 @@ impl Layout {
             }
         }
         (layout, problems)
+    }
+
+    /// A file below `workspaces`.
+    fn workspace(&mut self, rest: &[&str], file: &Arc<str>, problems: &mut Vec<Diagnostic>) {
+        let [name, below @ ..] = rest else { return };
+        let workspace = self.workspaces.entry(name.to_lowercase()).or_default();
+        if workspace.own.name.is_empty() {
+            workspace.own.name = (*name).to_owned();
+        }
+        match below {
+            [] => {}
+            [_] => workspace.own.add(WORKSPACES, below, file, problems),
+            [folder, rest @ ..] => {
+                let kind = normalise(folder);
+                match KINDS.iter().find(|it| **it == kind && **it != WORKSPACES) {
+                    Some(kind) => workspace.layout.entity(kind, rest, file, problems),
+                    None => {
+                        let message = format!("folder `{folder}` is no part of a workspace");
+                        let place = Place::file(file.clone());
+                        problems.push(place.warning(codes::UNKNOWN_FOLDER, message));
+                    }
+                }
+            }
+        }
     }
 
     fn entity(
@@ -168,8 +211,22 @@ impl EntityFiles {
                     .or_insert_with(|| Self { name: (*entity).to_owned(), ..Self::default() });
                 it.add("operations", below, file, problems);
             }
-            [first, ..] => {
+            [first, below @ ..] => {
                 let name = normalise(first.split('.').next().unwrap_or(first));
+                match below {
+                    [] if first.to_ascii_lowercase().ends_with(".json") => {
+                        self.lists.entry(name.clone()).or_insert_with(|| file.clone());
+                    }
+                    [entity, below @ ..] if !below.is_empty() => {
+                        let children = self.children.entry(name.clone()).or_default();
+                        let it = children.entry(entity.to_lowercase()).or_insert_with(|| Self {
+                            name: (*entity).to_owned(),
+                            ..Self::default()
+                        });
+                        it.add("children", below, file, problems);
+                    }
+                    _ => {}
+                }
                 self.below.entry(name).or_insert_with(|| file.clone());
             }
             [] => {}
@@ -214,6 +271,26 @@ pub(crate) fn last_two(reference: &str) -> (&str, &str) {
     let mut segments = reference.rsplit('/').filter(|it| !it.is_empty());
     let last = segments.next().unwrap_or("");
     (segments.next().unwrap_or(""), last)
+}
+
+/// What a reference names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference<'a> {
+    /// The workspace that it is in; none: the service.
+    pub(crate) workspace: Option<&'a str>,
+    /// The kind, as written.
+    pub(crate) kind: &'a str,
+    /// The name.
+    pub(crate) name: &'a str,
+}
+
+/// Reads a reference, long or short, with the workspace that it names.
+pub(crate) fn reference(text: &str) -> Reference<'_> {
+    let (kind, name) = last_two(text);
+    let mut segments = text.split('/').filter(|it| !it.is_empty());
+    let found = segments.find(|it| it.eq_ignore_ascii_case(WORKSPACES));
+    let workspace = found.and_then(|_| segments.next()).filter(|_| segments.next().is_some());
+    Reference { workspace, kind, name }
 }
 
 #[cfg(test)]
@@ -269,6 +346,36 @@ mod tests {
     fn an_unknown_folder_is_a_warning() {
         let (_, problems) = read(&["widgets/a/b.json", "widgets/c/d.json", "tests/x/y.yaml"]);
         assert_eq!(problems, ["PC0511 folder `widgets` is no part of the artifact layout"]);
+    }
+
+    #[test]
+    fn a_workspace_has_the_folders_of_a_service() {
+        let (layout, problems) = read(&[
+            "workspaces/Team/workspaceInformation.json",
+            "workspaces/Team/policy.xml",
+            "workspaces/team/named values/n/namedValueInformation.json",
+            "workspaces/team/apis/a/apiInformation.json",
+            "workspaces/team/odd/a/b.json",
+        ]);
+        let team = &layout.workspaces["team"];
+        assert_eq!(team.own.name, "Team");
+        assert!(team.own.info.is_some() && team.own.policy.is_some());
+        assert_eq!(team.layout.of("namedvalues").count(), 1);
+        assert_eq!(team.layout.of("apis").count(), 1);
+        assert_eq!(layout.of("apis").count(), 0);
+        assert_eq!(problems, ["PC0511 folder `odd` is no part of a workspace"]);
+    }
+
+    #[test]
+    fn references_may_name_a_workspace() {
+        let of = |text| {
+            let it = reference(text);
+            (it.workspace, it.kind, it.name)
+        };
+        assert_eq!(of("/subscriptions/1/x/workspaces/w/apis/a"), (Some("w"), "apis", "a"));
+        assert_eq!(of("/workspaces/w/apis"), (Some("w"), "w", "apis"));
+        assert_eq!(of("/apis/a"), (None, "apis", "a"));
+        assert_eq!(of("/workspaces/w"), (None, "workspaces", "w"));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! This crate never sees a request, and no policy by name: it is handed a `pipeline::Registry`.
 
 mod a2a;
+mod addresses;
 mod balance;
 mod balance_checks;
 pub mod codes;
@@ -29,6 +30,7 @@ mod mcp;
 mod openapi;
 mod overrides;
 mod place;
+mod products;
 mod resolve;
 mod secret_source;
 mod settings;
@@ -38,6 +40,7 @@ mod snapshot;
 mod source;
 mod store;
 pub mod tree;
+mod versions;
 mod watch;
 
 pub use balance::{
@@ -46,11 +49,12 @@ pub use balance::{
 };
 pub use entity::{
     A2aEntity, ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
-    CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, Given,
-    GraphQlEntity, KEY_HEADER, KEY_QUERY, LlmEntity, LoggerEntity, LoggerTarget, McpEntity,
-    NamedValueEntity, OperationEntity, PolicyEntity, ProxyEntity, ResolverEntity, SchemaEntity,
-    SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter, TlsEntity,
-    ToolEntity,
+    CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, GatewayEntity,
+    Given, GraphQlEntity, GroupEntity, KEY_HEADER, KEY_QUERY, LinkEntity, LlmEntity, LoggerEntity,
+    LoggerTarget, McpEntity, NamedValueEntity, OperationEntity, PolicyEntity, ProductEntity,
+    ProxyEntity, ReleaseEntity, ResolverEntity, SchemaEntity, SchemaText, ScopeEntity,
+    SubscriptionEntity, SubscriptionState, TemplateParameter, TlsEntity, ToolEntity, UserEntity,
+    VersionSetEntity, VersionSetOf, WorkspaceEntity,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
@@ -63,8 +67,8 @@ pub use settings::{
 };
 pub use snapshot::{
     A2aApi, Agents, Api, ApiKind, AwsCredentials, Backend, CARD_OPERATION, CardSource, Credentials,
-    ManagedIdentity, Operation, Protocols, Service, Settings, Snapshot, Subscription,
-    SubscriptionScope, Version, VersionScheme,
+    InProducts, ManagedIdentity, Operation, Product, Protocols, Service, Settings, Snapshot,
+    Subscription, SubscriptionScope, Version, VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};
 pub use store::{ChangeError, Changed, Origin, Refusal, Reload, Status, Store, StoreSettings};

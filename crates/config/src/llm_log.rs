@@ -26,10 +26,10 @@ pub(crate) struct Logging<'a> {
 }
 
 impl<'a> Logging<'a> {
-    /// `loggers` are the resolved ones.
+    /// `loggers` are the resolved ones. The secrets of all of `resolved` are kept out of logs.
     pub(crate) fn new(
         entities: &'a Entities,
-        resolved: &Resolved,
+        resolved: &[&Resolved],
         loggers: Arc<Loggers>,
         extensions: &'a Extensions,
         problems: &mut Vec<Diagnostic>,
@@ -38,7 +38,7 @@ impl<'a> Logging<'a> {
         let of_apis = entities.apis.iter().flat_map(|it| &it.diagnostics);
         let first = entities.diagnostics.iter().chain(of_apis).find(|it| wants(it));
         let secrets = first.map(|first| {
-            let found = secrets(resolved, &loggers);
+            let found: Vec<String> = resolved.iter().flat_map(|it| secrets(it, &loggers)).collect();
             Secrets::new(found.iter().map(String::as_str)).unwrap_or_else(|error| {
                 problems.push(first.place.error(codes::BAD_VALUE, error.to_string()));
                 Secrets::default()

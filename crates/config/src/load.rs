@@ -11,7 +11,7 @@ use transport::Secret;
 
 use crate::codes;
 use crate::compile;
-use crate::entity::{Entities, Reading};
+use crate::entity::{Entities, PolicyEntity, Reading, WorkspaceEntity};
 use crate::environment::Environment;
 use crate::hidden::Hidden;
 use crate::layout::Layout;
@@ -24,6 +24,7 @@ use crate::single_file;
 use crate::snapshot::Snapshot;
 use crate::source::{SETTINGS_FILE, Source};
 use crate::tree::{Node, Tree};
+use crate::versions;
 
 /// What comes from the command line and the environment.
 #[derive(Clone, Debug, Default)]
@@ -110,6 +111,18 @@ pub struct Summary {
     pub n_expressions: usize,
 }
 
+impl Parsed {
+    /// A workspace as if it were a service: its entities, and what the gateway has for all.
+    pub(crate) fn of_workspace(&self, workspace: &WorkspaceEntity) -> Parsed {
+        Parsed {
+            entities: workspace.entities.clone(),
+            settings: self.settings.clone(),
+            folder: self.folder.clone(),
+            tokens: self.tokens.clone(),
+        }
+    }
+}
+
 impl Loaded {
     /// Number of errors and of warnings.
     pub fn counts(&self) -> (usize, usize) {
@@ -125,15 +138,16 @@ pub fn parse(source: &Source, options: &Options) -> (Parsed, Vec<Diagnostic>) {
     let overrides = read_overrides(source, options, &problems);
     let (layout, found) = Layout::read(source);
     problems.borrow_mut().extend(found);
-    let cx = Reading {
-        source,
-        overrides: &overrides,
-        gateway: settings.gateway.name.as_deref(),
-        problems: &problems,
-    };
+    let cx = Reading { source, overrides: &overrides, problems: &problems };
     let of_folder = Entities::read(&layout, &cx);
     entities.extend(of_folder, &problems);
     problems.borrow_mut().extend(overrides.unused());
+    let mut found = Vec::new();
+    versions::share(&mut entities.apis, &mut found);
+    for it in &mut entities.workspaces {
+        versions::share(&mut it.entities.apis, &mut found);
+    }
+    problems.borrow_mut().extend(found);
     let folder = source.folder().map(PathBuf::from);
     let tokens = overrides.tokens().clone();
     let mut problems = problems.into_inner();
@@ -152,7 +166,7 @@ pub async fn load(
     let (resolved, found) = resolve::resolve(&parsed, options, secrets).await;
     diagnostics.extend(found);
     let mut hidden = parsed.tokens.clone();
-    hidden.add_named_values(&resolved.named_values);
+    resolved.all_named_values().for_each(|it| hidden.add_named_values(it));
     let (snapshot, summary, found) = compile::compile(&parsed, resolved, engine);
     diagnostics.extend(found);
     diagnostics.iter_mut().for_each(|it| hidden.redact(it));
@@ -171,7 +185,9 @@ pub async fn load(
 
 /// The files that named values, keys and certificates are read from.
 fn secret_files(parsed: &Parsed) -> Vec<PathBuf> {
-    let values = parsed.entities.named_values.iter().filter_map(|it| it.value.as_ref());
+    let of_workspaces = parsed.entities.workspaces.iter().flat_map(|it| &it.entities.named_values);
+    let values = parsed.entities.named_values.iter().chain(of_workspaces);
+    let values = values.filter_map(|it| it.value.as_ref());
     let keys = parsed.settings.keys.iter().flat_map(|it| [&it.primary, &it.secondary]).flatten();
     let certificates = parsed.settings.certificates.iter().map(|it| &it.source);
     let mut files: Vec<PathBuf> = values
@@ -251,15 +267,13 @@ fn sources(source: &Source, entities: &Entities) -> Sources {
         }
     }
     // Texts that stand inside of other files: tokens may have put secrets into those of overrides.
-    let fragments = entities.fragments.iter().map(|it| (&it.file, &it.text));
-    let operations = entities.apis.iter().flat_map(|it| &it.operations);
-    let policies = entities
-        .policy
-        .iter()
-        .chain(entities.apis.iter().filter_map(|it| it.policy.as_ref()))
-        .chain(operations.filter_map(|it| it.policy.as_ref()))
-        .map(|it| (&it.file, &it.text));
-    for (file, text) in fragments.chain(policies).filter(|it| source.text(it.0).is_none()) {
+    let mut texts = Vec::new();
+    inner_texts(entities, &mut texts);
+    for workspace in &entities.workspaces {
+        texts.extend(workspace.policy.iter().map(|it| (&it.file, &it.text)));
+        inner_texts(&workspace.entities, &mut texts);
+    }
+    for (file, text) in texts.into_iter().filter(|it| source.text(it.0).is_none()) {
         if file.starts_with("configuration.") {
             sources.add_hidden(file.clone(), text.clone());
         } else {
@@ -267,6 +281,22 @@ fn sources(source: &Source, entities: &Entities) -> Sources {
         }
     }
     sources
+}
+
+/// The texts of documents and fragments, with the names that they are told by.
+fn inner_texts<'e>(entities: &'e Entities, texts: &mut Vec<(&'e Arc<str>, &'e Arc<str>)>) {
+    let of = |it: &'e PolicyEntity| (&it.file, &it.text);
+    texts.extend(entities.fragments.iter().map(|it| (&it.file, &it.text)));
+    texts.extend(entities.policy.iter().map(of));
+    texts.extend(entities.products.iter().filter_map(|it| it.policy.as_ref()).map(of));
+    for api in &entities.apis {
+        texts.extend(api.policy.iter().map(of));
+        texts.extend(api.operations.iter().filter_map(|it| it.policy.as_ref()).map(of));
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a == b
 }
 
 impl Entities {
@@ -284,36 +314,27 @@ impl Entities {
             told("global policy", "policy", &own.place());
         }
         self.policy = other.policy.or(self.policy.take());
-        for it in &self.named_values {
-            if other.named_values.iter().any(|o| o.display_name == it.display_name) {
-                told("named value", &it.display_name, &it.place);
-            }
+        /// Tells what both lists have, by name.
+        macro_rules! both {
+            ($list:ident, $kind:literal, $name:ident, $same:path) => {
+                let of_other: Vec<_> = other.$list.iter().map(|it| it.$name.as_str()).collect();
+                for it in &self.$list {
+                    if of_other.iter().any(|other| $same(other, &it.$name)) {
+                        told($kind, &it.$name, &it.place);
+                    }
+                }
+            };
         }
-        for it in &self.backends {
-            if other.backends.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
-                told("backend", &it.id, &it.place);
-            }
-        }
-        for it in &self.loggers {
-            if other.loggers.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
-                told("logger", &it.id, &it.place);
-            }
-        }
-        for it in &self.diagnostics {
-            if other.diagnostics.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
-                told("diagnostic", &it.id, &it.place);
-            }
-        }
-        for it in &self.caches {
-            if other.caches.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
-                told("cache", &it.id, &it.place);
-            }
-        }
-        for it in &self.apis {
-            if other.apis.iter().any(|o| o.id.eq_ignore_ascii_case(&it.id)) {
-                told("API", &it.id, &it.place);
-            }
-        }
+        both!(named_values, "named value", display_name, same);
+        both!(backends, "backend", id, str::eq_ignore_ascii_case);
+        both!(loggers, "logger", id, str::eq_ignore_ascii_case);
+        both!(diagnostics, "diagnostic", id, str::eq_ignore_ascii_case);
+        both!(caches, "cache", id, str::eq_ignore_ascii_case);
+        both!(apis, "API", id, str::eq_ignore_ascii_case);
+        both!(products, "product", id, str::eq_ignore_ascii_case);
+        both!(groups, "group", id, str::eq_ignore_ascii_case);
+        both!(users, "user", id, str::eq_ignore_ascii_case);
+        both!(version_sets, "version set", id, str::eq_ignore_ascii_case);
         for it in &self.fragments {
             if other.fragments.iter().any(|o| o.name.eq_ignore_ascii_case(&it.name)) {
                 told("policy fragment", &it.name, &Place::file(it.file.clone()));
@@ -327,6 +348,14 @@ impl Entities {
         self.apis.extend(other.apis);
         self.fragments.extend(other.fragments);
         self.subscriptions.extend(other.subscriptions);
+        self.certificates.extend(other.certificates);
+        self.schemas.extend(other.schemas);
+        self.products.extend(other.products);
+        self.groups.extend(other.groups);
+        self.users.extend(other.users);
+        self.version_sets.extend(other.version_sets);
+        self.gateways.extend(other.gateways);
+        self.workspaces.extend(other.workspaces);
     }
 }
 

@@ -11,14 +11,14 @@ use crate::openapi::normalise_id;
 use crate::snapshot::{Agents, Api, ApiKind};
 
 /// Gives every MCP server its tools, and every problem. `apis` has the compiled ones in the order of
-/// the entities.
-pub(crate) fn link(entities: &[ApiEntity], apis: &mut [Api]) -> Vec<Diagnostic> {
+/// the entities; in the snapshot, `n_before` others stand before them.
+pub(crate) fn link(entities: &[ApiEntity], apis: &mut [Api], n_before: usize) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (n, entity) in entities.iter().enumerate() {
         if entity.kind != ApiKind::Mcp {
             continue;
         }
-        let found = server(entity, entities, apis, &mut problems);
+        let found = server(entity, entities, apis, n_before, &mut problems);
         if let (Some(server), Some(api)) = (found, apis.get_mut(n)) {
             api.agents = Some(Agents::Mcp(Arc::new(server)));
         }
@@ -30,6 +30,7 @@ fn server(
     entity: &ApiEntity,
     entities: &[ApiEntity],
     apis: &[Api],
+    n_before: usize,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Server> {
     let mcp = entity.mcp.as_ref()?;
@@ -49,7 +50,7 @@ fn server(
     }
     let mut tools = Vec::new();
     for it in &mcp.tools {
-        match tool(it, entities, apis) {
+        match tool(it, entities, apis, n_before) {
             Ok(tool) => tools.push(tool),
             Err(problem) => problems.push(problem),
         }
@@ -69,7 +70,12 @@ fn server(
     }
 }
 
-fn tool(tool: &ToolEntity, entities: &[ApiEntity], apis: &[Api]) -> Result<Tool, Diagnostic> {
+fn tool(
+    tool: &ToolEntity,
+    entities: &[ApiEntity],
+    apis: &[Api],
+    n_before: usize,
+) -> Result<Tool, Diagnostic> {
     let is_it = |it: &&ApiEntity| {
         let full = it.full_name();
         full.eq_ignore_ascii_case(&tool.api)
@@ -91,8 +97,9 @@ fn tool(tool: &ToolEntity, entities: &[ApiEntity], apis: &[Api]) -> Result<Tool,
         let near = closest(&wanted, api.operations.iter().map(|it| it.id.as_str()));
         return Err(suggest(tool, message, near));
     };
-    let target = Target { api: number_of(api, entities), operation: number };
-    let compiled = apis.get(target.api).and_then(|it| it.operations.get(number));
+    let place = number_of(api, entities);
+    let target = Target { api: n_before + place, operation: number };
+    let compiled = apis.get(place).and_then(|it| it.operations.get(number));
     let Some(compiled) = compiled else {
         let message = format!("operation `{}` is not there", operation.id);
         return Err(tool.place.error(codes::UNKNOWN_ENTITY, message));

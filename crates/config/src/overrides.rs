@@ -122,6 +122,29 @@ impl Overrides {
         entry(scope, "policies", "policy")?.at(&["properties", "value"])
     }
 
+    /// The text that replaces the policy document of an entity of another section, if the file
+    /// gives one.
+    pub(crate) fn policy_of(&self, section: &str, name: &str) -> Option<&Tree> {
+        let found = entry(self.tree.as_ref()?, section, name)?;
+        entry(found, "policies", "policy")?.at(&["properties", "value"])
+    }
+
+    /// What the file says of the entities of a workspace.
+    pub(crate) fn of_workspace(&self, name: &str) -> Overrides {
+        let found = self.tree.as_ref().and_then(|it| entry(it, "workspaces", name));
+        if found.is_some() {
+            self.used.borrow_mut().push(format!("workspaces/{}", name.to_lowercase()));
+        }
+        let own = |it: &Tree| {
+            let mut tree = it.clone();
+            if let Node::Map(entries) = &mut tree.node {
+                entries.retain(|it| it.key != "name" && it.key != "properties");
+            }
+            tree
+        };
+        Overrides { tree: found.map(own), ..Self::default() }
+    }
+
     /// The text that replaces a policy fragment, if the file gives one.
     pub(crate) fn fragment(&self, name: &str) -> Option<&Tree> {
         let found = entry(self.tree.as_ref()?, "policyfragments", name)?;
@@ -164,10 +187,15 @@ const READ: &[&str] = &[
     "apis",
     "backends",
     "diagnostics",
+    "gateways",
+    "groups",
     "loggers",
     "namedvalues",
     "policyfragments",
+    "products",
     "subscriptions",
+    "versionsets",
+    "workspaces",
 ];
 
 /// Sections that the tools know, normalised.

@@ -21,8 +21,9 @@ use crate::codes;
 use crate::entity::{
     A2aEntity, ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER,
     KEY_QUERY, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity,
-    PolicyEntity, ResolverEntity, SchemaText, ToolEntity, a2a_operations, graphql_operations,
-    handshake, is_name, log_file, mcp_operations, read_diagnostics, split_field, split_operation,
+    PolicyEntity, ResolverEntity, SchemaText, ToolEntity, VersionSetOf, a2a_operations,
+    graphql_operations, handshake, is_name, log_file, mcp_operations, read_diagnostics,
+    read_groups, read_products, read_users, read_version_sets, split_field, split_operation,
 };
 use crate::openapi::{self, RequiredQuery, normalise_id};
 use crate::place::Place;
@@ -43,6 +44,9 @@ pub(crate) fn referenced_files(tree: &Tree) -> Vec<String> {
     add(tree.get("policy"));
     for entry in tree.get("fragments").map(Tree::entries).unwrap_or_default() {
         add(Some(&entry.value));
+    }
+    for product in tree.get("products").map(Tree::entries).unwrap_or_default() {
+        add(product.value.get("policy"));
     }
     for api in tree.get("apis").map(Tree::entries).unwrap_or_default() {
         add(api.value.get("policy"));
@@ -70,8 +74,6 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
     };
     Entities {
         caches: entries("caches").iter().map(|it| cx.cache(it)).collect(),
-        schemas: Vec::new(),
-        certificates: Vec::new(),
         policy: fields.get("policy").and_then(|it| cx.file(it)),
         named_values: entries("named-values").iter().filter_map(|it| cx.named_value(it)).collect(),
         backends: short_backend::read(entries("backends"), fields),
@@ -79,7 +81,11 @@ pub(crate) fn read(fields: &Fields<'_, '_>, source: &Source) -> Entities {
         fragments: entries("fragments").iter().filter_map(fragment).collect(),
         loggers: entries("loggers").iter().map(|it| cx.logger(it)).collect(),
         apis: entries("apis").iter().map(|it| cx.api(it)).collect(),
-        subscriptions: Vec::new(),
+        products: read_products(fields, &|it| cx.file(it)),
+        groups: read_groups(fields),
+        users: read_users(fields),
+        version_sets: read_version_sets(fields),
+        ..Entities::default()
     }
 }
 
@@ -243,7 +249,9 @@ impl Reader<'_> {
             id: entry.key.clone(),
             revision: "1".to_owned(),
             is_current: true,
-            is_versioned: false,
+            version: fields.filled("version"),
+            version_set: fields.filled("version-set").map(VersionSetOf::Named),
+            releases: Vec::new(),
             is_online: true,
             display_name: fields.filled("name").unwrap_or_else(|| entry.key.clone()),
             path: path.trim().trim_matches('/').to_owned(),

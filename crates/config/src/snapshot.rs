@@ -8,8 +8,9 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use expr::host::{ApiInfo, DeploymentInfo, SubscriptionInfo};
+use expr::host::{ApiInfo, DeploymentInfo, ProductInfo, SubscriptionInfo, UserInfo, WorkspaceInfo};
 use http::{HeaderName, HeaderValue};
 use pipeline::{BaseUrl, Pipeline};
 use transport::{ClientIdentity, ClientTls, Pins, Proxy, Secret};
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub apis: Vec<Api>,
     /// All subscriptions, whatever their state.
     pub subscriptions: Vec<Subscription>,
+    /// All products: those of the service, then those of its workspaces.
+    pub products: Vec<Product>,
     /// Backend entities by name.
     pub backends: HashMap<String, Arc<Backend>>,
     /// The same backends as the pipeline sees them.
@@ -44,6 +47,18 @@ pub struct Settings {
     /// Answers over HTTP for APIs that list only HTTPS, and the other way round: for gateways
     /// behind something that ends TLS.
     pub any_protocol: bool,
+    /// Refuses the keys of subscriptions before their start date and from their expiration or end
+    /// date on. For Azure these dates are notes: only the state counts.
+    pub enforce_subscription_dates: bool,
+}
+
+/// A product.
+#[derive(Debug, Clone, Default)]
+pub struct Product {
+    /// What expressions see.
+    pub info: Arc<ProductInfo>,
+    /// The workspace that it is in, by name.
+    pub workspace: Option<String>,
 }
 
 /// One revision of an API.
@@ -73,6 +88,15 @@ pub struct Api {
     pub key_bearer: bool,
     /// Operations, in the order of definition.
     pub operations: Vec<Operation>,
+    /// The products that it is in, by their places in [`Snapshot::products`], ascending.
+    pub products: Vec<usize>,
+    /// The one of them that needs no subscription.
+    pub open_product: Option<usize>,
+    /// The workspace that it is in.
+    pub workspace: Option<Arc<WorkspaceInfo>>,
+    /// The backends of its workspace beside those of the service; none outside of a workspace:
+    /// then [`Snapshot::backend_entries`] are meant.
+    pub backends: Option<Arc<pipeline::Backends>>,
     /// What is served to agents; an MCP server that is passed through has nothing here.
     pub agents: Option<Agents>,
     /// The effective policy of the API's scope: for requests that match none of its operations.
@@ -179,29 +203,93 @@ pub struct Operation {
     /// What policies and expressions see: `info.method` (`*`: any) and `info.url_template`
     /// decide what it matches.
     pub operation: Arc<pipeline::Operation>,
-    /// The effective policy, spliced.
+    /// The effective policy outside of products, spliced.
     pub pipeline: Arc<Pipeline>,
+    /// Those in the context of a product, where they differ.
+    pub in_products: InProducts,
+}
+
+impl Operation {
+    /// The effective policy in the context of a product, by its place, or outside of products.
+    #[must_use]
+    pub fn effective(&self, product: Option<usize>) -> &Arc<Pipeline> {
+        product.and_then(|it| self.in_products.get(it)).unwrap_or(&self.pipeline)
+    }
+}
+
+/// Effective policies in the context of products. Operations that inherit all share one.
+#[derive(Debug, Clone, Default)]
+pub struct InProducts(Option<Arc<[(usize, Arc<Pipeline>)]>>);
+
+impl InProducts {
+    /// Takes pairs of a product's place and a policy, ascending.
+    #[must_use]
+    pub fn new(pipelines: Vec<(usize, Arc<Pipeline>)>) -> Self {
+        Self((!pipelines.is_empty()).then(|| pipelines.into()))
+    }
+
+    /// The policy of a product; none if it is the one outside of products.
+    #[must_use]
+    pub fn get(&self, product: usize) -> Option<&Arc<Pipeline>> {
+        let all = self.0.as_deref()?;
+        let at = all.binary_search_by_key(&product, |it| it.0).ok()?;
+        all.get(at).map(|it| &it.1)
+    }
+
+    /// Every pair.
+    pub fn iter(&self) -> impl Iterator<Item = &(usize, Arc<Pipeline>)> {
+        self.0.iter().flat_map(|it| it.iter())
+    }
+}
+
+impl Api {
+    /// Its path, with the version if that is a segment: what stands before an operation's.
+    #[must_use]
+    pub fn base_path(&self) -> String {
+        let version = self.version.as_ref().filter(|it| it.scheme == VersionScheme::Segment);
+        match version.and_then(|it| it.identifier.as_deref()) {
+            Some(version) if self.info.path.is_empty() => version.to_owned(),
+            Some(version) => format!("{}/{version}", self.info.path),
+            None => self.info.path.clone(),
+        }
+    }
 }
 
 /// A subscription.
+#[derive(Default)]
 pub struct Subscription {
     /// What expressions see, but for `key`, which is the one that was presented.
     pub info: Arc<SubscriptionInfo>,
     /// What it opens.
     pub scope: SubscriptionScope,
-    /// Only active ones open anything.
+    /// Only active ones open anything: those in the state `active` whose owner is active.
     pub is_active: bool,
+    /// Its owner, as expressions see them.
+    pub user: Option<Arc<UserInfo>>,
+    /// From when on it is meant to be used.
+    pub starts: Option<SystemTime>,
+    /// From when on it is not.
+    pub ends: Option<SystemTime>,
     /// Primary and secondary key. A subscription without keys cannot be used.
     pub keys: Vec<Secret>,
 }
 
 /// What a subscription opens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SubscriptionScope {
-    /// Every API.
+    /// Every API, those of workspaces included.
+    AllAccess,
+    /// Every API of the service itself.
+    #[default]
     AllApis,
-    /// All revisions of one API, by the name in [`ApiInfo::id`].
+    /// All revisions of one API of the service, by the name in [`ApiInfo::id`].
     Api(String),
+    /// The APIs of a product, by its place in [`Snapshot::products`].
+    Product(usize),
+    /// Every API of a workspace, by name.
+    Workspace(String),
+    /// All revisions of one API of a workspace: the workspace's name, and the API's.
+    WorkspaceApi(String, String),
 }
 
 /// A backend entity.
@@ -307,6 +395,7 @@ mod tests {
             scope: SubscriptionScope::AllApis,
             is_active: true,
             keys: vec!["s3cret".into()],
+            ..Subscription::default()
         };
         let credentials = Credentials {
             query: vec![("key".to_owned(), vec!["s3cret".into()])],

@@ -27,6 +27,19 @@ impl Backends {
         self.0.get(id)
     }
 
+    /// Adds a backend under the name that policies call it by.
+    pub fn insert(&mut self, name: impl Into<String>, entry: Arc<BackendEntry>) {
+        self.0.insert(name.into(), entry);
+    }
+
+    /// These and others; of two with one name, the other one.
+    #[must_use]
+    pub fn with(&self, others: &Backends) -> Backends {
+        let mut all = self.clone();
+        all.0.extend(others.0.iter().map(|(name, it)| (name.clone(), Arc::clone(it))));
+        all
+    }
+
     /// The names, in no order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

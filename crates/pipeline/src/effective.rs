@@ -46,6 +46,19 @@ impl Pipeline {
         Section::ALL.into_iter().flat_map(|it| self.section(it).prepare(operation)).collect()
     }
 
+    /// Prepares the policies of the product scope only, for an operation whose other policies are
+    /// prepared.
+    pub fn prepare_product(&self, operation: &Arc<Operation>) -> Vec<String> {
+        let of = |it: Section| self.section(it).prepare_scope(operation, Scope::Product);
+        Section::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// Whether another pipeline has the very same steps.
+    #[must_use]
+    pub fn is_same(&self, other: &Pipeline) -> bool {
+        Section::ALL.into_iter().all(|it| self.section(it).is_same(other.section(it)))
+    }
+
     /// The steps of a section.
     #[must_use]
     pub fn section(&self, section: Section) -> &Steps {
@@ -172,6 +185,20 @@ mod tests {
         let global = inbound("<base /><mark name='g'/>");
 
         assert_eq!(place_of(Section::Inbound, &pipeline(&[(Scope::Global, &global)])).len(), 1);
+    }
+
+    #[test]
+    fn pipelines_are_the_same_if_they_share_all_steps() {
+        let compile = |scope, text: &str| crate::test_support::compiled(scope, text);
+        let global = compile(Scope::Global, &inbound("<mark name='g'/>"));
+        let product = compile(Scope::Product, &inbound("<base /><mark name='p'/>"));
+        let silent = compile(Scope::Product, &inbound("<base />"));
+        let closed = compile(Scope::Api, &inbound("<mark name='a'/>"));
+        let plain = Pipeline::splice(&[&global]);
+        assert!(Pipeline::splice(&[&global, &silent]).is_same(&plain));
+        assert!(!Pipeline::splice(&[&global, &product]).is_same(&plain));
+        let outside = Pipeline::splice(&[&global, &closed]);
+        assert!(Pipeline::splice(&[&global, &product, &closed]).is_same(&outside));
     }
 
     #[test]

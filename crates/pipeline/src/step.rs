@@ -12,6 +12,7 @@ use crate::effective::Item;
 use crate::error::PolicyError;
 use crate::operation::Operation;
 use crate::place::Place;
+use crate::section::Scope;
 use crate::shared::SharedContext;
 
 /// What happens after a step.
@@ -349,6 +350,19 @@ impl Steps {
     pub fn prepare(&self, operation: &Arc<Operation>) -> Vec<String> {
         let of = |it: &Arc<Placed>| it.preparations.clone();
         self.0.iter().flat_map(of).flat_map(|it| (it.0)(operation)).collect()
+    }
+
+    /// The same for the policies of one scope.
+    pub fn prepare_scope(&self, operation: &Arc<Operation>, scope: Scope) -> Vec<String> {
+        let of_scope = self.0.iter().filter(|it| it.place.scope() == Some(scope));
+        let of = |it: &Arc<Placed>| it.preparations.clone();
+        of_scope.flat_map(of).flat_map(|it| (it.0)(operation)).collect()
+    }
+
+    /// Whether others are the very same steps.
+    #[must_use]
+    pub fn is_same(&self, other: &Steps) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| Arc::ptr_eq(a, b))
     }
 
     /// Whether a step answers CORS preflights.

@@ -337,6 +337,12 @@ pub(crate) fn pipeline(documents: &[(Scope, &str)]) -> Pipeline {
     Pipeline::splice(&compiled.iter().collect::<Vec<_>>())
 }
 
+/// One document.
+pub(crate) fn compiled(scope: Scope, text: &str) -> CompiledDocument {
+    let (compiled, problems) = World::default().compile(scope, text);
+    compiled.unwrap_or_else(|| panic!("{problems:?}"))
+}
+
 pub(crate) fn context() -> Context {
     let clock = FakeClock::at_unix(1_700_000_000);
     let client = Arc::new(FakeClient::unreachable());

@@ -1,6 +1,8 @@
-//! Who may call: subscription keys.
+//! Who may call: subscription keys, and the products that they are of.
 //!
-//! Keys are found by their hash and then compared in constant time.
+//! Keys are found by their hash and then compared in constant time. A key of a product puts the
+//! request into the context of that product; without a key the API's open product does, if there
+//! is one.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/api-management-subscriptions>
 
@@ -9,9 +11,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use config::{Api, Snapshot, SubscriptionScope};
-use expr::host::SubscriptionInfo;
+use expr::host::{SubscriptionInfo, UserInfo};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pipeline::PolicyError;
@@ -32,6 +35,43 @@ struct Key {
     scope: SubscriptionScope,
     /// What expressions see, with this key as the one presented.
     info: Arc<Shown>,
+    user: Option<Arc<UserInfo>>,
+    /// When it counts, if dates do; none: always.
+    times: Option<Times>,
+}
+
+/// When a subscription counts: from the first on, until the second.
+#[derive(Debug, Clone, Copy)]
+struct Times(Option<SystemTime>, Option<SystemTime>);
+
+impl Times {
+    fn include(self, now: SystemTime) -> bool {
+        self.0.is_none_or(|it| it <= now) && self.1.is_none_or(|it| now < it)
+    }
+}
+
+/// What a request brings with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its query, without `?`.
+    pub query: &'a str,
+    /// Whether it asks for a WebSocket.
+    pub is_websocket: bool,
+    /// The time.
+    pub now: SystemTime,
+}
+
+/// How a request is let in.
+#[derive(Debug, Default)]
+pub struct Admitted {
+    /// The subscription whose key was used.
+    pub subscription: Option<Arc<SubscriptionInfo>>,
+    /// The owner of the subscription.
+    pub user: Option<Arc<UserInfo>>,
+    /// The place of the product whose policies apply.
+    pub product: Option<usize>,
 }
 
 /// Takes a number that is a hash already for what it is.
@@ -77,6 +117,7 @@ impl Keys {
     #[must_use]
     pub fn new(snapshot: &Snapshot) -> Self {
         let mut keys = Self::default();
+        let enforced = snapshot.settings.enforce_subscription_dates;
         for subscription in &snapshot.subscriptions {
             for secret in subscription.keys.iter().filter(|it| !it.is_empty()) {
                 let info = SubscriptionInfo {
@@ -89,55 +130,67 @@ impl Keys {
                     is_active: subscription.is_active,
                     scope: subscription.scope.clone(),
                     info: Arc::new(Shown(Arc::new(info))),
+                    user: subscription.user.clone(),
+                    times: enforced.then_some(Times(subscription.starts, subscription.ends)),
                 });
             }
         }
         keys
     }
 
-    /// Decides whether a request may use an API. The subscription, if a key was used.
+    /// Decides whether a request may use an API, and in which context.
     ///
     /// A key that does not open the API is refused even where none is needed.
     ///
     /// # Errors
     ///
     /// Why it may not.
-    pub fn admit(
-        &self,
-        api: &Api,
-        headers: &HeaderMap,
-        query: &str,
-        is_websocket: bool,
-    ) -> Result<Option<Arc<SubscriptionInfo>>, Denied> {
-        match presented(api, headers, query, is_websocket) {
-            Some(key) => self.find(key.as_bytes(), api).map(Some).ok_or(Denied::BadKey),
+    pub fn admit(&self, api: &Api, request: Presented<'_>) -> Result<Admitted, Denied> {
+        match presented(api, request) {
+            Some(key) => self.find(key.as_bytes(), api, request.now).ok_or(Denied::BadKey),
+            None if api.open_product.is_some() => {
+                Ok(Admitted { product: api.open_product, ..Admitted::default() })
+            }
             None if api.subscription_required => Err(Denied::NoKey),
-            None => Ok(None),
+            None => Ok(Admitted::default()),
         }
     }
 
-    fn find(&self, presented: &[u8], api: &Api) -> Option<Arc<SubscriptionInfo>> {
+    fn find(&self, presented: &[u8], api: &Api, now: SystemTime) -> Option<Admitted> {
         let candidates = self.by_hash.get(&self.state.hash_one(presented))?;
         let opens = |it: &&Key| {
             it.secret.is(presented)
                 && it.is_active
-                && match &it.scope {
-                    SubscriptionScope::AllApis => true,
-                    SubscriptionScope::Api(id) => *id == api.info.id,
-                }
+                && opens(&it.scope, api)
+                && it.times.is_none_or(|times| times.include(now))
         };
-        candidates.iter().find(opens).map(|it| it.info.0.clone())
+        let key = candidates.iter().find(opens)?;
+        let product = match &key.scope {
+            SubscriptionScope::Product(place) => Some(*place),
+            _ => None,
+        };
+        let subscription = Some(key.info.0.clone());
+        Some(Admitted { subscription, user: key.user.clone(), product })
+    }
+}
+
+/// Whether a scope has an API.
+fn opens(scope: &SubscriptionScope, api: &Api) -> bool {
+    let workspace = api.workspace.as_ref().map(|it| it.id.as_str());
+    match scope {
+        SubscriptionScope::AllAccess => true,
+        SubscriptionScope::AllApis => workspace.is_none(),
+        SubscriptionScope::Api(id) => workspace.is_none() && *id == api.info.id,
+        SubscriptionScope::Product(place) => api.products.binary_search(place).is_ok(),
+        SubscriptionScope::Workspace(name) => workspace == Some(name),
+        SubscriptionScope::WorkspaceApi(name, id) => workspace == Some(name) && *id == api.info.id,
     }
 }
 
 /// The key of a request: in the header, or in the query if the header is absent. Browsers cannot
 /// set headers on WebSocket handshakes, so there the header's name counts in the query as well.
-fn presented<'a>(
-    api: &Api,
-    headers: &'a HeaderMap,
-    query: &'a str,
-    is_websocket: bool,
-) -> Option<Cow<'a, str>> {
+fn presented<'a>(api: &Api, request: Presented<'a>) -> Option<Cow<'a, str>> {
+    let Presented { headers, query, is_websocket, .. } = request;
     if let Some(value) = headers.get(&api.key_header) {
         return Some(String::from_utf8_lossy(value.as_bytes()));
     }
@@ -193,7 +246,7 @@ fn challenge(api: &Api, origin: &str) -> Option<HeaderValue> {
     const USUAL: &str = "Ocp-Apim-Subscription-Key";
     let name = api.key_header.as_str();
     let name = if name.eq_ignore_ascii_case(USUAL) { USUAL } else { name };
-    let path = &api.info.path;
+    let path = api.base_path();
     let text =
         format!("AzureApiManagementKey realm=\"{origin}/{path}\",name=\"{name}\",type=\"header\"");
     HeaderValue::try_from(text).ok()
@@ -201,10 +254,14 @@ fn challenge(api: &Api, origin: &str) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use config::{Snapshot, SubscriptionScope};
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    use config::{Api, Snapshot, Subscription, SubscriptionScope};
+    use expr::host::WorkspaceInfo;
     use http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{Denied, Keys};
+    use super::{Admitted, Denied, Keys, Presented};
     use crate::test_support::{ApiSpec, api, subscription};
 
     #[derive(Clone, Copy, PartialEq)]
@@ -239,10 +296,118 @@ mod tests {
             let value = HeaderValue::from_str(header.trim()).unwrap();
             headers.insert(HeaderName::from_static("api-key"), value);
         }
-        match Keys::new(&snapshot).admit(&api, &headers, query, is_websocket) {
-            Ok(None) => "anonymous".to_owned(),
-            Ok(Some(info)) => format!("{} with {}", info.id, info.key),
+        let now = SystemTime::UNIX_EPOCH;
+        let request = Presented { headers: &headers, query, is_websocket, now };
+        shown(Keys::new(&snapshot).admit(&api, request))
+    }
+
+    fn shown(admitted: Result<Admitted, Denied>) -> String {
+        match admitted {
             Err(denied) => format!("{denied:?}"),
+            Ok(it) => {
+                let who = match &it.subscription {
+                    Some(info) => format!("{} with {}", info.id, info.key),
+                    None => "anonymous".to_owned(),
+                };
+                let product = it.product.map(|it| format!(" in product {it}"));
+                who + &product.unwrap_or_default()
+            }
+        }
+    }
+
+    /// Who is admitted to an API: of products, in a workspace, or of neither.
+    fn admit_to(api: &Api, snapshot: &Snapshot, key: &'static str, now: u64) -> String {
+        let headers: HeaderMap = [("ocp-apim-subscription-key", key)]
+            .into_iter()
+            .filter(|it| !it.1.is_empty())
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+            .collect();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+        let request = Presented { headers: &headers, query: "", is_websocket: false, now };
+        shown(Keys::new(snapshot).admit(api, request))
+    }
+
+    #[test]
+    fn a_key_opens_its_scope_and_a_products_key_sets_the_product() {
+        let all = [
+            ("master", SubscriptionScope::AllAccess),
+            ("apis", SubscriptionScope::AllApis),
+            ("p1", SubscriptionScope::Product(1)),
+            ("p2", SubscriptionScope::Product(2)),
+            ("shop", SubscriptionScope::Api("shop".to_owned())),
+            ("team", SubscriptionScope::Workspace("team".to_owned())),
+            ("team-shop", SubscriptionScope::WorkspaceApi("team".to_owned(), "shop".to_owned())),
+            ("team-other", SubscriptionScope::WorkspaceApi("team".to_owned(), "o".to_owned())),
+        ];
+        let snapshot = Snapshot {
+            subscriptions: all
+                .iter()
+                .map(|(id, it)| subscription(id, it.clone(), true, &[id]))
+                .collect(),
+            ..Snapshot::default()
+        };
+        let spec = ApiSpec { id: "shop", subscription_required: true, ..ApiSpec::default() };
+        let own = || Api { products: vec![1, 3], ..api(&spec) };
+        let info = WorkspaceInfo { id: "team".to_owned(), name: "T".to_owned() };
+        let in_team = Api { workspace: Some(Arc::new(info)), ..own() };
+        for (key, of_service, of_team) in [
+            ("master", "master with master", "master with master"),
+            ("apis", "apis with apis", "BadKey"),
+            ("p1", "p1 with p1 in product 1", "p1 with p1 in product 1"),
+            ("p2", "BadKey", "BadKey"),
+            ("shop", "shop with shop", "BadKey"),
+            ("team", "BadKey", "team with team"),
+            ("team-shop", "BadKey", "team-shop with team-shop"),
+            ("team-other", "BadKey", "BadKey"),
+            ("", "NoKey", "NoKey"),
+        ] {
+            assert_eq!(admit_to(&own(), &snapshot, key, 0), of_service, "{key}");
+            assert_eq!(admit_to(&in_team, &snapshot, key, 0), of_team, "{key}");
+        }
+    }
+
+    /// The table of Azure's documentation: an open product, an API that needs a key, a key.
+    #[test]
+    fn an_open_product_admits_without_a_key() {
+        let scope = SubscriptionScope::Product(1);
+        let snapshot = Snapshot {
+            subscriptions: vec![subscription("s", scope, true, &["good"])],
+            ..Snapshot::default()
+        };
+        for (open_product, subscription_required, key, expected) in [
+            (None, true, "good", "s with good in product 1"),
+            (None, true, "", "NoKey"),
+            (None, false, "good", "s with good in product 1"),
+            (None, false, "", "anonymous"),
+            (Some(0), true, "good", "s with good in product 1"),
+            (Some(0), true, "", "anonymous in product 0"),
+            (Some(0), false, "good", "s with good in product 1"),
+            (Some(0), false, "", "anonymous in product 0"),
+            (Some(0), false, "bad", "BadKey"),
+            (None, false, "bad", "BadKey"),
+        ] {
+            let spec = ApiSpec { subscription_required, ..ApiSpec::default() };
+            let api = Api { products: vec![0, 1], open_product, ..api(&spec) };
+            assert_eq!(admit_to(&api, &snapshot, key, 0), expected, "{open_product:?} {key}");
+        }
+    }
+
+    #[test]
+    fn dates_count_only_if_they_are_enforced() {
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let dated = Subscription {
+            starts: at(10),
+            ends: at(20),
+            ..subscription("s", SubscriptionScope::AllApis, true, &["k"])
+        };
+        let mut snapshot = Snapshot { subscriptions: vec![dated], ..Snapshot::default() };
+        let api = api(&ApiSpec::default());
+        for now in [9, 10, 20] {
+            assert_eq!(admit_to(&api, &snapshot, "k", now), "s with k");
+        }
+        snapshot.settings.enforce_subscription_dates = true;
+        for (now, expected) in [(9, "BadKey"), (10, "s with k"), (19, "s with k"), (20, "BadKey")] {
+            assert_eq!(admit_to(&api, &snapshot, "k", now), expected, "{now}");
         }
     }
 
@@ -271,7 +436,9 @@ mod tests {
             let spec = ApiSpec { subscription_required: true, key_bearer, ..ApiSpec::default() };
             let mut headers = HeaderMap::new();
             headers.insert("authorization", HeaderValue::from_static(value));
-            keys.admit(&api(&spec), &headers, "", false).map(|it| it.is_some())
+            let now = SystemTime::UNIX_EPOCH;
+            let request = Presented { headers: &headers, query: "", is_websocket: false, now };
+            keys.admit(&api(&spec), request).map(|it| it.subscription.is_some())
         };
         assert_eq!(admit(true, "Bearer k1"), Ok(true));
         assert_eq!(admit(true, "bearer k2"), Err(Denied::BadKey));

@@ -22,6 +22,7 @@ use pipeline::{
 use telemetry::{AccessLog, Outbox};
 use transport::{Peer, Request, Response};
 
+use crate::access::Presented;
 use crate::agents;
 use crate::backend::headers;
 use crate::caller;
@@ -66,7 +67,8 @@ pub(crate) fn prepare(
     let operation = api
         .zip(route.as_ref())
         .and_then(|(api, route)| operation(api, route, &head.method, is_websocket));
-    let preflight = preflight::find(&live, wanted, api, operation);
+    let now = || services.clock.now();
+    let preflight = preflight::find(&live, wanted, api, operation, now);
     let operation = preflight.as_ref().map_or(operation, |it| it.operation);
 
     let place = place(route.as_ref(), api, operation, preflight.is_some());
@@ -91,7 +93,9 @@ pub(crate) fn prepare(
     let length = Measured::announced(&body);
     let mut context = Box::new(context(head, body, url, original, services, &peer));
     context.deployment = snapshot.deployment.clone();
-    context.backends = snapshot.backend_entries.clone();
+    let backends = api.and_then(|it| it.backends.as_ref()).unwrap_or(&snapshot.backend_entries);
+    context.backends = backends.clone();
+    context.workspace = api.and_then(|it| it.workspace.clone());
     context.api = api.map(|it| it.info.clone());
     let is_mcp = api.is_some_and(|it| it.kind == ApiKind::Mcp);
     context.operation = operation.filter(|_| !is_mcp).map(|it| it.operation.clone());
@@ -268,22 +272,32 @@ fn check<'a>(
 ) -> (&'a Arc<Pipeline>, Result<(), PolicyError>) {
     let Some(api) = api else { return (&live.snapshot.global, Err(not_found())) };
     let Some(operation) = operation else { return (&api.pipeline, Err(not_found())) };
-    let query = context.request.original_url.own_query();
-    let admitted = live.keys.admit(api, &context.request.headers, query, is_websocket);
-    match admitted {
-        Ok(subscription) => context.subscription = subscription,
+    let presented = Presented {
+        headers: &context.request.headers,
+        query: context.request.original_url.own_query(),
+        is_websocket,
+        now: context.services.clock.now(),
+    };
+    let product = match live.keys.admit(api, presented) {
+        Ok(admitted) => {
+            context.subscription = admitted.subscription;
+            context.user = admitted.user;
+            let product = admitted.product.and_then(|it| live.snapshot.products.get(it));
+            context.product = product.map(|it| it.info.clone());
+            admitted.product
+        }
         Err(denied) => {
             let origin = context.request.original_url.base().to_string();
             return (&operation.pipeline, Err(denied.into_error(api, &origin)));
         }
-    }
+    };
     let backend = match &api.service {
         Some(Service::Backend(id)) if !goes_elsewhere => {
             context.use_backend(id).map_err(|_| no_backend(id))
         }
         Some(Service::Backend(_) | Service::Url(_)) | None => Ok(()),
     };
-    (&operation.pipeline, backend)
+    (operation.effective(product), backend)
 }
 
 /// The operation that answers. WebSocket APIs take handshakes only, and all of them; GraphQL APIs

@@ -6,12 +6,14 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/cors-policy>
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use config::{Api, ApiKind, Operation};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderMap, Method};
 use pipeline::Pipeline;
 
+use crate::access::Presented;
 use crate::gateway::Live;
 use crate::router::Wanted;
 
@@ -29,6 +31,7 @@ pub(crate) fn find<'a>(
     wanted: Wanted<'_>,
     api: Option<&'a Api>,
     operation: Option<&Operation>,
+    now: impl FnOnce() -> SystemTime,
 ) -> Option<Preflight<'a>> {
     if *wanted.method != Method::OPTIONS {
         return None;
@@ -43,8 +46,20 @@ pub(crate) fn find<'a>(
         let route = live.router.find(Wanted { method: &method, ..wanted }, &live.snapshot)?;
         api.operations.get(route.operation?)
     });
-    let pipeline = operation.map_or(&api.pipeline, |it| &it.pipeline);
+    let product = match api.products.is_empty() {
+        true => None,
+        false => product(live, wanted, api, now()),
+    };
+    let pipeline = operation.map_or(&api.pipeline, |it| it.effective(product));
     pipeline.inbound.answer_preflights().then_some(Preflight { pipeline, operation })
+}
+
+/// The product whose policies may answer: preflights carry no headers of the call, so it is the
+/// open one, or that of a key in the query.
+fn product(live: &Live, wanted: Wanted<'_>, api: &Api, now: SystemTime) -> Option<usize> {
+    let (headers, query) = (wanted.headers, wanted.query);
+    let presented = Presented { headers, query, is_websocket: false, now };
+    live.keys.admit(api, presented).ok().and_then(|it| it.product)
 }
 
 /// The method that a preflight announces: `None` if the request is no preflight, `Some(None)` if

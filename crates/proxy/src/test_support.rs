@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use config::{
-    Api, ApiKind, Operation, Protocols, Service, Snapshot, Subscription, SubscriptionScope, Version,
+    Api, ApiKind, InProducts, Operation, Protocols, Service, Snapshot, Subscription,
+    SubscriptionScope, Version,
 };
 use expr::host::{ApiInfo, OperationInfo, SubscriptionInfo};
 use http::HeaderName;
@@ -79,6 +80,10 @@ pub(crate) fn api(spec: &ApiSpec) -> Api {
         key_query: spec.key_query.to_owned(),
         key_bearer: spec.key_bearer,
         operations: spec.operations.iter().map(|it| operation(it, spec)).collect(),
+        products: Vec::new(),
+        open_product: None,
+        workspace: None,
+        backends: None,
         agents: None,
         pipeline: spec.pipeline.clone(),
     }
@@ -97,7 +102,8 @@ fn operation(text: &str, spec: &ApiSpec) -> Operation {
         is_websocket: spec.kind == ApiKind::WebSocket,
         ..pipeline::Operation::default()
     };
-    Operation { operation: Arc::new(operation), pipeline: spec.pipeline.clone() }
+    let in_products = InProducts::default();
+    Operation { operation: Arc::new(operation), pipeline: spec.pipeline.clone(), in_products }
 }
 
 pub(crate) fn snapshot(specs: &[ApiSpec]) -> Snapshot {
@@ -117,7 +123,7 @@ pub(crate) fn subscription(
         ..SubscriptionInfo::default()
     };
     let keys = keys.iter().map(|it| (*it).into()).collect();
-    Subscription { info: Arc::new(info), scope, is_active, keys }
+    Subscription { info: Arc::new(info), scope, is_active, keys, ..Subscription::default() }
 }
 
 /// A gateway over a client, with a snapshot in place.

@@ -9,10 +9,11 @@ use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
     A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading,
-    a2a, diagnostic, graphql, mcp, operation, policy, properties, schema,
+    ReleaseEntity, VersionSetEntity, a2a, diagnostic, graphql, mcp, operation, policy, properties,
+    release, schema, version_set,
 };
 use crate::codes;
-use crate::layout::EntityFiles;
+use crate::layout::{EntityFiles, last_two};
 use crate::openapi::{self, RequiredQuery};
 use crate::place::Place;
 use crate::snapshot::ApiKind;
@@ -32,8 +33,12 @@ pub struct ApiEntity {
     pub revision: String,
     /// Whether it answers without `;rev=`.
     pub is_current: bool,
-    /// Whether it is in a version set, which is refused.
-    pub is_versioned: bool,
+    /// The version, in a version set; none for the Original version.
+    pub version: Option<String>,
+    /// The version set.
+    pub version_set: Option<VersionSetOf>,
+    /// Releases: which revisions were made current, and when.
+    pub releases: Vec<ReleaseEntity>,
     /// Whether it can be reached at all.
     pub is_online: bool,
     /// Display name.
@@ -76,6 +81,15 @@ pub struct ApiEntity {
     pub place: Place,
 }
 
+/// The version set of an API.
+#[derive(Clone, Debug)]
+pub enum VersionSetOf {
+    /// An entity, by name.
+    Named(String),
+    /// One that the API describes itself.
+    Own(VersionSetEntity),
+}
+
 impl ApiEntity {
     /// The name that people know it by: with `;rev=n` unless it is current.
     pub fn full_name(&self) -> String {
@@ -96,7 +110,6 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         Some((id, revision)) => (id.to_owned(), Some(revision.to_owned())),
         None => (files.name.clone(), None),
     };
-    let is_versioned = refuse_versions(&id, &fields);
     let kind = kind(&id, &fields)?;
     let path = fields.text("path").unwrap_or_else(|| {
         cx.report(place.error(codes::MISSING, format!("API `{id}` has no `path`")));
@@ -141,7 +154,9 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
             .or(revision_of_name)
             .unwrap_or_else(|| "1".to_owned()),
         is_current,
-        is_versioned,
+        version: fields.filled("apiVersion").map(|it| it.trim().to_owned()),
+        version_set: version_set(&id, &fields),
+        releases: release::read_all(files, cx),
         is_online: fields.bool("isOnline").unwrap_or(true),
         display_name: fields.filled("displayName").unwrap_or_else(|| id.clone()),
         path: path.trim().trim_matches('/').to_owned(),
@@ -212,16 +227,20 @@ fn specification(
     cx.parse(file).map(|it| openapi::operations(&it, required, cx.problems)).unwrap_or_default()
 }
 
-/// Versions decide which API answers: without them requests would go to the wrong one.
-fn refuse_versions(id: &str, fields: &Fields<'_, '_>) -> bool {
-    let versioned = ["apiVersion", "apiVersionSetId", "apiVersionSet"]
-        .into_iter()
-        .find_map(|key| fields.get(key).filter(|it| it.scalar() != Some("")));
-    if let Some(tree) = versioned {
-        let message = format!("API `{id}` is versioned: versions are not in this version");
-        fields.report(tree.error(codes::NOT_SUPPORTED, message));
+/// The version set of an API. A version without one could be named nowhere.
+fn version_set(id: &str, fields: &Fields<'_, '_>) -> Option<VersionSetOf> {
+    if let Some(reference) = fields.filled("apiVersionSetId") {
+        return Some(VersionSetOf::Named(last_two(&reference).1.to_owned()));
     }
-    versioned.is_some()
+    if let Some(own) = fields.map("apiVersionSet") {
+        let place = Place::from(own.tree());
+        return version_set::of_properties(id, &own, place).map(VersionSetOf::Own);
+    }
+    if let (Some(version), Some(tree)) = (fields.filled("apiVersion"), fields.get("apiVersion")) {
+        let message = format!("API `{id}` has version `{version}` and no `apiVersionSetId`");
+        fields.report(tree.error(codes::MISSING, message));
+    }
+    None
 }
 
 fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
@@ -364,11 +383,26 @@ mod tests {
     }
 
     #[test]
+    fn a_version_names_its_set_or_brings_it() {
+        let (api, problems) =
+            one(r#"{"path":"a","apiVersion":"v1","apiVersionSetId":"/x/apiVersionSets/s"}"#);
+        assert_eq!(problems, [""; 0]);
+        let api = api.unwrap();
+        assert_eq!(api.version.as_deref(), Some("v1"));
+        assert!(matches!(api.version_set, Some(VersionSetOf::Named(it)) if it == "s"));
+        let (api, problems) =
+            one(r#"{"path":"a","apiVersion":"","apiVersionSet":{"versioningScheme":"Segment"}}"#);
+        assert_eq!(problems, [""; 0]);
+        let api = api.unwrap();
+        assert!(api.version.is_none() && matches!(api.version_set, Some(VersionSetOf::Own(_))));
+    }
+
+    #[test]
     fn what_is_not_built_or_wrong_is_refused() {
         for (properties, problem) in [
             (
                 r#"{"path":"a","apiVersion":"v1"}"#,
-                "PC0507 API `chat` is versioned: versions are not in this version",
+                "PC0505 API `chat` has version `v1` and no `apiVersionSetId`",
             ),
             (
                 r#"{"path":"a","type":"grpc"}"#,
@@ -385,6 +419,11 @@ mod tests {
         }
         assert_eq!(one(r#"{"path":"a","type":"graphql","protocols":["https","wss"]}"#).1, [""; 0]);
         assert_eq!(one(r#"{"path":"a","serviceUrl":"nonsense"}"#).1.len(), 1);
+        let (_, problems) = read(&[
+            ("apis/g/apiInformation.json", r#"{"properties":{"path":"g"}}"#),
+            ("apis/g/resolvers/r/policy.xml", "<x/>"),
+        ]);
+        assert_eq!(problems, ["PC0506 API `g` has resolvers and is no GraphQL API"]);
         let (_, problems) = read(&[("apis/a/policy.xml", "<policies/>")]);
         assert_eq!(problems, ["PC0505 API `a` has no `apiInformation.json`"]);
     }

@@ -16,15 +16,23 @@ mod credentials;
 mod diagnostic;
 pub(crate) mod extras;
 mod fragment;
+mod gateway;
 mod graphql;
+mod group;
+mod link;
 mod logger;
 mod mcp;
 mod named_value;
 mod operation;
 mod other;
 mod policy;
+mod product;
+mod release;
 mod schema;
 mod subscription;
+mod user;
+mod version_set;
+mod workspace;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -34,7 +42,7 @@ use document::Diagnostic;
 pub use a2a::A2aEntity;
 pub(crate) use a2a::{CARD_PATHS, operations as a2a_operations};
 pub(crate) use api::handshake;
-pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY};
+pub use api::{ApiEntity, KEY_HEADER, KEY_QUERY, VersionSetOf};
 pub use aws::AwsEntity;
 pub(crate) use backend::proxy;
 pub use backend::{BackendEntity, Given, ProxyEntity, TlsEntity};
@@ -46,10 +54,15 @@ pub(crate) use diagnostic::AZURE_MONITOR;
 pub(crate) use diagnostic::read_short as read_diagnostics;
 pub use diagnostic::{DiagnosticEntity, LlmEntity};
 pub use fragment::FragmentEntity;
+pub use gateway::GatewayEntity;
 pub use graphql::{GraphQlEntity, ResolverEntity, SchemaText};
 pub(crate) use graphql::{
     HANDSHAKE as GRAPHQL_HANDSHAKE, operations as graphql_operations, split as split_field,
 };
+pub use group::GroupEntity;
+pub(crate) use group::read_short as read_groups;
+pub(crate) use group::{BUILT_IN as BUILT_IN_GROUPS, DEVELOPERS};
+pub use link::LinkEntity;
 pub(crate) use logger::file as log_file;
 pub use logger::{FileEntity, LoggerEntity, LoggerTarget};
 pub use mcp::{McpEntity, ToolEntity};
@@ -58,8 +71,16 @@ pub use named_value::NamedValueEntity;
 pub(crate) use named_value::is_name;
 pub use operation::{OperationEntity, TemplateParameter};
 pub use policy::PolicyEntity;
+pub use product::ProductEntity;
+pub(crate) use product::read_short as read_products;
+pub use release::ReleaseEntity;
 pub use schema::SchemaEntity;
 pub use subscription::{ScopeEntity, SubscriptionEntity, SubscriptionState};
+pub use user::UserEntity;
+pub(crate) use user::read_short as read_users;
+pub use version_set::VersionSetEntity;
+pub(crate) use version_set::read_short as read_version_sets;
+pub use workspace::WorkspaceEntity;
 
 use crate::layout::{EntityFiles, Layout};
 use crate::overrides::Overrides;
@@ -94,14 +115,25 @@ pub struct Entities {
     pub loggers: Vec<LoggerEntity>,
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionEntity>,
+    /// Products.
+    pub products: Vec<ProductEntity>,
+    /// Groups, without those that every service has.
+    pub groups: Vec<GroupEntity>,
+    /// Users.
+    pub users: Vec<UserEntity>,
+    /// Version sets.
+    pub version_sets: Vec<VersionSetEntity>,
+    /// Gateways.
+    pub gateways: Vec<GatewayEntity>,
+    /// Workspaces.
+    pub workspaces: Vec<WorkspaceEntity>,
 }
 
 /// What reading entities needs.
+#[derive(Clone, Copy)]
 pub(crate) struct Reading<'a> {
     pub(crate) source: &'a Source,
     pub(crate) overrides: &'a Overrides,
-    /// The name of this gateway, which decides whether a gateway entity matters.
-    pub(crate) gateway: Option<&'a str>,
     pub(crate) problems: &'a RefCell<Vec<Diagnostic>>,
 }
 
@@ -130,6 +162,15 @@ impl Entities {
                 .filter_map(|it| subscription::read(it, cx))
                 .collect(),
             apis: layout.of("apis").filter_map(|it| api::read(it, cx)).collect(),
+            products: layout.of("products").filter_map(|it| product::read(it, cx)).collect(),
+            groups: layout.of("groups").filter_map(|it| group::read(it, cx)).collect(),
+            users: layout.of("users").filter_map(|it| user::read(it, cx)).collect(),
+            version_sets: layout
+                .of("versionsets")
+                .filter_map(|it| version_set::read(it, cx))
+                .collect(),
+            gateways: layout.of("gateways").filter_map(|it| gateway::read(it, cx)).collect(),
+            workspaces: workspace::read_all(layout, cx),
         };
         other::check(layout, cx);
         entities
@@ -191,12 +232,7 @@ pub(crate) mod tests {
         let (layout, _) = Layout::read(&source);
         let problems = RefCell::default();
         let overrides = Overrides::default();
-        let cx = Reading {
-            source: &source,
-            overrides: &overrides,
-            gateway: Some("mine"),
-            problems: &problems,
-        };
+        let cx = Reading { source: &source, overrides: &overrides, problems: &problems };
         let entities = Entities::read(&layout, &cx);
         let told =
             problems.borrow().iter().map(|it| format!("{} {}", it.code, it.message)).collect();

@@ -6,7 +6,7 @@ use transport::Secret;
 
 use super::{Reading, is_redacted, properties};
 use crate::codes;
-use crate::layout::{EntityFiles, last_two};
+use crate::layout::{EntityFiles, Reference, last_two, reference};
 use crate::place::Place;
 use crate::secret_source::SecretSource;
 
@@ -17,6 +17,8 @@ pub struct SubscriptionEntity {
     pub id: String,
     /// Display name.
     pub display_name: Option<String>,
+    /// The user who owns it, by name.
+    pub owner: Option<String>,
     /// What it admits to.
     pub scope: ScopeEntity,
     /// Only an active one admits.
@@ -29,7 +31,9 @@ pub struct SubscriptionEntity {
     pub created: Option<String>,
     /// When it begins, as written.
     pub start: Option<String>,
-    /// When it ends, as written.
+    /// When it expires, as written.
+    pub expiration: Option<String>,
+    /// When it has ended, as written.
     pub end: Option<String>,
     /// Where it is described.
     pub place: Place,
@@ -46,6 +50,10 @@ pub enum ScopeEntity {
     Api(String),
     /// The APIs of one product, by name.
     Product(String),
+    /// Every API of the workspace of this name.
+    Workspace(String),
+    /// Something in the workspace of this name.
+    In(String, Box<ScopeEntity>),
 }
 
 /// The state of a subscription.
@@ -60,11 +68,24 @@ pub enum SubscriptionState {
 impl ScopeEntity {
     /// Reads a scope: `/apis`, `/apis/{id}`, `/products/{id}`, or the id of the service.
     pub fn parse(text: &str) -> Option<Self> {
-        let (kind, name) = last_two(text);
+        let Reference { workspace, kind, name } = reference(text);
+        if let Some(workspace) = workspace {
+            let workspace = workspace.to_owned();
+            if name.eq_ignore_ascii_case("apis") {
+                return Some(Self::Workspace(workspace));
+            }
+            let inner = match kind.to_ascii_lowercase().as_str() {
+                "apis" => Self::Api(name.to_owned()),
+                "products" => Self::Product(name.to_owned()),
+                _ => return None,
+            };
+            return Some(Self::In(workspace, Box::new(inner)));
+        }
         match (kind.to_ascii_lowercase().as_str(), name.to_ascii_lowercase().as_str()) {
             (_, "apis") => Some(Self::AllApis),
             ("apis", _) => Some(Self::Api(name.to_owned())),
             ("products", _) => Some(Self::Product(name.to_owned())),
+            ("workspaces", _) => Some(Self::Workspace(name.to_owned())),
             ("", "") | ("service", _) => Some(Self::AllAccess),
             _ => None,
         }
@@ -112,7 +133,9 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<Subscription
         secondary: key("secondaryKey"),
         created: fields.filled("createdDate"),
         start: fields.filled("startDate"),
+        expiration: fields.filled("expirationDate"),
         end: fields.filled("endDate"),
+        owner: fields.filled("ownerId").map(|it| last_two(&it).1.to_owned()),
         id,
         place,
     })
@@ -144,6 +167,13 @@ mod tests {
             ("/products/p", Some(ScopeEntity::Product("p".to_owned()))),
             ("/", Some(ScopeEntity::AllAccess)),
             ("/subscriptions/1/x/service/s/", Some(ScopeEntity::AllAccess)),
+            ("/workspaces/w", Some(ScopeEntity::Workspace("w".to_owned()))),
+            ("/x/workspaces/w/apis", Some(ScopeEntity::Workspace("w".to_owned()))),
+            (
+                "workspaces/w/apis/chat",
+                api().map(|it| ScopeEntity::In("w".to_owned(), Box::new(it))),
+            ),
+            ("workspaces/w/groups/g", None),
             ("nonsense", None),
         ] {
             assert_eq!(ScopeEntity::parse(text), scope, "{text}");

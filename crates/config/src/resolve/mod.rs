@@ -9,6 +9,10 @@ mod certificates;
 mod loggers;
 mod named_values;
 mod subscriptions;
+mod users;
+mod workspaces;
+
+pub(crate) use users::group;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -35,6 +39,8 @@ pub(crate) struct Resolved {
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) certificates: Certificates,
     pub(crate) authorizations: Authorizations,
+    /// Those of the workspaces, in the order of their entities.
+    pub(crate) workspaces: Vec<Resolved>,
 }
 
 /// Resolves what `parsed` refers to. Returns every problem.
@@ -61,6 +67,7 @@ pub(crate) async fn resolve(
         subscriptions,
         certificates,
         authorizations,
+        workspaces: workspaces::resolve(parsed, options, secrets, &mut problems).await,
     };
     (resolved, problems)
 }

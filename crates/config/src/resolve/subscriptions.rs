@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use document::{Diagnostic, Severity};
 use expr::host::SubscriptionInfo;
 use expr::value::DateTime;
 use transport::Secret;
 
+use super::users::Users;
 use crate::codes;
-use crate::entity::{ScopeEntity, SubscriptionEntity, SubscriptionState};
+use crate::entity::{ApiEntity, ScopeEntity, SubscriptionEntity, SubscriptionState};
 use crate::load::{Options, Parsed, Secrets};
 use crate::place::Place;
+use crate::products;
 use crate::secret_source::{SecretProvider, SecretSource};
 use crate::snapshot::{Subscription, SubscriptionScope};
 
@@ -24,16 +27,24 @@ pub(super) async fn resolve(
     secrets: &dyn SecretProvider,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Subscription> {
+    let users = Users::new(&parsed.entities, problems);
     let mut subscriptions = Vec::new();
     let mut told = Vec::new();
-    for entity in entities(parsed, options, problems) {
-        let Some(scope) = scope(&entity, parsed, problems) else { continue };
-        let keys = keys(&entity, parsed, options, secrets, problems).await;
+    for named in entities(parsed, options, problems) {
+        let entity = &named.entity;
+        let Some(scope) = scope(&named, parsed, problems) else { continue };
+        let keys = keys(entity, parsed, options, secrets, problems).await;
+        let owner = entity.owner.as_deref().map(|it| users.get(it));
         let is_active = entity.state == SubscriptionState::Active;
         if is_active && entity.primary.is_none() && entity.secondary.is_none() {
-            told.push((entity.id.clone(), entity.place.clone()));
+            told.push((named.full_name(), entity.place.clone()));
         }
-        subscriptions.push(subscription(&entity, scope, is_active, keys));
+        let made = subscription(entity, scope, keys, problems);
+        subscriptions.push(Subscription {
+            is_active: is_active && owner.as_ref().is_none_or(|it| it.is_active),
+            user: owner.map(|it| it.info),
+            ..made
+        });
     }
     for (id, place) in told {
         let message = format!("subscription `{id}` has no keys: no request can use it");
@@ -42,6 +53,23 @@ pub(super) async fn resolve(
     }
     same_keys(&subscriptions, problems);
     subscriptions
+}
+
+/// A subscription, and the workspace that it is in.
+struct Named {
+    workspace: Option<String>,
+    entity: SubscriptionEntity,
+}
+
+impl Named {
+    /// The name that settings, variables and options call it by: in a workspace, with the
+    /// workspace's name before its own (`team/acme`).
+    fn full_name(&self) -> String {
+        match &self.workspace {
+            Some(workspace) => format!("{workspace}/{}", self.entity.id),
+            None => self.entity.id.clone(),
+        }
+    }
 }
 
 /// The keys of a subscription in order; none for one that is not given or cannot be read.
@@ -82,66 +110,71 @@ async fn keys(
 }
 
 /// The entities with keys of the settings, variables and command line, and new ones.
-fn entities(
-    parsed: &Parsed,
-    options: &Options,
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<SubscriptionEntity> {
-    let mut entities = parsed.entities.subscriptions.clone();
+fn entities(parsed: &Parsed, options: &Options, problems: &mut Vec<Diagnostic>) -> Vec<Named> {
+    let of = |workspace: Option<&str>, it: &SubscriptionEntity| Named {
+        workspace: workspace.map(str::to_owned),
+        entity: it.clone(),
+    };
+    let mut all: Vec<Named> = parsed.entities.subscriptions.iter().map(|it| of(None, it)).collect();
+    for it in &parsed.entities.workspaces {
+        all.extend(it.entities.subscriptions.iter().map(|own| of(Some(&it.id), own)));
+    }
+    // Names in lower case, so that many keys cost no more than each.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, it) in all.iter().enumerate() {
+        places.entry(it.full_name().to_lowercase()).or_insert(place);
+    }
+    let mut made = |all: &mut Vec<Named>, name: &str, scope, place: &Place| {
+        let at = *places.entry(name.to_lowercase()).or_insert(all.len());
+        let is_new = at == all.len();
+        if is_new {
+            all.push(Named { workspace: None, entity: new(name, scope, place) });
+        }
+        (at, is_new)
+    };
     for setting in &parsed.settings.keys {
         let name = &setting.subscription;
-        let found = entities.iter_mut().find(|it| it.id.eq_ignore_ascii_case(name));
-        let entity = match found {
-            Some(entity) => {
-                if setting.scope.as_ref().is_some_and(|it| *it != entity.scope) {
-                    let message =
-                        format!("subscription `{name}` has another scope in its own file");
-                    problems.push(setting.place.error(codes::DUPLICATE, message));
-                }
-                entity
-            }
-            None => {
-                let scope = match (&setting.scope, name.as_str()) {
-                    (Some(scope), _) => scope.clone(),
-                    (None, ALL_ACCESS) => ScopeEntity::AllAccess,
-                    (None, _) => ScopeEntity::AllApis,
-                };
-                entities.push(new(name, scope, &setting.place));
-                let Some(entity) = entities.last_mut() else { continue };
-                entity
-            }
+        let scope = match (&setting.scope, name.as_str()) {
+            (Some(scope), _) => scope.clone(),
+            (None, ALL_ACCESS) => ScopeEntity::AllAccess,
+            (None, _) => ScopeEntity::AllApis,
         };
+        let (at, is_new) = made(&mut all, name, scope, &setting.place);
+        let Some(Named { entity, .. }) = all.get_mut(at) else { continue };
+        if !is_new && setting.scope.as_ref().is_some_and(|it| *it != entity.scope) {
+            let message = format!("subscription `{name}` has another scope in its own file");
+            problems.push(setting.place.error(codes::DUPLICATE, message));
+        }
+        entity.owner = setting.user.clone().or(entity.owner.take());
         entity.primary = setting.primary.clone().or(entity.primary.take());
         entity.secondary = setting.secondary.clone().or(entity.secondary.take());
     }
-    for entity in &mut entities {
-        if let Some(key) = options.environment.key(&entity.id) {
-            entity.primary = Some(SecretSource::Text(Secret::new(key)));
+    for it in &mut all {
+        if let Some(key) = options.environment.key(&it.full_name()) {
+            it.entity.primary = Some(SecretSource::Text(Secret::new(key)));
         }
     }
     for (name, key) in &options.keys {
-        let primary = Some(SecretSource::Text(key.clone()));
-        match entities.iter_mut().find(|it| it.id.eq_ignore_ascii_case(name)) {
-            Some(entity) => entity.primary = primary,
-            None => {
-                let made = new(name, ScopeEntity::AllApis, &Place::file("--key"));
-                entities.push(SubscriptionEntity { primary, ..made });
-            }
+        let (at, _) = made(&mut all, name, ScopeEntity::AllApis, &Place::file("--key"));
+        if let Some(it) = all.get_mut(at) {
+            it.entity.primary = Some(SecretSource::Text(key.clone()));
         }
     }
-    entities
+    all
 }
 
 fn new(name: &str, scope: ScopeEntity, place: &Place) -> SubscriptionEntity {
     SubscriptionEntity {
         id: name.to_owned(),
         display_name: Some(name.to_owned()),
+        owner: None,
         scope,
         state: SubscriptionState::Active,
         primary: None,
         secondary: None,
         created: None,
         start: None,
+        expiration: None,
         end: None,
         place: place.clone(),
     }
@@ -149,70 +182,110 @@ fn new(name: &str, scope: ScopeEntity, place: &Place) -> SubscriptionEntity {
 
 /// What the subscription opens; none for one that is left out.
 fn scope(
-    entity: &SubscriptionEntity,
+    named: &Named,
     parsed: &Parsed,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<SubscriptionScope> {
-    match &entity.scope {
-        ScopeEntity::AllAccess | ScopeEntity::AllApis => Some(SubscriptionScope::AllApis),
-        ScopeEntity::Api(name) => {
-            let name = name.split(";rev=").next().unwrap_or(name);
-            let api = parsed.entities.apis.iter().find(|it| it.id.eq_ignore_ascii_case(name));
-            if api.is_none() {
-                let message = format!(
-                    "subscription `{}` is of API `{name}`, which does not exist",
-                    entity.id
-                );
-                problems.push(entity.place.error(codes::UNKNOWN_ENTITY, message));
-            }
-            api.map(|it| SubscriptionScope::Api(it.id.clone()))
+    let (mut workspace, mut scope) = (named.workspace.clone(), &named.entity.scope);
+    if let ScopeEntity::In(name, inner) = scope {
+        (workspace, scope) = (Some(name.clone()), inner);
+    }
+    let found = match (scope, workspace) {
+        (ScopeEntity::AllAccess, None) => Ok(SubscriptionScope::AllAccess),
+        (ScopeEntity::AllApis, None) => Ok(SubscriptionScope::AllApis),
+        (ScopeEntity::AllAccess | ScopeEntity::AllApis, Some(name)) => in_workspace(&name, parsed),
+        (ScopeEntity::Workspace(name), _) => in_workspace(name, parsed),
+        (ScopeEntity::Api(name), workspace) => api(name, workspace, parsed),
+        (ScopeEntity::Product(name), workspace) => {
+            let place = products::place(&parsed.entities, workspace.as_deref(), name);
+            place.map(SubscriptionScope::Product).ok_or_else(|| format!("product `{name}`"))
         }
-        ScopeEntity::Product(product) => {
-            let has_keys = entity.primary.is_some() || entity.secondary.is_some();
-            let message = format!(
-                "subscription `{}` is of product `{product}`: products are not in this version",
-                entity.id
-            );
-            problems.push(if has_keys {
-                entity.place.error(codes::NOT_SUPPORTED, message)
-            } else {
-                entity.place.note(codes::LEFT_OUT, message)
-            });
+        (ScopeEntity::In(..), _) => Err("workspace in a workspace".to_owned()),
+    };
+    match found {
+        Ok(scope) => Some(scope),
+        Err(what) => {
+            let message =
+                format!("subscription `{}` is of {what}, which does not exist", named.full_name());
+            problems.push(named.entity.place.error(codes::UNKNOWN_ENTITY, message));
             None
         }
     }
 }
 
+fn in_workspace(name: &str, parsed: &Parsed) -> Result<SubscriptionScope, String> {
+    let found = parsed.entities.workspaces.iter().find(|it| it.id.eq_ignore_ascii_case(name));
+    found
+        .map(|it| SubscriptionScope::Workspace(it.id.clone()))
+        .ok_or_else(|| format!("workspace `{name}`"))
+}
+
+fn api(
+    name: &str,
+    workspace: Option<String>,
+    parsed: &Parsed,
+) -> Result<SubscriptionScope, String> {
+    let name = name.split(";rev=").next().unwrap_or(name);
+    let is_it = |it: &&ApiEntity| it.id.eq_ignore_ascii_case(name);
+    let unknown = || format!("API `{name}`");
+    let Some(workspace) = workspace else {
+        let found = parsed.entities.apis.iter().find(is_it).ok_or_else(unknown)?;
+        return Ok(SubscriptionScope::Api(found.id.clone()));
+    };
+    let all = parsed.entities.workspaces.iter();
+    let of = all.filter(|it| it.id.eq_ignore_ascii_case(&workspace));
+    let found = of.flat_map(|it| it.entities.apis.iter().map(move |api| (it, api)));
+    let (of, api) = found.into_iter().find(|it| is_it(&it.1)).ok_or_else(unknown)?;
+    Ok(SubscriptionScope::WorkspaceApi(of.id.clone(), api.id.clone()))
+}
+
 fn subscription(
     entity: &SubscriptionEntity,
     scope: SubscriptionScope,
-    is_active: bool,
     keys: Vec<Option<Secret>>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Subscription {
     let key = |n: usize| {
         let key = keys.get(n).and_then(Option::as_ref);
         key.map(|it| it.expose().to_owned()).unwrap_or_default()
     };
-    let date = |text: &Option<String>| {
-        let time: jiff::Timestamp = text.as_deref()?.trim().parse().ok()?;
-        Some(DateTime::from_system(time.into()))
-    };
+    let dates = [&entity.created, &entity.start, &entity.expiration, &entity.end];
+    for text in dates.into_iter().flatten().filter(|it| time(it).is_none()) {
+        let message = format!("subscription `{}`: `{text}` is no date", entity.id);
+        problems.push(entity.place.error(codes::BAD_VALUE, message));
+    }
+    let ends = [&entity.expiration, &entity.end].into_iter().flatten().filter_map(|it| time(it));
     let info = SubscriptionInfo {
         id: entity.id.clone(),
         key: String::new(),
         name: entity.display_name.clone(),
         primary_key: key(0),
         secondary_key: key(1),
-        created_date: date(&entity.created).unwrap_or_default(),
-        start_date: date(&entity.start),
-        end_date: date(&entity.end),
+        created_date: date(entity.created.as_deref()).unwrap_or_default(),
+        start_date: date(entity.start.as_deref()),
+        end_date: date(entity.end.as_deref().or(entity.expiration.as_deref())),
     };
     Subscription {
         info: Arc::new(info),
         scope,
-        is_active,
+        starts: entity.start.as_deref().and_then(time),
+        ends: ends.min(),
         keys: keys.into_iter().flatten().collect(),
+        ..Subscription::default()
     }
+}
+
+/// A date as Azure writes it: with an offset, or in UTC.
+fn time(text: &str) -> Option<SystemTime> {
+    let text = text.trim();
+    let with_offset = text.parse::<jiff::Timestamp>().ok();
+    let time = with_offset.or_else(|| format!("{text}Z").parse().ok())?;
+    Some(time.into())
+}
+
+/// The same as expressions see it.
+pub(super) fn date(text: Option<&str>) -> Option<DateTime> {
+    time(text?).map(DateTime::from_system)
 }
 
 /// A key that two subscriptions have would not tell who calls.
@@ -309,8 +382,8 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "error subscription `p` is of product `x`: products are not in this version",
-                "note subscription `q` is of product `x`: products are not in this version",
+                "error subscription `p` is of product `x`, which does not exist",
+                "error subscription `q` is of product `x`, which does not exist",
                 "error subscription `r` is of API `none`, which does not exist",
                 "error key of subscription `gone` cannot be read: environment variable `NO` is not set",
                 "note subscription `s` has no keys: no request can use it",

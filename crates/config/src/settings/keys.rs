@@ -4,7 +4,8 @@
 //! keys:
 //!   acme: { env: ACME_KEY }                       # the subscription of that name, or a new one
 //!   partner:
-//!     scope: apis/chat                            # of a new one; default: all APIs
+//!     scope: products/starter                     # of a new one; default: all APIs
+//!     user: ann                                   # who owns it
 //!     primary: { file: secrets/partner }
 //!     secondary: { keyvault: "https://v.vault.azure.net/secrets/partner" }
 //! ```
@@ -22,6 +23,8 @@ pub struct KeySetting {
     pub subscription: String,
     /// Scope of the subscription, if the settings make it.
     pub scope: Option<ScopeEntity>,
+    /// The user who owns it.
+    pub user: Option<String>,
     /// The first key.
     pub primary: Option<SecretSource>,
     /// The second key.
@@ -50,7 +53,11 @@ fn one(name: &str, tree: &Tree, fields: &Fields<'_, '_>) -> Option<KeySetting> {
         if scope.is_none() {
             let message = format!("`{text}` is no scope");
             let place = key.get("scope").unwrap_or(tree);
-            key.report(place.error(codes::BAD_VALUE, message).help("`apis` or `apis/<name>`"));
+            key.report(
+                place
+                    .error(codes::BAD_VALUE, message)
+                    .help("`apis`, `apis/<name>` or `products/<name>`"),
+            );
         }
         scope
     });
@@ -66,9 +73,10 @@ fn one(name: &str, tree: &Tree, fields: &Fields<'_, '_>) -> Option<KeySetting> {
         let message = format!("subscription `{name}` is given no key");
         key.report(tree.error(codes::MISSING, message).help("write `{ env: NAME }`"));
     }
+    let user = key.filled("user");
     key.finish();
     let place = Place::from(tree);
-    Some(KeySetting { subscription: name.to_owned(), scope, primary, secondary, place })
+    Some(KeySetting { subscription: name.to_owned(), scope, user, primary, secondary, place })
 }
 
 #[cfg(test)]

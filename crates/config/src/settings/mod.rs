@@ -40,7 +40,7 @@ use crate::snapshot::Settings;
 use crate::tree::{Fields, Keys, Tree};
 
 /// Keys of the plan that this version does not have.
-const LATER: &[&str] = &["products", "stores", "console", "management"];
+const LATER: &[&str] = &["stores", "console", "management"];
 
 /// Settings of the gateway as a process. Flags and variables of the command line go over them.
 #[derive(Clone, Debug)]
@@ -220,6 +220,7 @@ impl GatewaySettings {
         settings.requests = Settings {
             strip_subscription_keys: fields.bool("strip-subscription-keys").unwrap_or(false),
             any_protocol: fields.bool("any-protocol").unwrap_or(false),
+            enforce_subscription_dates: fields.bool("enforce-subscription-dates").unwrap_or(false),
         };
         let entities = single_file::read(&fields, source);
         for key in LATER {
@@ -314,7 +315,7 @@ pub(crate) mod tests {
              workers: 2\nlimits: { max-body: 1MiB, head-timeout: 5s, buffered-body: 2MiB }\n\
              tls: { cert: a.pem, key: b.pem, ca: c.pem, client-ca: d.pem, client-certificates: required }\nidentity: { allow-http: [localhost] }\n\
              gateway: { name: g, region: r, service-name: s, service-id: i }\n\
-             strip-subscription-keys: true\nany-protocol: true\n",
+             strip-subscription-keys: true\nany-protocol: true\nenforce-subscription-dates: true\n",
         );
         assert_eq!(problems, [""; 0]);
         assert_eq!(
@@ -333,6 +334,7 @@ pub(crate) mod tests {
         assert_eq!(it.identity.allow_http, ["localhost"]);
         assert_eq!(it.gateway.name.as_deref(), Some("g"));
         assert!(it.requests.strip_subscription_keys && it.requests.any_protocol);
+        assert!(it.requests.enforce_subscription_dates);
     }
 
     #[test]

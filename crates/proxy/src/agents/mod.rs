@@ -99,7 +99,7 @@ pub(crate) fn note(
 /// Where JSON-RPC requests to an agent go.
 fn front(origin: &BaseUrl, api: &Api, agent: &A2aApi) -> String {
     let mut url = origin.to_string().trim_end_matches('/').to_owned();
-    for part in [api.info.path.as_str(), agent.rpc_path.trim_matches('/')] {
+    for part in [api.base_path().as_str(), agent.rpc_path.trim_matches('/')] {
         if !part.is_empty() {
             url.push('/');
             url.push_str(part);

@@ -73,7 +73,7 @@ fn prepare(outer: &Context, origin: &McpCall, call: &Call<'_>) -> Option<(Work, 
         Some(Service::Url(base)) => base,
         Some(Service::Backend(_)) | None => own,
     };
-    let prefix = match api.info.path.as_str() {
+    let prefix = match api.base_path().as_str() {
         "" => String::new(),
         path => format!("/{path}"),
     };
@@ -99,7 +99,8 @@ fn prepare(outer: &Context, origin: &McpCall, call: &Call<'_>) -> Option<(Work, 
 
     let mut context = Box::new(Context::new(request, Arc::clone(&outer.services)));
     context.deployment = Arc::clone(&outer.deployment);
-    context.backends = Arc::clone(&outer.backends);
+    context.backends = Arc::clone(api.backends.as_ref().unwrap_or(&outer.backends));
+    context.workspace = api.workspace.clone();
     context.api = Some(api.info.clone());
     context.operation = Some(operation.operation.clone());
     context.subscription = outer.subscription.clone();

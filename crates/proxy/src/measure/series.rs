@@ -167,7 +167,7 @@ impl AllSeries {
             let operation = |it: &Operation| {
                 let info = &it.operation.info;
                 let method = if info.method == "*" { "_OTHER" } else { &info.method };
-                let path = format!("/{}{}", api.info.path, info.url_template);
+                let path = format!("/{}{}", api.base_path(), info.url_template);
                 route([id(), info.id.clone(), path, method.to_owned()])
             };
             ApiRoutes {
