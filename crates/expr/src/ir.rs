@@ -98,8 +98,7 @@ pub(crate) enum Node {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub member: &'static Member,
-    /// Calls the row's setter.
-    pub set: bool,
+    pub access: Access,
     /// The object first, for instance members.
     pub args: Box<[Node]>,
     /// It reads an item of a part of `context` by a constant name: found without a call.
@@ -112,6 +111,16 @@ pub(crate) struct Call {
     /// Slots that take what the row left in an argument.
     pub outs: Box<[(usize, Node, u32)]>,
     pub span: Span,
+}
+
+/// What a call does with a property or an indexer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    /// Calls the row's setter and gives the value.
+    Write,
+    /// Gives the struct with the value in place of what it has.
+    Alter,
 }
 
 /// How an indexer finds an item with a constant name, if its object is a dictionary of `context`.

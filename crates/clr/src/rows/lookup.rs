@@ -162,7 +162,10 @@ pub fn default_value(of: Type) -> Value {
         Type::DateTimeOffset => Value::DateTimeOffset(DateTimeOffset::default()),
         Type::TimeSpan => Value::TimeSpan(0),
         Type::Named(names::KEYVALUEPAIR, _) => Value::object(KeyValuePair::default_of(of)),
-        Type::Named(..) => integer_of(of, 0),
+        Type::Named(name, _) => {
+            let zero = definition(name).and_then(|it| it.zero);
+            zero.map_or_else(|| integer_of(of, 0), |zero| zero(of))
+        }
         Type::Tuple(items, _) => {
             let fields = items.iter().map(|it| default_value(*it)).collect();
             Value::object(Anonymous::new(of.erased(), fields))

@@ -48,7 +48,8 @@ pub struct Member {
     pub defaults: &'static [Constant],
     /// Reads it.
     pub call: Call,
-    /// Writes it: properties and indexers. The value is the last argument.
+    /// Writes it: properties and indexers. The value is the last argument. Of a struct, it leaves
+    /// its object alone and returns a changed copy.
     pub set: Option<Call>,
     /// Reads it from the host, if its object is a part of the request being handled.
     pub read: Option<Read>,

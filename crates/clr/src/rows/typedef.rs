@@ -2,6 +2,7 @@
 
 use super::Member;
 use crate::types::{Type, names};
+use crate::value::Value;
 
 /// A .NET type: its name, its bases and its rows.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub struct TypeDef {
     pub bases: &'static [Type],
     /// Its rows.
     pub members: &'static [Member],
+    /// Makes `default(T)` of a struct that has an object of its own.
+    pub zero: Option<fn(Type) -> Value>,
     /// Its documentation, if it is not where .NET's types are documented.
     pub docs: &'static str,
     /// Is it on Azure's allow-list, or unavoidable as an intermediate?
@@ -44,7 +47,7 @@ pub enum TypeKind {
 }
 
 const fn def(name: &'static str, kind: TypeKind, members: &'static [Member]) -> TypeDef {
-    TypeDef { name, generics: 0, kind, bases: &[], members, docs: "", listed: true }
+    TypeDef { name, generics: 0, kind, bases: &[], members, zero: None, docs: "", listed: true }
 }
 
 impl TypeDef {
@@ -95,6 +98,13 @@ impl TypeDef {
     #[must_use]
     pub const fn bases(mut self, bases: &'static [Type]) -> Self {
         self.bases = bases;
+        self
+    }
+
+    /// How `default(T)` is made, with the type as it stands there.
+    #[must_use]
+    pub const fn zero(mut self, zero: fn(Type) -> Value) -> Self {
+        self.zero = Some(zero);
         self
     }
 

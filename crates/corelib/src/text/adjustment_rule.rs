@@ -24,7 +24,8 @@ const WEEKDAY: Type = Type::named(enums::DAY_OF_WEEK);
 pub(super) const RULE_TYPE: TypeDef =
     TypeDef::class("System.TimeZoneInfo.AdjustmentRule", RULE_MEMBERS);
 pub(super) const TRANSITION_TYPE: TypeDef =
-    TypeDef::structure("System.TimeZoneInfo.TransitionTime", TRANSITION_MEMBERS);
+    TypeDef::structure("System.TimeZoneInfo.TransitionTime", TRANSITION_MEMBERS)
+        .zero(|_| Value::object(Turn(Transition::default())));
 
 /// A rule as an object, with the kinds of its first and last day.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl Object for Turn {
     }
 }
 
-/// The transition of a value; the default of the type is null here.
+/// The transition of a value.
 fn transition(of: &Value) -> Transition {
     of.as_object::<Turn>().map(|it| it.0).unwrap_or_default()
 }

@@ -134,6 +134,11 @@ impl Parser<'_> {
         }
         let element = Some(self.with_ranks(element, &mut ranks, element_start));
         let initializer = self.at(Punct::OpenBrace).then(|| self.nested(Self::array_elements));
+        if initializer.is_none() && self.at(Punct::OpenBracket) {
+            self.expected(
+                "no second length: put the new array in parentheses to read an item of it",
+            );
+        }
         if lengths.is_empty() && initializer.is_none() {
             self.expected("`{` with the elements, or lengths in the brackets");
         }

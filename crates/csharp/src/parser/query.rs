@@ -279,7 +279,8 @@ fn lambda(parameters: Vec<Box<str>>, body: Expr, span: Span) -> Expr {
     let parameters = parameters
         .into_iter()
         .map(|text| Parameter {
-            mode: ArgumentMode::Value,
+            // A range variable is read-only.
+            mode: ArgumentMode::In,
             params: false,
             ty: None,
             name: Name { text, span },

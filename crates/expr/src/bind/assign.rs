@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use clr::rows::{Member, TypeKind};
+use clr::rows::{Member, TypeDef, TypeKind};
 use clr::types::Type;
 use clr::value::Value;
 use csharp::ast::{self, BinaryOp, ExprKind, Span};
@@ -12,9 +12,10 @@ use csharp::ast::{self, BinaryOp, ExprKind, Span};
 use super::conversion::{explicit, standard_implicit};
 use super::late::Site;
 use super::{Binder, Expr, advice, codes};
-use crate::ir::{Call, Node};
+use crate::ir::{Access, Call, Node};
 
 /// What can be assigned to.
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     Variable {
         id: usize,
@@ -36,6 +37,12 @@ pub(super) enum Place {
         index: usize,
         ty: Type,
     },
+    /// A member of a struct that is a place itself: the call that reads it.
+    Field {
+        of: Box<Place>,
+        call: Box<Call>,
+        ty: Type,
+    },
     /// A member or an element of a `dynamic` value: the operation that reads it.
     Late {
         site: Arc<Site>,
@@ -50,10 +57,19 @@ impl Place {
             Self::Variable { ty, .. }
             | Self::Element { ty, .. }
             | Self::Row { ty, .. }
-            | Self::Item { ty, .. } => *ty,
+            | Self::Item { ty, .. }
+            | Self::Field { ty, .. } => *ty,
             Self::Late { .. } => Type::Dynamic,
             Self::Discard => Type::Error,
         }
+    }
+
+    /// Has it a place in memory of its own, as `out` and `ref` want?
+    pub(super) const fn is_variable(&self) -> bool {
+        matches!(
+            self,
+            Self::Variable { .. } | Self::Element { .. } | Self::Item { .. } | Self::Field { .. }
+        )
     }
 }
 
@@ -80,8 +96,13 @@ impl Binder {
                 self.require_value(&bound);
                 return bound;
             }
+            let mut before = Vec::new();
+            if matches!(place, Place::Item { .. } | Place::Field { .. }) {
+                self.hold(&mut place, &mut before);
+            }
             let bound = self.value_as(value, place.ty());
-            return self.write(place, bound.node, span);
+            let done = self.write(place, bound.node, span);
+            return Self::after(before, done);
         };
         let mut before = Vec::new();
         self.hold(&mut place, &mut before);
@@ -179,17 +200,16 @@ impl Binder {
                 let (array, index) = *pair;
                 Some(Place::Element { array, index, ty: bound.ty })
             }
-            // A struct that were changed would have to be copied wherever it is shared.
             Node::Call(call) if is_of_struct(call.member) => {
-                self.report_read_only(call.member, span);
-                None
+                let of = self.struct_place(&call, target)?;
+                Some(Place::Field { of: Box::new(of), call, ty: bound.ty })
             }
-            Node::Call(call) if call.member.set.is_some() && !call.set => {
+            Node::Call(call) if call.member.set.is_some() && call.access == Access::Read => {
                 Some(Place::Row { call, ty: bound.ty })
             }
             Node::Late(site, operands) if site.is_place() => Some(Place::Late { site, operands }),
             Node::Settle(inner) => match *inner {
-                Node::Call(call) if call.member.set.is_some() && !call.set => {
+                Node::Call(call) if call.member.set.is_some() && call.access == Access::Read => {
                     Some(Place::Row { call, ty: bound.ty })
                 }
                 _ => None,
@@ -213,6 +233,44 @@ impl Binder {
                 None
             }
         }
+    }
+
+    /// Where the struct is whose member is to be set.
+    fn struct_place(&mut self, call: &Call, target: &ast::Expr) -> Option<Place> {
+        let ExprKind::Member { target: of, .. } = &target.kind else { return None };
+        if let Some(Node::ArrayGet(pair, _)) = call.args.first() {
+            let (array, index) = (**pair).clone();
+            let ty = clr::rows::owner(call.member).map_or(Type::Error, TypeDef::own_type);
+            return Some(Place::Element { array, index, ty });
+        }
+        let place = match &of.kind {
+            ExprKind::Name(name) => {
+                let id = self.find_variable(&name.name.text)?;
+                let fixed = self.variables.get(id).and_then(|it| it.read_only);
+                if let Some(why) = fixed {
+                    let message = format!("members of `{}`, {why}, cannot be set", name.name.text);
+                    let help = "set those of a copy: `var copy = ...;`".to_owned();
+                    self.report(codes::NOT_A_VARIABLE, target.span, message, why, Some(help));
+                    return None;
+                }
+                self.variable_place(id, of.span)
+            }
+            ExprKind::Member { target: inner, .. } => self.item_place(inner, of),
+            _ => None,
+        };
+        if place.is_none() {
+            self.report(
+                codes::NOT_A_VARIABLE,
+                of.span,
+                format!(
+                    "`{}` of a value that is not in a variable cannot be set",
+                    call.member.name
+                ),
+                "a copy that nothing keeps",
+                Some("put it into a variable first: `var copy = ...;`".to_owned()),
+            );
+        }
+        place
     }
 
     /// The item of a tuple, if that is a place.
@@ -242,7 +300,7 @@ impl Binder {
         self.report(codes::NOT_A_VARIABLE, span, message, "cannot be assigned to", help);
     }
 
-    fn variable_place(&mut self, id: usize, span: Span) -> Option<Place> {
+    pub(super) fn variable_place(&mut self, id: usize, span: Span) -> Option<Place> {
         let variable = self.variables.get(id)?;
         let why = if variable.constant.is_some() {
             Some("a constant")
@@ -261,7 +319,7 @@ impl Binder {
 
     /// Evaluates what a place is made of once, so that it can be read and written.
     pub(super) fn hold(&mut self, place: &mut Place, before: &mut Vec<Node>) {
-        if let Place::Item { of, .. } = place {
+        if let Place::Item { of, .. } | Place::Field { of, .. } = place {
             return self.hold(of, before);
         }
         let mut hold = |it: &mut Node| {
@@ -279,11 +337,11 @@ impl Binder {
             }
             Place::Row { call, .. } => call.args.iter_mut().for_each(hold),
             Place::Late { operands, .. } => operands.iter_mut().for_each(hold),
-            Place::Variable { .. } | Place::Item { .. } | Place::Discard => {}
+            Place::Variable { .. } | Place::Item { .. } | Place::Field { .. } | Place::Discard => {}
         }
     }
 
-    fn read(&mut self, place: &Place, span: Span) -> Expr {
+    pub(super) fn read(&mut self, place: &Place, span: Span) -> Expr {
         match place {
             Place::Variable { id, .. } => self.read_variable(*id, span),
             Place::Element { array, index, ty } => {
@@ -293,6 +351,11 @@ impl Binder {
             Place::Item { of, index, ty } => {
                 let of = Box::new(self.read(of, span).node);
                 Expr::new(Node::AnonymousGet(*index, of, span), *ty, span)
+            }
+            Place::Field { of, call, ty } => {
+                let args = Box::new([self.read(of, span).node]);
+                let call = Call { args, ..(**call).clone() };
+                Expr::new(Node::Call(Box::new(call)), *ty, span)
             }
             Place::Late { site, operands } => {
                 Expr::new(Node::Late(Arc::clone(site), operands.clone()), Type::Dynamic, span)
@@ -315,18 +378,20 @@ impl Binder {
                 Expr::new(Node::ArraySet(Box::new((array, index, value)), span), ty, span)
             }
             Place::Row { mut call, ty } => {
-                call.set = true;
+                call.access = Access::Write;
                 call.args = call.args.into_vec().into_iter().chain([value]).collect();
                 Expr::new(Node::Call(call), ty, span)
             }
             Place::Item { of, index, ty } => {
-                let slot = self.temporary();
-                let old = self.read(&of, span).node;
-                let new = Node::With(index, Box::new((old, Node::Local(slot))));
-                let done = self.write(*of, new, span).node;
-                let first = Node::SetLocal(slot, Box::new(value));
-                let nodes = Box::new([first, done, Node::Local(slot)]);
-                Expr::new(Node::Sequence(nodes), ty, span)
+                let with = |old, new| Node::With(index, Box::new((old, new)));
+                self.write_within(*of, value, ty, with, span)
+            }
+            Place::Field { of, call, ty } => {
+                let with = |old, new| {
+                    let args = Box::new([old, new]);
+                    Node::Call(Box::new(Call { args, access: Access::Alter, ..*call }))
+                };
+                self.write_within(*of, value, ty, with, span)
             }
             Place::Late { site, operands } => {
                 self.late_write(&site, operands.into_vec(), value, span)
@@ -335,11 +400,31 @@ impl Binder {
         }
     }
 
+    /// Assigns to a part of what a place holds: `with` makes the new whole of the old one and the
+    /// part.
+    fn write_within(
+        &mut self,
+        of: Place,
+        value: Node,
+        ty: Type,
+        with: impl FnOnce(Node, Node) -> Node,
+        span: Span,
+    ) -> Expr {
+        let slot = self.temporary();
+        let old = self.read(&of, span).node;
+        let done = self.write(of, with(old, Node::Local(slot)), span).node;
+        let first = Node::SetLocal(slot, Box::new(value));
+        Expr::new(Node::Sequence(Box::new([first, done, Node::Local(slot)])), ty, span)
+    }
+
     /// Assigns to what an expression reads: a property or indexer of an object initialiser.
     pub(super) fn write_to(&mut self, target: Expr, value: Node, span: Span) -> Option<Expr> {
         let place = match target.node {
             Node::ArrayGet(pair, _) => {
                 Place::Element { array: pair.0, index: pair.1, ty: target.ty }
+            }
+            Node::Call(call) if is_of_struct(call.member) => {
+                return self.write_to_struct(*call, value, target.ty, span);
             }
             Node::Call(call) if call.member.set.is_some() => Place::Row { call, ty: target.ty },
             Node::Late(site, operands) if site.is_place() => Place::Late { site, operands },
@@ -360,6 +445,15 @@ impl Binder {
             }
         };
         Some(self.write(place, value, span))
+    }
+
+    /// Sets a member of the struct that an object initialiser fills, in its slot.
+    fn write_to_struct(&mut self, call: Call, value: Node, ty: Type, span: Span) -> Option<Expr> {
+        let Some(Node::Local(slot)) = call.args.first() else { return None };
+        let (slot, old) = (*slot, Node::Local(*slot));
+        let call = Call { args: Box::new([old, value]), access: Access::Alter, ..call };
+        let node = Node::SetLocal(slot, Box::new(Node::Call(Box::new(call))));
+        Some(Expr::new(node, ty, span))
     }
 }
 
@@ -387,7 +481,30 @@ mod tests {
                 ("int x = 5; return x++ * 10 + x;", "Int32: 56"),
                 ("const int c = 1; c = 2; return c;", "PC0336"),
                 ("foreach (var x in new[] {1}) { x = 2; } return 0;", "PC0336"),
+                ("int F(in int x) { x = 3; return x; } return F(1);", "PC0336"),
+                ("return from x in new[] {1} select x++;", "PC0336"),
             ],
         );
+    }
+
+    #[test]
+    fn members_of_a_struct_are_set_where_it_is() {
+        const PARAMETERS: &str = "var r = RSA.Create(512); var p = r.ExportParameters(false); ";
+        let cases = [
+            (
+                "var q = p; q.D = new byte[2]; return p.D == null && q.D.Length == 2;",
+                "Boolean: True",
+            ),
+            (
+                "var a = new[] {p, p}; int i = 0; a[i++].D = new byte[3]; return a[0].D.Length + i;",
+                "Int32: 4",
+            ),
+            ("r.ExportParameters(false).D = null; return 0;", "PC0336"),
+            ("foreach (var q in new[] {p}) { q.D = null; } return 0;", "PC0336"),
+            ("new {p}.p.D = null; return 0;", "PC0336"),
+        ];
+        for (code, expected) in cases {
+            check(Form::Statements, &[(&format!("{PARAMETERS}{code}"), expected)]);
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::member::Found;
 use super::names::Head;
 use super::overload::{Argument, Fit, Resolution, Signature};
 use super::{Binder, Expr, codes, late};
-use crate::ir::{Call, Node};
+use crate::ir::{Access, Call, Node};
 
 impl Binder {
     /// `target(arguments)`.
@@ -338,7 +338,7 @@ impl Binder {
             passed.outs.into_iter().map(|(at, node, slot)| (at + shift, node, slot)).collect();
         let call = Call {
             member: found.member,
-            set: false,
+            access: Access::Read,
             find: crate::ir::find_of(found.member, &args),
             args: args.into_boxed_slice(),
             check_null,

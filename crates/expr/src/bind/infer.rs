@@ -67,6 +67,11 @@ impl Binder {
                         exact(*ty, *of, &mut all);
                     }
                 }
+                Given::Place { place, .. } => {
+                    if let Type::Out(of) = pair.ty {
+                        exact(place.ty(), *of, &mut all);
+                    }
+                }
                 Given::Lambda(lambda) => {
                     self.explicit_parameters(lambda, pair.ty, &mut all);
                     functions.push((*pair, argument));

@@ -151,6 +151,8 @@ impl Binder {
         span: Span,
     ) -> Bound {
         let mut named: Vec<(Name, Type)> = Vec::new();
+        let modes: Vec<ArgumentMode> =
+            parameters.iter().flat_map(|all| all.iter().map(|it| it.mode)).collect();
         for (at, ty) in inputs.iter().enumerate() {
             let Some(own) = parameters.map(|all| all.get(at)) else {
                 named.push((Name { text: format!("<{at}>").into(), span }, *ty));
@@ -172,7 +174,7 @@ impl Binder {
             named.push((own.name.clone(), *ty));
         }
         self.context.extend_from_slice(inputs);
-        let bound = self.bind_function(&named, body, result, span, None);
+        let bound = self.bind_function(&named, &modes, body, result, span, None);
         self.context.truncate(self.context.len() - inputs.len());
         bound
     }
@@ -181,6 +183,7 @@ impl Binder {
     pub(super) fn bind_function(
         &mut self,
         parameters: &[(Name, Type)],
+        modes: &[ArgumentMode],
         body: &LambdaBody,
         result: Option<Type>,
         span: Span,
@@ -196,14 +199,18 @@ impl Binder {
         if of.is_some() {
             self.flow = Flow::start();
         }
-        let modes = of.map_or(&[][..], |it| &it.parameters).iter().map(|it| it.mode);
-        let modes = modes.chain(std::iter::repeat(ArgumentMode::Value));
+        let modes = modes.iter().copied().chain(std::iter::repeat(ArgumentMode::Value));
         let mut references = Vec::new();
         for ((name, ty), mode) in parameters.iter().zip(modes) {
             let by_reference = if let Type::Out(inner) = ty { Some(**inner) } else { None };
             let id = self.declare(name, by_reference.unwrap_or(*ty));
             if by_reference.is_some() {
                 references.push(self.slot_of(id));
+            }
+            if mode == ArgumentMode::In
+                && let Some(own) = self.variables.get_mut(id)
+            {
+                own.read_only = Some("a variable that can only be read");
             }
             if mode == ArgumentMode::Out {
                 self.function().outs.push(id);

@@ -132,7 +132,8 @@ impl Binder {
         self.context.extend_from_slice(&inputs);
         let result = function.returns.substitute(&[], of);
         let (body, own) = (&function.ast.body, Some(&function.ast));
-        let bound = self.bind_function(&params, body, Some(result), span, own);
+        let modes: Vec<_> = function.ast.parameters.iter().map(|it| it.mode).collect();
+        let bound = self.bind_function(&params, &modes, body, Some(result), span, own);
         self.context.truncate(self.context.len() - inputs.len());
         (Node::Lambda(Arc::new(bound.code), bound.captures), bound.effect)
     }
@@ -185,11 +186,23 @@ impl Binder {
         let returns = function.returns.substitute(&[], &of);
         let passed = self.pass(&fit, &signatures, &arguments);
         let mut args = passed.args;
+        let mut after = Vec::new();
         for (at, store, slot) in passed.outs {
-            let target = if let Node::SetLocal(target, _) = store { target } else { slot };
-            if let Some(it) = args.get_mut(at) {
-                *it = Node::Reference(target);
-            }
+            let Some(it) = args.get_mut(at) else { continue };
+            *it = match (store, std::mem::replace(it, Node::Reference(slot))) {
+                (Node::SetLocal(target, value), _) if matches!(*value, Node::Local(own) if own == slot) => {
+                    Node::Reference(target)
+                }
+                // A part of something: it has a variable while the call lasts.
+                (store, Node::Sequence(before)) => {
+                    after.push(store);
+                    let mut before = before.into_vec();
+                    before.pop();
+                    before.push(Node::Reference(slot));
+                    Node::Sequence(before.into_boxed_slice())
+                }
+                (_, _) => Node::Reference(slot),
+            };
         }
         let target = if of.is_empty() {
             self.read_variable(id, name.name.span).node
@@ -200,7 +213,14 @@ impl Binder {
             let effect = self.effect_of(index, span);
             self.after_call(&effect);
         }
-        Expr::new(Node::Invoke(Box::new(target), args, span), returns, span)
+        let call = Node::Invoke(Box::new(target), args, span);
+        if after.is_empty() {
+            return Expr::new(call, returns, span);
+        }
+        let result = self.temporary();
+        after.insert(0, Node::SetLocal(result, Box::new(call)));
+        after.push(Node::Local(result));
+        Expr::new(Node::Sequence(after.into_boxed_slice()), returns, span)
     }
 
     fn generic_instance(

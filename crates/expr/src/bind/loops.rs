@@ -11,7 +11,7 @@ use super::labels::SectionGotos;
 use super::member::item_type;
 use super::statement::scoped;
 use super::{Binder, Expr, codes};
-use crate::ir::{Call, Foreach, Node, Stmt};
+use crate::ir::{Access, Call, Foreach, Node, Stmt};
 
 /// A loop or a switch that `break` and `continue` refer to.
 #[derive(Clone, Debug, Default)]
@@ -215,7 +215,7 @@ fn own_enumerator(source: Expr) -> (Expr, Option<Type>) {
     let span = source.span;
     let call = Call {
         member: row,
-        set: false,
+        access: Access::Read,
         find: None,
         args: Box::new([source.node]),
         check_null: true,

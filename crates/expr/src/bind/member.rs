@@ -10,7 +10,7 @@ use csharp::ast::{self, Span};
 use super::overload::Argument;
 use super::probe::Site;
 use super::{Binder, Expr, codes, fold, late};
-use crate::ir::{Call, Node};
+use crate::ir::{Access, Call, Node};
 
 /// A row found on a type.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +210,7 @@ impl Binder {
         let check_null = target.ty.accepts_null() && !matches!(target.ty, Type::Nullable(_));
         let call = Call {
             member: found.member,
-            set: false,
+            access: Access::Read,
             find: None,
             args: Box::new([target.node]),
             check_null,
@@ -241,7 +241,7 @@ impl Binder {
             let returns = found.member.returns.substitute(found.of_type, &[]);
             let call = Call {
                 member: found.member,
-                set: false,
+                access: Access::Read,
                 find: None,
                 args: Box::default(),
                 check_null: false,

@@ -6,6 +6,7 @@ use clr::rows::Constant;
 use clr::types::Type;
 use csharp::ast::{self, ArgumentMode, ExprKind, Span};
 
+use super::assign::Place;
 use super::member::Found;
 use super::{Binder, Expr};
 
@@ -30,6 +31,11 @@ pub(super) enum Given<'a> {
     Variable {
         id: Option<usize>,
         ty: Option<Type>,
+        is_ref: bool,
+    },
+    /// `out` or `ref`: an element of an array or a member of a struct.
+    Place {
+        place: Place,
         is_ref: bool,
     },
 }
@@ -173,18 +179,35 @@ impl Binder {
                     self.report_unknown_name(&name.name.text, name.name.span);
                     return Given::Expr(Expr::error(expr.span));
                 };
+                if self.variable_place(id, expr.span).is_none() {
+                    return Given::Expr(Expr::error(expr.span));
+                }
                 if is_ref {
                     self.read_variable(id, expr.span);
                 }
                 let ty = self.variables.get(id).map(|it| it.ty);
                 Given::Variable { id: Some(id), ty, is_ref }
             }
+            ExprKind::Member { .. } | ExprKind::Index { .. } => match self.place(expr) {
+                Some(place) if place.is_variable() => Given::Place { place, is_ref },
+                Some(_) => {
+                    self.report(
+                        super::codes::NOT_A_VARIABLE,
+                        expr.span,
+                        "a property or indexer cannot be passed as `out` or `ref`",
+                        "not a variable",
+                        Some("declare a variable: `out var name`".to_owned()),
+                    );
+                    Given::Expr(Expr::error(expr.span))
+                }
+                None => Given::Expr(Expr::error(expr.span)),
+            },
             _ => {
                 self.report(
                     super::codes::NOT_A_VARIABLE,
                     expr.span,
-                    "`out` and `ref` need a local variable",
-                    "not a local variable",
+                    "`out` and `ref` need a variable",
+                    "not a variable",
                     Some("declare one: `out var name`".to_owned()),
                 );
                 Given::Expr(Expr::error(expr.span))
@@ -287,7 +310,8 @@ impl Binder {
             (Given::Variable { ty, .. }, Type::Out(of)) => {
                 ty.is_none_or(|it| it == *of || it == Type::Error)
             }
-            (Given::Variable { .. }, _) | (_, Type::Out(_)) => false,
+            (Given::Place { place, .. }, Type::Out(of)) => place.ty() == *of,
+            (Given::Variable { .. } | Given::Place { .. }, _) | (_, Type::Out(_)) => false,
             (Given::Expr(it), _) => self.implicit_way(it, to).is_some(),
             (Given::Default, _) => true,
             (Given::Lambda(it), _) => self.lambda_fits(it, to),

@@ -4,8 +4,10 @@
 
 use clr::rows::Constant;
 use clr::types::Type;
+use csharp::ast::Span;
 
 use super::Binder;
+use super::assign::Place;
 use super::overload::{Argument, Fit, Given, Signature};
 use crate::ir::Node;
 
@@ -42,6 +44,12 @@ impl Binder {
                 )) => {
                     nodes.push(self.pass_variable(*id, *of, *is_ref, at, &mut passed));
                 }
+                Some((
+                    Type::Out(_),
+                    Argument { value: Given::Place { place, is_ref }, span, .. },
+                )) => {
+                    nodes.push(self.pass_place(place.clone(), *is_ref, at, *span, &mut passed));
+                }
                 Some((ty, argument)) => {
                     let node = self.pass_one(argument, ty);
                     nodes.push(node);
@@ -62,7 +70,7 @@ impl Binder {
             Given::Lambda(it) => self.lambda_as(it, ty).node,
             Given::Group(it) => self.group_as(it, ty, argument.span).node,
             Given::Default => Self::default_of(ty, argument.span).node,
-            Given::Variable { .. } => Node::Const(clr::value::Value::Null),
+            Given::Variable { .. } | Given::Place { .. } => Node::Const(clr::value::Value::Null),
         }
     }
 
@@ -92,6 +100,33 @@ impl Binder {
             passed.outs.push((at, Node::Const(clr::value::Value::Null), slot));
         }
         initial
+    }
+
+    /// An element of an array or a member of a struct: what it is made of is evaluated first, and it
+    /// is written after the call.
+    fn pass_place(
+        &mut self,
+        mut place: Place,
+        is_ref: bool,
+        at: usize,
+        span: Span,
+        passed: &mut Passed,
+    ) -> Node {
+        let mut before = Vec::new();
+        self.hold(&mut place, &mut before);
+        // Reading throws what writing would: no array, no such element.
+        let old = self.read(&place, span);
+        let slot = self.temporary();
+        let ty = place.ty();
+        let done = self.write(place, Node::Local(slot), span);
+        passed.outs.push((at, done.node, slot));
+        before.push(Node::SetLocal(slot, Box::new(old.node)));
+        before.push(if is_ref {
+            Node::Local(slot)
+        } else {
+            Node::Const(clr::rows::default_value(ty))
+        });
+        Node::Sequence(before.into_boxed_slice())
     }
 }
 

@@ -40,16 +40,41 @@ impl Labels {
 
     /// Do they take every value of a type?
     fn take_all(&self, of: Type) -> bool {
-        let typed = self.0.iter().any(|it| match it {
+        self.0.iter().any(|it| matches!(it, Taken::Everything))
+            || (self.take_values(of) && (self.take_null() || of.is_non_nullable_value()))
+    }
+
+    /// Does one of them take every value of a type but null?
+    fn take_values(&self, of: Type) -> bool {
+        let of = of.without_null();
+        self.0.iter().any(|it| match it {
             Taken::Type(own) => {
-                let of = of.without_null();
                 *own == of || (!own.is_value_type() && is_reference_convertible(of, *own))
             }
             _ => false,
-        });
-        let null = self.0.iter().any(|it| matches!(it, Taken::Null));
-        self.0.iter().any(|it| matches!(it, Taken::Everything))
-            || (typed && (null || of.is_non_nullable_value()))
+        })
+    }
+
+    fn take_null(&self) -> bool {
+        self.0.iter().any(|it| matches!(it, Taken::Null))
+    }
+
+    /// Is there nothing left of what the label of a switch over a type would take?
+    ///
+    /// `true` and `false` leave no `bool`; C# 7 does not take them for a switch that always runs a
+    /// section, though.
+    fn leave_nothing(&self, new: &Taken, of: Type) -> bool {
+        let truth = |it: bool| self.take(&Value::Bool(it));
+        let truths = truth(true) && truth(false);
+        let values = truths && of.without_null() == Type::Bool;
+        let typed = values || self.take_values(of);
+        match new {
+            _ if self.cover(new) => true,
+            Taken::Type(Type::Bool) if truths => true,
+            Taken::Type(_) | Taken::Constant(_) => typed,
+            Taken::Everything => typed && (self.take_null() || of.is_non_nullable_value()),
+            Taken::Null => false,
+        }
     }
 
     /// Does one of them take the value?
@@ -194,7 +219,7 @@ impl Binder {
             _ => None,
         };
         let own = own.filter(|_| self.errors == errors);
-        if own.as_ref().is_some_and(|it| seen.cover(it)) {
+        if own.as_ref().is_some_and(|it| seen.leave_nothing(it, of)) {
             self.report(
                 codes::DUPLICATE_NAME,
                 span,

@@ -7,7 +7,7 @@ use clr::value::Value;
 use smallvec::SmallVec;
 
 use super::{Outcome, eval};
-use crate::ir::{Call, Node};
+use crate::ir::{Access, Call, Node};
 
 /// Calls a row with evaluated arguments.
 #[inline]
@@ -89,7 +89,7 @@ fn run(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
     if it.check_null && matches!(values.first(), Some(Value::Null)) {
         return Err(Exception::null_reference().at(it.span.range()));
     }
-    if it.set {
+    if it.access != Access::Read {
         return set(it, values, cx);
     }
     let function = it.member.call;
@@ -101,13 +101,16 @@ fn run(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
     result
 }
 
-/// Calls the setter of a row; gives the value that was set.
+/// Calls the setter of a row; gives the value that was set, or the struct that has it.
 #[inline(never)]
 fn set(it: &Call, values: &mut [Value], cx: &mut EvalCx<'_>) -> Outcome {
     let value = values.last().cloned().unwrap_or_default();
     if let Some(function) = it.member.set {
         let mut args = Args::new(it.member, values, it.of_type, it.of_method, it.returns);
-        function(&mut args, cx).map_err(|error| error.at(it.span.range()))?;
+        let own = function(&mut args, cx).map_err(|error| error.at(it.span.range()))?;
+        if it.access == Access::Alter {
+            return Ok(own);
+        }
     }
     Ok(value)
 }

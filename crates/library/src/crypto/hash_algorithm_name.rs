@@ -12,7 +12,7 @@ const NAME: &str = "System.Security.Cryptography.HashAlgorithmName";
 /// `HashAlgorithmName`.
 pub(super) const HASH_NAME: Type = Type::named(NAME);
 
-pub(crate) static TYPE: TypeDef = TypeDef::structure(NAME, MEMBERS);
+pub(crate) static TYPE: TypeDef = TypeDef::structure(NAME, MEMBERS).zero(|_| value(None));
 
 /// The name of an algorithm as an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Object for HashName {
     }
 
     fn hash_code(&self) -> Option<u64> {
-        Some(Value::from(self.to_text(Runtime::Modern)).hash_code())
+        Some(self.0.as_ref().map_or(0, |it| Value::from(it.clone()).hash_code()))
     }
 }
 

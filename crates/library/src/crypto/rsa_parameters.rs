@@ -1,13 +1,10 @@
 //! `System.Security.Cryptography.RSAParameters`:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.rsaparameters>
 //!
-//! Not on the list; listed members give and take it. Its fields are set where it is made, so that a
-//! copy can be shared.
+//! Not on the list; listed members give and take it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
@@ -19,11 +16,11 @@ const NAME: &str = "System.Security.Cryptography.RSAParameters";
 /// `RSAParameters`.
 pub(super) const PARAMETERS: Type = Type::named(NAME);
 
-pub(crate) static TYPE: TypeDef = TypeDef::structure(NAME, MEMBERS).unlisted();
+pub(crate) static TYPE: TypeDef = TypeDef::structure(NAME, MEMBERS).zero(|_| none()).unlisted();
 
-/// Fields in the order of [`NAMES`].
-#[derive(Default)]
-struct Parameters(Mutex<[Option<Digits>; 8]>);
+/// Fields in the order below: byte arrays, or null. A change makes another one.
+#[derive(Clone, Default)]
+struct Parameters([Value; 8]);
 
 const MODULUS: usize = 0;
 const EXPONENT: usize = 1;
@@ -44,6 +41,16 @@ impl Object for Parameters {
     fn net_type(&self) -> Type {
         PARAMETERS
     }
+
+    /// Field by field, and arrays are equal only to themselves.
+    fn equals(&self, other: &Value) -> Option<bool> {
+        let other = other.as_object::<Self>();
+        Some(other.is_some_and(|it| self.0.iter().zip(&it.0).all(|(a, b)| a.is_same(b))))
+    }
+
+    fn hash_code(&self) -> Option<u64> {
+        self.0.iter().find(|it| !it.is_null()).map(Value::hash_code).or(Some(0))
+    }
 }
 
 macro_rules! field {
@@ -54,7 +61,7 @@ macro_rules! field {
 }
 
 const MEMBERS: &[Member] = &[
-    Member::constructor(&[], PARAMETERS, |_, _| Ok(Value::object(Parameters::default()))),
+    Member::constructor(&[], PARAMETERS, |_, _| Ok(none())),
     field!("Modulus", MODULUS),
     field!("Exponent", EXPONENT),
     field!("D", D),
@@ -65,43 +72,49 @@ const MEMBERS: &[Member] = &[
     field!("InverseQ", INVERSE_Q),
 ];
 
-fn read(args: &Args<'_>, index: usize) -> Result<Value, Exception> {
-    let own: Arc<Parameters> = args.value(0).to_object().ok_or_else(Exception::null_reference)?;
-    let fields = own.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = fields.get(index).and_then(Option::as_ref);
-    Ok(found.map_or(Value::Null, |it| it.to_vec().into()))
+fn none() -> Value {
+    Value::object(Parameters::default())
 }
 
-fn write(args: &mut Args<'_>, index: usize) -> Result<Value, Exception> {
-    let own: Arc<Parameters> = args.value(0).to_object().ok_or_else(Exception::null_reference)?;
-    let bytes: Option<Bytes> = args.arg(1)?;
-    let mut fields = own.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(it) = fields.get_mut(index) {
-        *it = bytes.map(|it| Digits::new(it.to_vec()));
+fn read(args: &Args<'_>, index: usize) -> Result<Value, Exception> {
+    let own: &Parameters = args.value(0).as_object().ok_or_else(Exception::null_reference)?;
+    Ok(own.0.get(index).cloned().unwrap_or_default())
+}
+
+fn write(args: &Args<'_>, index: usize) -> Result<Value, Exception> {
+    let own: &Parameters = args.value(0).as_object().ok_or_else(Exception::null_reference)?;
+    let mut own = own.clone();
+    if let Some(it) = own.0.get_mut(index) {
+        *it = args.value(1).clone();
     }
-    Ok(Value::Null)
+    Ok(Value::object(own))
 }
 
 /// A key's numbers as a value.
 pub(super) fn value(key: &RsaNumbers, with_private: bool) -> Result<Value, Fault> {
-    let mut fields: [Option<Digits>; 8] = Default::default();
+    let field = |it: &[u8]| Value::from(it.to_vec());
+    let mut fields: [Value; 8] = Default::default();
     let [modulus, exponent, d, p, q, dp, dq, inverse_q] = &mut fields;
-    *modulus = Some(Digits::new(key.modulus.clone()));
-    *exponent = Some(Digits::new(key.exponent.clone()));
+    *modulus = field(&key.modulus);
+    *exponent = field(&key.exponent);
     if with_private {
         let secret = key.secret()?;
-        (*d, *p, *q) = (Some(secret.d), Some(secret.p), Some(secret.q));
-        (*dp, *dq, *inverse_q) = (Some(secret.dp), Some(secret.dq), Some(secret.inverse_q));
+        (*d, *p, *q) = (field(&secret.d), field(&secret.p), field(&secret.q));
+        (*dp, *dq) = (field(&secret.dp), field(&secret.dq));
+        *inverse_q = field(&secret.inverse_q);
     }
-    Ok(Value::object(Parameters(Mutex::new(fields))))
+    Ok(Value::object(Parameters(fields)))
 }
 
 /// The numbers of a key, all of a private key or those of a public one.
 pub(super) fn numbers(value: &Value) -> Result<RsaNumbers, Fault> {
-    let own = value.to_object::<Parameters>();
-    let fields = own.map(|it| it.0.lock().unwrap_or_else(PoisonError::into_inner).clone());
+    let own: Option<&Parameters> = value.as_object();
+    let field = |at: usize| {
+        let bytes = own.and_then(|it| it.0.get(at)).and_then(Value::as_bytes)?;
+        Some(Digits::new(bytes.to_vec()))
+    };
     let invalid = || cryptographic("Value was invalid.");
-    match fields.unwrap_or_default() {
+    match std::array::from_fn::<_, 8, _>(field) {
         [Some(modulus), Some(exponent), None, None, None, None, None, None] => {
             Ok(RsaNumbers::public(&modulus, &exponent))
         }

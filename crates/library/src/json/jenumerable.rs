@@ -20,6 +20,7 @@ pub(super) const OF_M: Type = Type::Named(NAME, &[Type::M]);
 
 pub(crate) static TYPE: TypeDef = TypeDef::structure(NAME, MEMBERS)
     .generic(1)
+    .zero(|of| wrap(of.argument(0).unwrap_or(JTOKEN), Value::array(JTOKEN, Vec::new())))
     .bases(&[Type::enumerable(&[Type::T])])
     .docs("https://www.newtonsoft.com/json/help/html/T_Newtonsoft_Json_Linq_JEnumerable_1.htm");
 

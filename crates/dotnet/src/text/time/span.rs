@@ -100,6 +100,9 @@ fn read(text: &str, allowed: &[&str], days: bool) -> Result<i64, Failure> {
         Some(body) => (true, body),
         None => (false, text),
     };
+    if days && has_huge_number(body) {
+        return Err(out_of_range());
+    }
     let (numbers, separators) = tokens(body).ok_or_else(Failure::input_format)?;
     if !allowed.contains(&separators.as_str()) {
         return Err(Failure::input_format());
@@ -220,6 +223,20 @@ fn out_of_range() -> Failure {
     let text = "The TimeSpan string could not be parsed because at least one of the numeric \
                 components is out of range or contains too many digits.";
     Failure::Overflow(text.to_owned())
+}
+
+/// Whether a number of more than 28 bits stands among the numbers that are looked at.
+///
+/// .NET judges it before the form of the text: `2147483647a` is out of range, not a bad form. At
+/// the sixth number that is not too large it gives up.
+fn has_huge_number(text: &str) -> bool {
+    let numbers = text.split(|ch: char| !ch.is_ascii_digit()).filter(|it| !it.is_empty());
+    let huge = |digits: &str| {
+        let digits = digits.trim_start_matches('0');
+        digits.len() > 9 || digits.parse::<u32>().is_ok_and(|it| it >= 1 << 28)
+    };
+    let mut first = numbers.take(6).enumerate();
+    first.find(|(index, digits)| *index == 5 || huge(digits)).is_some_and(|(_, it)| huge(it))
 }
 
 /// The numbers of a text and what stands between them.
