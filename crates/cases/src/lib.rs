@@ -47,7 +47,8 @@
 //! | `backend response` | status line, headers, an empty line, the body; `200` if absent. `connection refused` and `timeout` are failures. Several blocks answer several calls in order, the last one all further ones |
 //! | `answer URL` | the same for another address that the gateway calls |
 //!
-//! A body that is sent may be `(base64 TEXT)`, the bytes that this means, or `(1000 times TEXT)`.
+//! A body that is sent may be written in short: `(base64 TEXT)`, `(1000 times TEXT)`, `(gzip TEXT)`,
+//! `(deflate TEXT)`, `(br TEXT)`, `(first 20 of TEXT)`, and each of them in place of `TEXT`.
 //!
 //! What must come out; what is not mentioned is not looked at:
 //!
@@ -75,6 +76,7 @@ mod compare;
 mod connections;
 mod described;
 mod edges;
+mod meant;
 mod parse;
 mod report;
 mod snapshot;

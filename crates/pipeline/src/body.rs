@@ -22,6 +22,8 @@ pub struct Body {
     content: Content,
     /// Expressions read through a shared reference, so this is a cell.
     consumed: AtomicBool,
+    /// Whether a reader found more in it, decoded, than the bound allows.
+    overflowed: AtomicBool,
     /// The bound that it was buffered with.
     max_bytes: Option<usize>,
     /// Whether it came from outside, all of it at once: the bound counts for it as for a stream.
@@ -44,6 +46,16 @@ enum Content {
 pub struct NotBuffered;
 
 impl Body {
+    /// Notes that a reader found more in it, decoded, than the bound allows.
+    pub(crate) fn note_overflow(&self) {
+        self.overflowed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a reader found more in it, decoded, than the bound allows, since this was asked last.
+    pub fn take_overflow(&self) -> bool {
+        self.overflowed.swap(false, Ordering::Relaxed)
+    }
+
     /// No body at all: `context.Request.Body` is null.
     #[must_use]
     pub fn absent() -> Body {

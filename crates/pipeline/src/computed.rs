@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use expr::{Exception, Program, Uses};
+use http::StatusCode;
 
 use crate::context::Context;
 use crate::convert::Convert;
@@ -143,8 +144,11 @@ impl<T: Convert> Computed<T> {
 
 impl<T: Convert> Expression<T> {
     #[cold]
-    fn failure(&self, exception: &Exception) -> PolicyError {
-        let error = PolicyError::evaluation(exception);
+    fn failure(&self, exception: &Exception, context: &Context) -> PolicyError {
+        let mut error = PolicyError::evaluation(exception);
+        if context.request.body.take_overflow() {
+            error = error.respond(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.");
+        }
         match &self.origin {
             Some(origin) => error.thrown(origin.thrown(exception)),
             None => error,
@@ -152,7 +156,7 @@ impl<T: Convert> Expression<T> {
     }
 
     fn evaluate(&self, context: &Context) -> Result<T, PolicyError> {
-        let value = self.program.evaluate(context).map_err(|it| self.failure(&it))?;
+        let value = self.program.evaluate(context).map_err(|it| self.failure(&it, context))?;
         if value.is_null() {
             match &self.on_null {
                 OnNull::Default(default) => return Ok(default.clone()),

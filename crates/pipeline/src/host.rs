@@ -184,7 +184,11 @@ impl HeadersView for Request {
 
 impl BodyView for Request {
     fn read(&self, preserve: bool) -> Result<Bytes, BodyUnavailable> {
-        read(&self.headers, &self.body, preserve)
+        let read = read(&self.headers, &self.body, preserve);
+        if matches!(read, Err(BodyUnavailable::TooLarge { .. })) {
+            self.body.note_overflow();
+        }
+        read
     }
 
     fn content_type(&self) -> Option<Cow<'_, str>> {

@@ -30,22 +30,48 @@ pub(crate) fn content_type(context: &Context, message: Message) -> Option<&str> 
 ///
 /// It is longer than the gateway holds in memory, broke off, or its encoding is broken.
 pub(crate) async fn bytes(context: &mut Context, message: Message) -> Result<Bytes, PolicyError> {
+    read(context, message).await?.map_err(|error| unreadable(&error, message))
+}
+
+/// The same; `None` if without its encodings it is longer than the gateway holds in memory.
+///
+/// # Errors
+///
+/// It broke off, its encoding is broken, or it is that long as it came.
+pub(crate) async fn bytes_if_held(
+    context: &mut Context,
+    message: Message,
+) -> Result<Option<Bytes>, PolicyError> {
+    match read(context, message).await? {
+        Err(BodyUnavailable::TooLarge { .. }) => Ok(None),
+        read => read.map(Some).map_err(|error| unreadable(&error, message)),
+    }
+}
+
+async fn read(
+    context: &mut Context,
+    message: Message,
+) -> Result<Result<Bytes, BodyUnavailable>, PolicyError> {
     let uses = match message {
         Message::Request => Uses::REQUEST_BODY,
         Message::Response => Uses::RESPONSE_BODY.union(Uses::RESPONSE),
         Message::Draft => Uses::NONE,
     };
     context.buffer(uses).await?;
-    let read = match message {
-        Message::Request => BodyView::read(&context.request, true),
+    Ok(match message {
+        Message::Request => {
+            let read = BodyView::read(&context.request, true);
+            // It is told here; no expression that fails later is to blame it.
+            context.request.body.take_overflow();
+            read
+        }
         Message::Response => {
             context.response.as_ref().map_or(Ok(Bytes::new()), |it| BodyView::read(it, true))
         }
         Message::Draft => {
             context.draft.as_ref().map_or(Ok(Bytes::new()), |it| BodyView::read(it, true))
         }
-    };
-    read.map_err(|error| unreadable(&error, message))
+    })
 }
 
 fn unreadable(error: &BodyUnavailable, message: Message) -> PolicyError {

@@ -315,7 +315,7 @@ impl ValidateContent {
         if !context.buffer_within(self.message, max_bytes).await? {
             return Ok(None);
         }
-        Ok(Some(content::bytes(context, self.message).await?.len() as u64))
+        Ok(content::bytes_if_held(context, self.message).await?.map(|it| it.len() as u64))
     }
 
     fn exceeds(
