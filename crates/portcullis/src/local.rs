@@ -40,6 +40,8 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mcp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cosmos: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ca_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ca_bundle_file: Option<PathBuf>,
@@ -53,6 +55,8 @@ pub(crate) struct Ready {
     pub(crate) identity_header: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) azure_openai_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cosmos_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subscription_key: Option<String>,
 }
@@ -72,6 +76,7 @@ impl Ready {
             imds,
             key_vault: url("https", addresses.key_vault),
             mcp: url("http", addresses.mcp).map(|it| format!("{it}/mcp")),
+            cosmos: url("http", addresses.cosmos),
             ca_file: Some(folder.ca_file()),
             ca_bundle_file: Some(folder.ca_bundle_file()),
             tenant_id: Some(seed.tenant_id.clone()),
@@ -79,6 +84,7 @@ impl Ready {
             client_secret: Some(seed.client_secret.clone()),
             identity_header: Some(seed.identity_header.clone()),
             azure_openai_key: Some(seed.openai_key.clone()),
+            cosmos_key: Some(seed.cosmos_key.clone()),
             ..Self::default()
         }
     }
@@ -96,6 +102,7 @@ impl Ready {
             imds: port(self.imds.as_deref()),
             key_vault: port(self.key_vault.as_deref()),
             mcp: port(self.mcp.as_deref()),
+            cosmos: port(self.cosmos.as_deref()),
         }
     }
 

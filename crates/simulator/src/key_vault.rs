@@ -168,11 +168,11 @@ fn error(status: StatusCode, code: &str, message: &str) -> Response {
     reply::json(status, &json!({ "error": { "code": code, "message": message } }))
 }
 
-mod percent {
+pub(crate) mod percent {
     //! Percent-decoding of a path segment.
 
     /// The segment as text; what is no UTF-8 is replaced.
-    pub(super) fn decode(segment: &str) -> String {
+    pub(crate) fn decode(segment: &str) -> String {
         let plus_kept = segment.replace('+', "%2B");
         url::form_urlencoded::parse(format!("s={plus_kept}").as_bytes())
             .next()

@@ -1,5 +1,5 @@
 //! Stand-ins for the services that a policy needs: Azure OpenAI with AI Content Safety, Entra ID,
-//! the managed identity endpoints (IMDS and App Service), Key Vault, and an MCP server.
+//! the managed identity endpoints (IMDS and App Service), Key Vault, Cosmos DB, and an MCP server.
 //!
 //! ```text
 //! Settings ─▶ Simulator::start ─▶ one HTTP(S) server a service, all sharing one World
@@ -19,6 +19,7 @@ mod breaking;
 pub mod ca;
 mod content_safety;
 pub mod control;
+mod cosmos;
 pub mod deployment;
 pub mod entra;
 pub mod fault;

@@ -13,8 +13,8 @@ use transport::{ClientCertificates, Limits, Peer, Request, Response, Service, Tl
 use crate::fault::{Effect, Twist};
 use crate::world::World;
 use crate::{
-    LocalCa, breaking, content_safety, control, entra, key_vault, managed_identity, mcp, openai,
-    reply,
+    LocalCa, breaking, content_safety, control, cosmos, entra, key_vault, managed_identity, mcp,
+    openai, reply,
 };
 
 /// One simulated service.
@@ -31,12 +31,14 @@ pub enum StandIn {
     KeyVault,
     /// A server of the Model Context Protocol, over HTTP.
     Mcp,
+    /// Cosmos DB, over HTTP.
+    Cosmos,
 }
 
 impl StandIn {
     /// All of them, in the order in which they are started and listed.
-    pub const ALL: [Self; 5] =
-        [Self::AzureOpenAi, Self::Entra, Self::Imds, Self::KeyVault, Self::Mcp];
+    pub const ALL: [Self; 6] =
+        [Self::AzureOpenAi, Self::Entra, Self::Imds, Self::KeyVault, Self::Mcp, Self::Cosmos];
 
     fn is_tls(self) -> bool {
         matches!(self, Self::Entra | Self::KeyVault)
@@ -59,12 +61,20 @@ pub struct Ports {
     pub key_vault: u16,
     /// MCP server.
     pub mcp: u16,
+    /// Cosmos DB.
+    pub cosmos: u16,
 }
 
 impl Ports {
     /// The ports that the documentation names.
-    pub const FIXED: Self =
-        Self { azure_openai: 8090, entra: 8445, imds: 8091, key_vault: 8446, mcp: 8092 };
+    pub const FIXED: Self = Self {
+        azure_openai: 8090,
+        entra: 8445,
+        imds: 8091,
+        key_vault: 8446,
+        mcp: 8092,
+        cosmos: 8093,
+    };
 
     fn of(self, service: StandIn) -> u16 {
         match service {
@@ -73,6 +83,7 @@ impl Ports {
             StandIn::Imds => self.imds,
             StandIn::KeyVault => self.key_vault,
             StandIn::Mcp => self.mcp,
+            StandIn::Cosmos => self.cosmos,
         }
     }
 }
@@ -90,6 +101,8 @@ pub struct Addresses {
     pub key_vault: Option<SocketAddr>,
     /// MCP server.
     pub mcp: Option<SocketAddr>,
+    /// Cosmos DB.
+    pub cosmos: Option<SocketAddr>,
 }
 
 /// Running stand-ins; they stop when this is dropped.
@@ -161,6 +174,7 @@ impl Addresses {
             StandIn::Imds => &mut self.imds,
             StandIn::KeyVault => &mut self.key_vault,
             StandIn::Mcp => &mut self.mcp,
+            StandIn::Cosmos => &mut self.cosmos,
         }) = Some(address);
     }
 }
@@ -215,6 +229,7 @@ impl Handler {
             StandIn::Imds => managed_identity::handle(&self.world, &request),
             StandIn::KeyVault => key_vault::handle(&self.world, request).await,
             StandIn::Mcp => mcp::handle(&self.world, request).await,
+            StandIn::Cosmos => cosmos::handle(&self.world, request).await,
         }
     }
 

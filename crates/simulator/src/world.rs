@@ -7,6 +7,7 @@ use serde::Deserialize;
 use transport::Clock;
 
 use crate::content_safety::Blocklists;
+use crate::cosmos::Store;
 use crate::deployment::{Deployment, Deployments};
 use crate::entra::keys::KeyRing;
 use crate::fault::Faults;
@@ -44,6 +45,10 @@ pub struct Seed {
     pub blocklists: BTreeMap<String, Vec<String>>,
     /// Secrets of the Key Vault stand-in.
     pub secrets: BTreeMap<String, String>,
+    /// Key of the Cosmos DB account, in Base64.
+    pub cosmos_key: String,
+    /// Containers of the Cosmos DB account: `DATABASE/CONTAINER` and the path of the partition key.
+    pub containers: BTreeMap<String, String>,
 }
 
 impl Default for Seed {
@@ -73,6 +78,8 @@ impl Default for Seed {
             .into(),
             blocklists: BTreeMap::new(),
             secrets: owned(&[("openai-api-key", "local-azure-openai-key")]),
+            cosmos_key: "bG9jYWwtY29zbW9zLWtleQ==".into(),
+            containers: owned(&[("local/items", "/id")]),
         }
     }
 }
@@ -107,6 +114,7 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     keys: Mutex<KeyRing>,
     secrets: Mutex<BTreeMap<String, Vec<SecretVersion>>>,
+    cosmos: Mutex<Store>,
     /// What is broken at the moment.
     pub faults: Faults,
     /// The deployments of models, with what is left of their limits.
@@ -133,6 +141,7 @@ impl World {
         Ok(Self {
             keys: Mutex::new(KeyRing::built_in()?),
             secrets: Mutex::new(secrets),
+            cosmos: Mutex::new(Store::new(&seed.containers)),
             faults: Faults::default(),
             deployments: Deployments::new(&seed.deployments),
             blocklists: Blocklists::new(&seed.blocklists),
@@ -150,6 +159,11 @@ impl World {
     /// The secrets of the vault, each with its versions, oldest first.
     pub fn secrets(&self) -> MutexGuard<'_, BTreeMap<String, Vec<SecretVersion>>> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The databases of the Cosmos DB account.
+    pub(crate) fn cosmos(&self) -> MutexGuard<'_, Store> {
+        self.cosmos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Seconds since 1970 by the world's clock.

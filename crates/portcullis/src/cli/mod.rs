@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Check every policy, fragment, reference and expression, without the network.
     Validate(Validate),
-    /// Run stand-ins for Azure OpenAI, Content Safety, Entra ID, managed identity, Key Vault and MCP.
+    /// Run stand-ins for Azure OpenAI, Entra ID, managed identity, Key Vault, Cosmos DB and others.
     Simulate(Simulate),
     /// Print the variables that point SDKs at the stand-ins of a running `dev` or `simulate`.
     Env(Env),
@@ -291,6 +291,7 @@ pub(crate) enum SimulatedService {
     Imds,
     Keyvault,
     Mcp,
+    Cosmos,
     All,
 }
 

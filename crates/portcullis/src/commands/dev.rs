@@ -154,6 +154,10 @@ fn hosts(simulator: &Simulator, ca: &LocalCa) -> Result<HostMap, transport::Host
         hosts.insert("*.openai.azure.com", plain()?)?;
         hosts.insert("*.cognitiveservices.azure.com", plain()?)?;
     }
+    if let Some(address) = at.cosmos {
+        let plain = HostTarget::new(address.to_string())?.with_tls(false);
+        hosts.insert("*.documents.azure.com", plain)?;
+    }
     Ok(hosts)
 }
 

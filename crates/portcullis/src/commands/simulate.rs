@@ -97,6 +97,7 @@ fn stand_ins(asked: &[SimulatedService]) -> Vec<StandIn> {
         StandIn::Imds => SimulatedService::Imds,
         StandIn::KeyVault => SimulatedService::Keyvault,
         StandIn::Mcp => SimulatedService::Mcp,
+        StandIn::Cosmos => SimulatedService::Cosmos,
     };
     StandIn::ALL.into_iter().filter(|it| asked.contains(&wanted(*it))).collect()
 }
@@ -123,6 +124,10 @@ pub(crate) fn listing(ready: &Ready, world: &World) -> String {
     }
     if let Some(url) = &ready.mcp {
         lines.push(format!("  MCP server   {url}"));
+    }
+    if let Some(url) = &ready.cosmos {
+        let containers: Vec<&str> = world.seed.containers.keys().map(String::as_str).collect();
+        lines.push(format!("  Cosmos DB    {url:32} containers: {}", containers.join(", ")));
     }
     lines.join("\n")
 }

@@ -42,6 +42,7 @@ impl Town {
             StandIn::Imds => ("http", at.imds),
             StandIn::KeyVault => ("https", at.key_vault),
             StandIn::Mcp => ("http", at.mcp),
+            StandIn::Cosmos => ("http", at.cosmos),
         };
         format!("{scheme}://localhost:{}{path}", at.unwrap().port())
     }
@@ -445,4 +446,67 @@ async fn a_token_takes_its_time_on_the_clock_of_the_world() {
     assert_eq!(clock.sleepers(), 1);
     clock.advance(std::time::Duration::from_millis(1));
     assert_eq!(asked.await.0, 200);
+}
+
+#[tokio::test]
+async fn cosmos_db_wants_a_signature_or_a_token_and_keeps_documents_by_partition() {
+    let town = Town::new().await;
+    let token = town.token("https://localhost").await;
+    let authorization = format!("type%3Daad%26ver%3D1.0%26sig%3D{token}");
+    let wrong = format!("type%3Daad%26ver%3D1.0%26sig%3D{}", town.token(RESOURCE).await);
+    let docs = "/dbs/local/colls/items/docs";
+    let upsert = ("x-ms-documentdb-is-upsert", "True");
+    let one = ("x-ms-documentdb-partitionkey", r#"["1"]"#);
+    let two = ("x-ms-documentdb-partitionkey", r#"["2"]"#);
+    let query = ("x-ms-documentdb-isquery", "True");
+    let across = ("x-ms-documentdb-query-enablecrosspartition", "True");
+    let all = r#"{"query":"SELECT * FROM c"}"#;
+    let sorted = r#"{"query":"SELECT * FROM c ORDER BY c.id"}"#;
+    let set = r#"{"operations":[{"op":"set","path":"/n","value":5}]}"#;
+    for (request, headers, body, status) in [
+        ("POST DOCS", vec![one], r#"{"id":"1"}"#, 201),
+        ("POST DOCS", vec![one], r#"{"id":"1"}"#, 409),
+        ("POST DOCS", vec![one, upsert], r#"{"id":"1","n":4}"#, 200),
+        ("POST DOCS", vec![two], r#"{"id":"1"}"#, 400),
+        ("POST DOCS", vec![], r#"{"id":"1"}"#, 400),
+        ("POST DOCS", vec![two], "[]", 400),
+        ("POST DOCS", vec![two], r#"{"id":"2"}"#, 201),
+        ("GET DOCS/1", vec![one], "", 200),
+        ("GET DOCS/1", vec![two], "", 404),
+        ("PATCH DOCS/1", vec![one], set, 200),
+        ("PUT DOCS/1", vec![one, ("if-match", "\"x\"")], r#"{"id":"1"}"#, 412),
+        ("PUT DOCS/1", vec![one, ("if-match", "*")], r#"{"id":"1"}"#, 200),
+        ("GET DOCS/1", vec![one, ("if-none-match", "*")], "", 304),
+        ("GET DOCS/1", vec![one, ("x-ms-consistency-level", "Best")], "", 400),
+        ("GET DOCS/1", vec![one, ("x-ms-documentdb-pre-trigger-include", "t")], "", 400),
+        ("POST DOCS", vec![query], all, 400),
+        ("POST DOCS", vec![query, across], all, 200),
+        ("POST DOCS", vec![query, across], sorted, 400),
+        ("POST DOCS", vec![query, two], sorted, 200),
+        ("DELETE DOCS/1", vec![one], "", 204),
+        ("DELETE DOCS/1", vec![one], "", 404),
+        ("GET /dbs/local", vec![], "", 200),
+        ("GET /dbs/other", vec![], "", 404),
+        ("POST /dbs", vec![], r#"{"id":"shop"}"#, 201),
+        ("POST /dbs/shop/colls", vec![], r#"{"id":"a"}"#, 400),
+        ("POST /dbs/shop/colls", vec![], r#"{"id":"a","partitionKey":{"paths":["/b/c"]}}"#, 201),
+        ("GET /dbs/shop/colls/a", vec![], "", 200),
+        ("GET /dbs/shop/colls/a/sprocs", vec![], "", 404),
+    ] {
+        let request = request.replace("DOCS", docs);
+        let mut headers = headers;
+        headers.extend([("x-ms-version", "2018-12-31"), ("authorization", &authorization)]);
+        let answer = town.ask(StandIn::Cosmos, &request, &headers, body).await;
+        assert_eq!(answer.status, status, "{request} {headers:?} {}", answer.body);
+    }
+    for (authorization, status) in [
+        (wrong.as_str(), 401),
+        ("", 401),
+        ("type%3Dmaster%26ver%3D1.0%26sig%3Dx", 403),
+        ("type%3Dresource%26ver%3D1.0%26sig%3Dx", 401),
+    ] {
+        let headers = [("x-ms-version", "2018-12-31"), ("authorization", authorization)];
+        let answer = town.ask(StandIn::Cosmos, "GET /dbs/local", &headers, "").await;
+        assert_eq!(answer.status, status, "{authorization}");
+    }
 }
