@@ -84,7 +84,7 @@ pub(crate) fn listen(context: &mut Context, call: &ModelCall, listener: Arc<dyn 
     let watching = known.unwrap_or_else(|| {
         let watching = Arc::new(Watching {
             format: AnswerFormat::Known(call.format),
-            asks_for_stream: call.is_stream,
+            asks_for_stream: AtomicBool::new(false),
             hides_usage: AtomicBool::new(false),
             listeners: Mutex::default(),
         });
@@ -92,6 +92,8 @@ pub(crate) fn listen(context: &mut Context, call: &ModelCall, listener: Arc<dyn 
         context.request.extensions.insert(Arc::clone(&watching));
         watching
     });
+    // Who listened before may not have known.
+    watching.asks_for_stream.fetch_or(call.is_stream, Ordering::Relaxed);
     if call.ask_for_usage(context) {
         watching.hides_usage.store(true, Ordering::Relaxed);
     }
@@ -111,7 +113,7 @@ pub(crate) fn overhear(context: &mut Context, format: AnswerFormat, listener: Ar
     }
     let watching = Arc::new(Watching {
         format,
-        asks_for_stream: false,
+        asks_for_stream: AtomicBool::new(false),
         hides_usage: AtomicBool::new(false),
         listeners: Mutex::new(vec![listener]),
     });
@@ -141,7 +143,7 @@ impl AnswerFormat {
 #[derive(Debug)]
 struct Watching {
     format: AnswerFormat,
-    asks_for_stream: bool,
+    asks_for_stream: AtomicBool,
     hides_usage: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn Listener>>>,
 }
@@ -190,7 +192,9 @@ impl Watching {
                 self.follow(response, kind, None);
                 return Ok(());
             }
-            Kind::Json if self.asks_for_stream && response.status.is_success() => {
+            Kind::Json
+                if self.asks_for_stream.load(Ordering::Relaxed) && response.status.is_success() =>
+            {
                 self.follow(response, kind, None);
                 return Ok(());
             }

@@ -14,6 +14,7 @@ use pipeline::{
     Backends, BaseUrl, Blame, Body, Context, ForwardCall, PolicyError, Request, RequestUrl, Route,
     Services,
 };
+use telemetry::TraceContext;
 
 /// Longest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
@@ -28,6 +29,17 @@ pub(crate) struct BackendCall {
     id: Arc<str>,
     /// Of the entity; none for a pool.
     url: Option<Arc<BaseUrl>>,
+    /// The span of the request that it is called for, if traces are kept.
+    span: Option<TraceContext>,
+}
+
+/// An answer.
+pub(crate) struct Posted {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+    /// Whether the entity that was called (of a pool, the member) sends an `Authorization` of its
+    /// own: then one that is given is never sent.
+    pub(crate) has_authorization: bool,
 }
 
 impl std::fmt::Debug for BackendCall {
@@ -53,6 +65,7 @@ impl BackendCall {
             route: context.request.route().cloned(),
             id: id.into(),
             url: entry.url.clone(),
+            span: context.span,
         })
     }
 
@@ -73,7 +86,7 @@ impl BackendCall {
         json: String,
         authorization: Option<HeaderValue>,
         timeout: Duration,
-    ) -> Result<(StatusCode, Bytes), String> {
+    ) -> Result<Posted, String> {
         let nowhere = || Arc::new(BaseUrl::origin("http", "localhost", 80));
         let url = RequestUrl::new(self.url.clone().unwrap_or_else(nowhere), path, query);
         let mut request = Request::new(Method::POST, url.clone(), url);
@@ -89,13 +102,15 @@ impl BackendCall {
         request.body = Body::bytes(json);
         let mut context = Context::new(request, Arc::clone(&self.services));
         context.backends = Arc::clone(&self.backends);
+        context.span = self.span;
         context.use_backend(&self.id).map_err(|it| it.to_string())?;
         let call = ForwardCall { timeout: Some(timeout), ..ForwardCall::default() };
         let sent = self.services.forward.forward(&mut context, call).await;
         sent.map_err(|error| format!("{}: {}", error.reason(), error.message()))?;
+        let has_authorization = context.backend().is_some_and(|it| it.has_authorization);
         let response = context.response_mut();
         response.body.buffer(MAX_ANSWER_BYTES).await.map_err(|it| it.to_string())?;
         let body = response.body.as_bytes().unwrap_or_default();
-        Ok((response.status, body))
+        Ok(Posted { status: response.status, body, has_authorization })
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn context(forward: Arc<Answering>, path: &str, body: &str) -> Contex
     let mut context = Context::new(request, Arc::new(services));
     let info = expr::host::BackendInfo { id: "safety".to_owned(), ..Default::default() };
     let url = Arc::new(BaseUrl::origin("https", "safety.example", 443));
-    let entry = BackendEntry { info: Arc::new(info), url: Some(url) };
+    let entry = BackendEntry { info: Arc::new(info), url: Some(url), ..Default::default() };
     context.backends = Arc::new([entry].into_iter().collect());
     context
 }

@@ -33,7 +33,7 @@ pub(crate) fn backends(case: &Case) -> Result<Backends, String> {
         let url = BaseUrl::parse(url).map_err(|error| format!("`{url}`: {error}"))?;
         let info =
             BackendInfo { id: id.clone(), kind: "Single".to_owned(), ..BackendInfo::default() };
-        Ok(BackendEntry { info: Arc::new(info), url: Some(Arc::new(url)) })
+        Ok(BackendEntry { info: Arc::new(info), url: Some(Arc::new(url)), ..Default::default() })
     };
     case.backends.iter().map(entry).collect()
 }

@@ -369,6 +369,18 @@ impl fmt::Debug for Subscription {
     }
 }
 
+impl Credentials {
+    /// Whether they hold an `Authorization`, in whatever form: it goes before any other.
+    #[must_use]
+    pub fn has_authorization(&self) -> bool {
+        let in_header = |it: &(HeaderName, _)| it.0 == http::header::AUTHORIZATION;
+        self.authorization.is_some()
+            || self.managed_identity.is_some()
+            || self.aws.is_some()
+            || self.headers.iter().any(in_header)
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(..)")

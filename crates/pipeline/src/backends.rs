@@ -18,6 +18,8 @@ pub struct BackendEntry {
     pub info: Arc<BackendInfo>,
     /// Its base URL; none for a pool.
     pub url: Option<Arc<BaseUrl>>,
+    /// Whether its credentials hold an `Authorization`. Of a pool the members know.
+    pub has_authorization: bool,
 }
 
 impl Backends {

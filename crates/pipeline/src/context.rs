@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::backends::{BackendEntry, Backends, UnknownBackend};
 use crate::body::Body;
 use crate::error::{Blame, PolicyError};
+use crate::late_error::LateError;
 use crate::message::{Message, Request, Response, replace_body, set_charset_utf8};
 use crate::operation::Operation;
 use crate::section::Scope;
@@ -72,6 +73,8 @@ pub struct Context {
     pub calls: BackendCalls,
     /// The span of the request, if traces are kept: calls to backends name it as their parent.
     pub span: Option<TraceContext>,
+    /// Where a failure of the response on its way is noted, if one can be.
+    pub(crate) late_error: Option<LateError>,
     /// The status that a pipeline without a response will answer with.
     pub(crate) pending_status: Option<PendingStatus>,
     /// Whether the client's certificate is trusted and not revoked, once it was looked up.
@@ -169,6 +172,7 @@ impl Context {
             cache: CacheUse::None,
             calls: BackendCalls::default(),
             span: None,
+            late_error: None,
             pending_status: None,
             is_unrevoked: None,
             stamp: None,
@@ -487,7 +491,7 @@ mod tests {
     fn backends() -> Arc<Backends> {
         let info = Arc::new(BackendInfo { id: "east".to_owned(), ..BackendInfo::default() });
         let url = Some(Arc::new(BaseUrl::parse("https://east.example/").unwrap()));
-        Arc::new([BackendEntry { info, url }].into_iter().collect())
+        Arc::new([BackendEntry { info, url, ..Default::default() }].into_iter().collect())
     }
 
     fn streaming(text: &'static str) -> Body {

@@ -24,6 +24,7 @@ mod body;
 mod caches;
 mod call;
 mod certificates;
+mod client_span;
 pub mod codes;
 mod compile;
 mod computed;
@@ -40,6 +41,7 @@ mod fragments;
 mod graphql;
 mod host;
 pub mod known;
+mod late_error;
 mod llm_log;
 mod loggers;
 mod message;
@@ -81,6 +83,7 @@ pub use body::{Body, NotBuffered};
 pub use caches::{CacheConnection, Caches, ExternalCache};
 pub use call::{call_failure, connection_failure, request_body_failure};
 pub use certificates::{Certificate, CertificateEntry, Certificates};
+pub use client_span::{ClientSpan, url_without_secrets};
 pub use compile::{
     Checked, CompileCx, Element, Surroundings, Target, TemplateFlaw, check_fragment, check_text,
     compile_default_global, compile_document, compile_resolver,
@@ -99,6 +102,7 @@ pub use graphql::{
     CheckedOperation, FieldErrors, FieldResolver, GraphQlApi, MAX_CONCURRENT_CALLS,
     MAX_EVENT_BYTES, OperationCheck, graphql_errors, prepare_subscriptions, relay_subscriptions,
 };
+pub use late_error::LateError;
 pub use llm_log::{
     DEFAULT_LLM_LOG_BYTES, EventSink, LlmLog, LlmLogSteps, LlmLogging, MAX_LLM_LOG_BYTES,
 };

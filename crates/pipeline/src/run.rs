@@ -124,7 +124,7 @@ async fn jump(pipeline: &Pipeline, context: &mut Context, error: PolicyError) ->
     error
 }
 
-fn last_error(error: &PolicyError) -> LastError {
+pub(crate) fn last_error(error: &PolicyError) -> LastError {
     let place = error.place();
     LastError {
         source: place.map_or("", |it| it.source()).to_owned(),

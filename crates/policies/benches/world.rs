@@ -85,6 +85,7 @@ impl World {
                 ..BackendInfo::default()
             }),
             url: Some(Arc::new(BaseUrl::parse(url).unwrap())),
+            ..BackendEntry::default()
         };
         let backends =
             [("embeddings", "https://embeddings.example"), ("safety", "https://safety.example")];

@@ -160,7 +160,8 @@ impl Sidecar {
         if message.is_json {
             draft.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        Ok(Call::new(request(Method::POST, uri, draft)?, Some(timeout), &context.services))
+        let request = request(Method::POST, uri, draft)?;
+        Ok(Call::new(request, Some(timeout), &context.services).within(context))
     }
 }
 

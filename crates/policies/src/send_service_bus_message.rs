@@ -125,7 +125,7 @@ impl Waiting for SendServiceBusMessage {
         headers.insert(AUTHORIZATION, self.authorization(context).await?);
         let draft = Response { headers, body, ..Response::default() };
         let call = Call::new(request(Method::POST, uri, draft)?, Some(TIMEOUT), &context.services);
-        let status = call.send().await?.status;
+        let status = call.within(context).send().await?.status;
         if !status.is_success() {
             return Err(refusal(status));
         }

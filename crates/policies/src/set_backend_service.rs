@@ -227,7 +227,7 @@ mod tests {
     fn with_backends(policy: &str) -> Trial {
         let info = BackendInfo { id: "east".to_owned(), ..BackendInfo::default() };
         let url = Arc::new(BaseUrl::parse("https://east.example/v1").unwrap());
-        let entry = BackendEntry { info: Arc::new(info), url: Some(url) };
+        let entry = BackendEntry { info: Arc::new(info), url: Some(url), ..Default::default() };
         let mut trial = Trial::inbound(policy);
         trial.backends = Some([entry].into_iter().collect::<Backends>());
         trial

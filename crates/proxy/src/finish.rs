@@ -8,7 +8,9 @@ use bytes::Bytes;
 use config::Api;
 use expr::host::{ApiInfo, LastError, SubscriptionInfo};
 use http::{Method, StatusCode, Version, header};
-use pipeline::{CacheUse, Context, Follow, Operation, Pass, follow, internal_error_response};
+use pipeline::{
+    CacheUse, Context, Follow, LateError, Operation, Pass, follow, internal_error_response,
+};
 use telemetry::{AccessLog, AccessRecord, LastErrorRecord, TraceContext, redact};
 use transport::{BodyError, Clock, Peer, Response};
 
@@ -82,6 +84,8 @@ pub(crate) struct Entry {
     backend: Option<BackendCall>,
     backend_time: Duration,
     last_error: Option<LastError>,
+    /// Of a policy that stops the response on its way.
+    late_error: Option<LateError>,
     status: Option<StatusCode>,
     response_size: u64,
     is_complete: bool,
@@ -122,6 +126,7 @@ impl Entry {
             backend: None,
             backend_time: Duration::ZERO,
             last_error: None,
+            late_error: None,
             status: None,
             response_size: 0,
             is_complete: false,
@@ -135,6 +140,7 @@ impl Entry {
     fn close(&mut self, context: &mut Context, status: StatusCode) {
         self.status = Some(status);
         self.last_error = context.last_error.take();
+        self.late_error = context.known_late_error().cloned();
         self.cache = context.cache;
         if let Some(trail) = Trail::of_mut(context) {
             self.backend = trail.call.take();
@@ -148,7 +154,8 @@ impl Entry {
         self.status = None;
     }
 
-    /// What the log calls the error: the pipeline's, else how the body ended.
+    /// What the log calls the error: the pipeline's, else that of who stopped the response on its way,
+    /// else how the body ended.
     fn error(&self) -> Option<LastErrorRecord<'_>> {
         let built_in = |source, reason, message| LastErrorRecord {
             last_error_source: source,
@@ -157,7 +164,8 @@ impl Entry {
             last_error_scope: None,
             last_error_section: None,
         };
-        match (&self.last_error, &self.body_error) {
+        let late = self.late_error.as_ref().and_then(LateError::get);
+        match (self.last_error.as_ref().or(late), &self.body_error) {
             (Some(error), _) => Some(LastErrorRecord {
                 last_error_source: &error.source,
                 last_error_reason: error.reason.as_deref().unwrap_or_default(),

@@ -487,6 +487,7 @@ mod tests {
         let entry = BackendEntry {
             info: Arc::new(expr::host::BackendInfo { id: "east".to_owned(), ..Default::default() }),
             url: Some(Arc::new(BaseUrl::parse("https://east.test/v2/").unwrap())),
+            ..BackendEntry::default()
         };
         let key = HeaderName::from_static("api-key");
         let backend = Backend {

@@ -10,16 +10,18 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use llm::{Event, EventStream, Format};
-use pipeline::WhenUnavailable;
+use pipeline::{LateError, Place, PolicyError, WhenUnavailable};
 use transport::{Body, BodyError, BoxFuture};
 
 use super::service::{Service, Unavailable, Verdict};
 use super::texts::told;
+use super::{blocked, unavailable};
 
 /// Most bytes of events that are held at a time.
 const MAX_HELD_BYTES: usize = 16 << 20;
@@ -44,6 +46,13 @@ pub(super) struct Guard {
     /// Judged, on its way out.
     ready: VecDeque<Bytes>,
     state: State,
+    late: Late,
+}
+
+/// Where it is noted why a stream was stopped.
+pub(super) struct Late {
+    pub(super) error: LateError,
+    pub(super) place: Arc<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +69,7 @@ impl Guard {
         format: Format,
         service: Service,
         when_unavailable: WhenUnavailable,
+        late: Late,
     ) -> Guard {
         Guard {
             body,
@@ -75,6 +85,7 @@ impl Guard {
             judgement: None,
             ready: VecDeque::new(),
             state: State::Open,
+            late,
         }
     }
 
@@ -85,7 +96,7 @@ impl Guard {
             match self.events.next() {
                 None => return,
                 Some(Ok(event)) => self.hold(&event),
-                Some(Err(_)) => self.stop("an event is too long to be checked"),
+                Some(Err(_)) => self.stop(blocked("An event is too long to be checked.")),
             }
         }
         if self.n_fresh_chars > 0 {
@@ -98,7 +109,7 @@ impl Guard {
         let raw = event.raw().clone();
         self.n_held_bytes += raw.len();
         if self.n_held_bytes > MAX_HELD_BYTES {
-            return self.stop("too much would have to be held");
+            return self.stop(blocked("Too much would have to be held."));
         }
         self.n_fresh_chars += text.chars().count();
         self.fresh.push_str(&text);
@@ -111,7 +122,7 @@ impl Guard {
         let rules = &self.service.rules;
         let text = format!("{}{}", self.overlap, self.fresh);
         let Some(windows) = super::texts::windows(&text, rules.window, rules.overlap) else {
-            return self.stop("the text is longer than can be checked");
+            return self.stop(blocked("The text is longer than can be checked."));
         };
         let windows: Vec<String> = windows.into_iter().map(str::to_owned).collect();
         let n_chars = text.chars().count();
@@ -133,12 +144,12 @@ impl Guard {
     fn conclude(&mut self, verdict: Result<Verdict, Unavailable>) {
         match verdict {
             Ok(Verdict::Clean) => self.release(),
-            Ok(Verdict::Blocked(why)) => self.stop(&why),
+            Ok(Verdict::Blocked(why)) => self.stop(blocked(&why)),
             Err(problem) if self.when_unavailable == WhenUnavailable::Allow => {
                 tracing::warn!(%problem, "content safety is not available; nothing was checked");
                 self.release();
             }
-            Err(problem) => self.stop(&format!("content safety is not available: {problem}")),
+            Err(problem) => self.stop(unavailable(&problem)),
         }
     }
 
@@ -148,8 +159,9 @@ impl Guard {
     }
 
     /// Nothing more goes out; the backend's call is given up.
-    fn stop(&mut self, why: &str) {
-        tracing::warn!(reason = "ContentSafetyViolation", why, "a stream was stopped");
+    fn stop(&mut self, why: PolicyError) {
+        tracing::warn!(reason = why.reason(), why = why.message(), "a stream was stopped");
+        self.late.error.set(&why.at(&self.late.place));
         self.held.clear();
         self.ready.clear();
         self.judgement = None;
@@ -232,8 +244,6 @@ impl HttpBody for Guard {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::rules::{Category, OutputType, Rules};
     use super::*;
     use crate::backend_call::BackendCall;
@@ -261,12 +271,12 @@ mod tests {
         events
     }
 
-    /// What goes out for these chunks, the texts that were judged, and whether it broke.
+    /// What goes out for these chunks, the texts that were judged, and the reason that is noted.
     async fn guarded(
         chunks: Vec<String>,
         (window, overlap): (usize, usize),
         when_unavailable: WhenUnavailable,
-    ) -> (String, Vec<String>, bool) {
+    ) -> (String, Vec<String>, String) {
         let forward = Answering::new(judge);
         let context = context(Arc::clone(&forward), "/v1/chat/completions", "{}");
         let rules = Rules {
@@ -284,22 +294,25 @@ mod tests {
             sender.send(chunk).await.unwrap();
         }
         drop(sender);
-        let mut body =
-            Body::stream(Guard::new(body, Format::ChatCompletions, service, when_unavailable));
+        let error = LateError::default();
+        let place = Arc::new(Place::built_in("llm-content-safety"));
+        let late = Late { error: error.clone(), place };
+        let guard = Guard::new(body, Format::ChatCompletions, service, when_unavailable, late);
+        let mut body = Body::stream(guard);
         let mut out = String::new();
-        let broke = loop {
-            match body.next_data().await {
-                Ok(Some(data)) => out.push_str(std::str::from_utf8(&data).unwrap()),
-                Ok(None) => break false,
-                Err(_) => break true,
-            }
-        };
+        while let Some(data) = body.next_data().await.unwrap() {
+            out.push_str(std::str::from_utf8(&data).unwrap());
+        }
         let asked = forward.asked.lock().unwrap();
         let texts = asked.iter().map(|it| {
             let it: serde_json::Value = serde_json::from_str(it).unwrap();
             it["text"].as_str().unwrap().to_owned()
         });
-        (out, texts.collect(), broke)
+        let noted = error.get().map(|it| {
+            assert_eq!(it.source, "llm-content-safety");
+            it.reason.clone().unwrap()
+        });
+        (out, texts.collect(), noted.unwrap_or_default())
     }
 
     const REFUSE: WhenUnavailable = WhenUnavailable::Refuse;
@@ -307,8 +320,8 @@ mod tests {
     #[tokio::test]
     async fn a_clean_stream_goes_through_byte_for_byte_window_by_window() {
         let chunks = events(&["aaaa", "bbbb", "cccc"]);
-        let (out, judged, _) = guarded(chunks.clone(), (8, 0), REFUSE).await;
-        assert_eq!(out, chunks.concat());
+        let (out, judged, noted) = guarded(chunks.clone(), (8, 0), REFUSE).await;
+        assert_eq!((out, noted.as_str()), (chunks.concat(), ""));
         assert_eq!(judged, ["aaaabbbb", "cccc"]);
     }
 
@@ -324,9 +337,9 @@ mod tests {
     #[tokio::test]
     async fn nothing_of_a_bad_window_goes_out_nor_anything_behind_it() {
         let chunks = events(&["good", "good", "bad!", "good"]);
-        let (out, judged, broke) = guarded(chunks.clone(), (8, 0), REFUSE).await;
+        let (out, judged, noted) = guarded(chunks.clone(), (8, 0), REFUSE).await;
         assert_eq!(out, chunks[..2].concat());
-        assert_eq!((judged.len(), broke), (2, false));
+        assert_eq!((judged.len(), noted.as_str()), (2, "ContentSafetyViolation"));
         let (out, ..) = guarded(events(&["bad"]), (100, 0), REFUSE).await;
         assert_eq!(out, "");
     }
@@ -351,17 +364,17 @@ mod tests {
     #[tokio::test]
     async fn without_a_verdict_the_stream_ends_unless_it_may_go_on() {
         let chunks = events(&["down", "more"]);
-        let (out, ..) = guarded(chunks.clone(), (4, 0), REFUSE).await;
-        assert_eq!(out, "");
-        let (out, ..) = guarded(chunks.clone(), (4, 0), WhenUnavailable::Allow).await;
-        assert_eq!(out, chunks.concat());
+        let (out, _, noted) = guarded(chunks.clone(), (4, 0), REFUSE).await;
+        assert_eq!((out.as_str(), noted.as_str()), ("", "ContentSafetyUnavailable"));
+        let (out, _, noted) = guarded(chunks.clone(), (4, 0), WhenUnavailable::Allow).await;
+        assert_eq!((out, noted.as_str()), (chunks.concat(), ""));
     }
 
     #[tokio::test]
     async fn an_event_beyond_every_bound_stops_the_stream() {
         let long = format!("data: {}", "x".repeat(llm::DEFAULT_MAX_EVENT_BYTES + 1));
-        let (out, ..) = guarded(vec![long, "\n\n".to_owned()], (4, 0), REFUSE).await;
-        assert_eq!(out, "");
+        let (out, _, noted) = guarded(vec![long, "\n\n".to_owned()], (4, 0), REFUSE).await;
+        assert_eq!((out.as_str(), noted.as_str()), ("", "ContentSafetyViolation"));
     }
 
     #[tokio::test]

@@ -26,13 +26,13 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TY
 use http::{HeaderMap, StatusCode};
 use llm::Format;
 use pipeline::{
-    AiSettings, Attr, Blame, Body, Child, CompileCx, Computed, Context, Element, Flow, Place,
-    PolicyError, PolicyKind, Response, Scope, Scopes, Section, Sections, Step, ValueType, Waiting,
-    Watch, WhenUnavailable, codes,
+    AiSettings, Attr, Blame, Body, Child, CompileCx, Computed, Context, Element, Flow, LateError,
+    Place, PolicyError, PolicyKind, Response, Scope, Scopes, Section, Sections, Step, ValueType,
+    Waiting, Watch, WhenUnavailable, codes,
 };
 use transport::BoxFuture;
 
-use self::guard::Guard;
+use self::guard::{Guard, Late};
 use self::rules::{Category, OutputType, Rules, Size, Threshold};
 use self::service::{Service, Unavailable, Verdict};
 use self::texts::{Asked, answered, windows};
@@ -249,7 +249,8 @@ impl Check {
         let path = context.request.original_url.path();
         let format = Format::detect(path, has_version, llm::Json::of_bytes(&body));
         if is_stream(&response.headers, "text/event-stream") {
-            return self.stream(response, format);
+            let late = context.late_error();
+            return self.stream(context.response_mut(), format, late);
         }
         if is_stream(&response.headers, "application/vnd.amazon.eventstream") {
             return self.conclude(Err(Unavailable::of("a binary stream cannot be checked")));
@@ -270,13 +271,19 @@ impl Check {
     }
 
     /// Puts the guard before a stream.
-    fn stream(&self, response: &mut Response, format: Format) -> Result<(), PolicyError> {
+    fn stream(
+        &self,
+        response: &mut Response,
+        format: Format,
+        error: LateError,
+    ) -> Result<(), PolicyError> {
         let encodings = response.header_values(CONTENT_ENCODING);
         if encodings.into_iter().any(|it| !it.trim().eq_ignore_ascii_case("identity")) {
             return self.conclude(Err(Unavailable::of("a compressed stream cannot be checked")));
         }
         let Ok(body) = response.body.send() else { return Ok(()) };
-        let guard = Guard::new(body, format, self.service.clone(), self.when_unavailable);
+        let late = Late { error, place: Arc::clone(&self.place) };
+        let guard = Guard::new(body, format, self.service.clone(), self.when_unavailable, late);
         response.headers.remove(CONTENT_LENGTH);
         response.body = Body::stream(transport::Body::stream(guard));
         Ok(())
@@ -290,15 +297,7 @@ impl Check {
                 tracing::warn!(%problem, "content safety is not available; nothing was checked");
                 Ok(())
             }
-            Err(problem) => {
-                let message = format!("Content safety is not available: {problem}");
-                Err(PolicyError::new("ContentSafetyUnavailable", message)
-                    .respond(
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        "Content safety service is not available.",
-                    )
-                    .blame(Blame::Backend))
-            }
+            Err(problem) => Err(unavailable(&problem)),
         }
     }
 }
@@ -308,6 +307,14 @@ fn blocked(why: &str) -> PolicyError {
     let message = "Request failed content safety check.";
     PolicyError::new("ContentSafetyViolation", format!("{message} {why}"))
         .respond(StatusCode::FORBIDDEN, message)
+}
+
+/// The refusal for want of a verdict.
+fn unavailable(problem: &Unavailable) -> PolicyError {
+    let message = format!("Content safety is not available: {problem}");
+    PolicyError::new("ContentSafetyUnavailable", message)
+        .respond(StatusCode::SERVICE_UNAVAILABLE, "Content safety service is not available.")
+        .blame(Blame::Backend)
 }
 
 fn is_stream(headers: &HeaderMap, media_type: &str) -> bool {

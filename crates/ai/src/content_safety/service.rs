@@ -75,7 +75,7 @@ impl Service {
 
     async fn ask(&self, path: &str, body: Value) -> Result<(StatusCode, Bytes), Unavailable> {
         let sent = self.call.post((path, VERSION), body.to_string(), None, TIMEOUT).await;
-        sent.map_err(Unavailable)
+        sent.map(|it| (it.status, it.body)).map_err(Unavailable)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Vectors of texts, from a backend that speaks OpenAI's embeddings.
 //!
-//! The backend entity's own credentials count. If it has none that are good, the gateway's identity
-//! is tried: that is what `system-assigned` means.
+//! The backend entity's own credentials count. If they are not good enough and the entity sends no
+//! `Authorization` itself, the gateway's identity is tried: that is what `system-assigned` means.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use identity::ManagedIdentities;
 use llm::Json;
 use serde_json::json;
 
-use crate::backend_call::BackendCall;
+use crate::backend_call::{BackendCall, Posted};
 
 /// Longest wait for a vector: a cache that takes longer is no use.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,12 +56,14 @@ impl Embedder {
         };
         let has_token = token.is_some();
         let mut answer = call.post((path, query), body.clone(), token, TIMEOUT).await?;
-        if answer.0 == StatusCode::UNAUTHORIZED && !has_token && self.identities.is_some() {
+        // An `Authorization` of the entity goes before the token: asking again would change nothing.
+        let may_help = !has_token && !answer.has_authorization && self.identities.is_some();
+        if answer.status == StatusCode::UNAUTHORIZED && may_help {
             let token = self.token().await?;
             answer = call.post((path, query), body, Some(token), TIMEOUT).await?;
-            self.needs_token.store(answer.0.is_success(), Ordering::Relaxed);
+            self.needs_token.store(answer.status.is_success(), Ordering::Relaxed);
         }
-        let (status, body) = answer;
+        let Posted { status, body, .. } = answer;
         if !status.is_success() {
             return Err(format!("the embeddings backend answered {}", status.as_u16()));
         }

@@ -96,14 +96,16 @@ impl Reader<'_> {
             kind: if entity.pool.is_some() { "Pool" } else { "Single" }.to_owned(),
             azure_region: entity.azure_region.clone(),
         };
-        let entry = BackendEntry { info: Arc::new(info), url: self.url() };
+        let credentials = self.credentials();
+        let has_authorization = credentials.has_authorization();
+        let entry = BackendEntry { info: Arc::new(info), url: self.url(), has_authorization };
         let tls = ClientTls {
             verify_chain: entity.tls.verify_chain,
             verify_name: entity.tls.verify_name,
         };
         Backend {
             entry: Arc::new(entry),
-            credentials: self.credentials(),
+            credentials,
             tls,
             pins: self.pins(),
             identity: self.identity(),

@@ -6,9 +6,10 @@ use std::time::Duration;
 use expr::Value;
 use expr::host::{ResponseValue, ResponseView};
 use pipeline::{
-    Blame, Body, PolicyError, Response, Services, call_failure, connection_failure,
-    follow_redirects,
+    Blame, Body, ClientSpan, Context, PolicyError, Response, Services, call_failure,
+    connection_failure, follow_redirects, url_without_secrets,
 };
+use telemetry::TraceContext;
 use transport::{
     BodyError, CallError, CallOptions, ClientIdentity, Clock, HttpClient, Proxy, Request,
 };
@@ -24,6 +25,8 @@ pub(crate) struct Call {
     max_body_bytes: usize,
     client: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
+    /// The span of the request that it is made for, if traces are kept.
+    span: Option<(TraceContext, Arc<Services>)>,
 }
 
 impl Call {
@@ -36,12 +39,19 @@ impl Call {
             max_body_bytes: services.max_buffered_body_bytes,
             client: services.client.clone(),
             clock: services.clock.clone(),
+            span: None,
         }
     }
 
     /// Bytes that it holds while it is on the way, about.
     pub(crate) fn n_bytes(&self) -> usize {
         self.request.body().as_bytes().map_or(0, bytes::Bytes::len)
+    }
+
+    /// Is part of the trace of a request.
+    pub(crate) fn within(mut self, context: &Context) -> Call {
+        self.span = context.span.map(|it| (it, Arc::clone(&context.services)));
+        self
     }
 
     /// Presents a client certificate if the other side asks for one.
@@ -65,7 +75,21 @@ impl Call {
     /// # Errors
     ///
     /// `Timeout`, or `BackendConnectionFailure` for anything else that keeps a response away.
-    pub(crate) async fn send(self) -> Result<Response, PolicyError> {
+    pub(crate) async fn send(mut self) -> Result<Response, PolicyError> {
+        let span = self.span.take().and_then(|(above, services)| {
+            ClientSpan::begin(above, &services, &mut self.request, url_without_secrets)
+        });
+        let answer = self.answer_in_time().await;
+        if let Some(span) = span {
+            span.end(match &answer {
+                Ok(response) => Ok(response.status),
+                Err(error) => Err(PolicyError::new(error.reason().to_owned(), error.message())),
+            });
+        }
+        answer
+    }
+
+    async fn answer_in_time(self) -> Result<Response, PolicyError> {
         let (clock, timeout) = (self.clock.clone(), self.timeout);
         let answer = self.answer();
         let Some(timeout) = timeout else { return answer.await };

@@ -115,7 +115,7 @@ impl Draft {
         let proxy = draft.extensions.get::<Proxy>().cloned();
         let request = request(method, uri, draft)?;
         let call = Call::new(request, Some(timeout).filter(|it| !it.is_zero()), &context.services);
-        Ok(call.presenting(identity).through(proxy))
+        Ok(call.within(context).presenting(identity).through(proxy))
     }
 
     fn uri(&self, context: &Context, is_copy: bool) -> Result<Uri, PolicyError> {

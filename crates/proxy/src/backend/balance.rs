@@ -308,7 +308,7 @@ mod tests {
             failure_status: StatusCode::SERVICE_UNAVAILABLE,
         };
         let backend = Backend {
-            entry: Arc::new(BackendEntry { info: Arc::new(info), url: None }),
+            entry: Arc::new(BackendEntry { info: Arc::new(info), ..Default::default() }),
             breaker: pool.is_none().then_some(rule),
             pool,
             ..Backend::default()

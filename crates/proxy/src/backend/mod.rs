@@ -33,8 +33,8 @@ use std::time::Duration;
 use config::Backend;
 use http::{Extensions, Method, StatusCode, header};
 use pipeline::{
-    Blame, Context, Forward, ForwardCall, PolicyError, Services, call_failure, connection_failure,
-    request_body_failure,
+    Blame, ClientSpan, Context, Forward, ForwardCall, PolicyError, Services, call_failure,
+    connection_failure, request_body_failure,
 };
 use telemetry::redact;
 use transport::{
@@ -46,7 +46,7 @@ pub(crate) use self::balance::Targets;
 use self::choice::Choice;
 pub use self::sharing::BreakerState;
 use crate::agents::{self, AgentCall};
-use crate::measure::{self, ClientSpan};
+use crate::measure;
 use crate::trail::{self, BackendCall, Trail};
 
 /// How long an upgraded connection may be silent both ways: 15 minutes.
@@ -118,15 +118,23 @@ impl HttpForward {
             let mut request = self.request(context, &choice, is_websocket).await?;
             let options = options(&call, backend, &context.request.extensions, is_websocket);
             note(context, &request, backend);
-            let span = ClientSpan::begin(context, &mut request, |it| shown_url(it, backend));
+            let span = context.span.and_then(|above| {
+                let key = trail::of(context).map(|(_, api)| api.key_query.as_str());
+                ClientSpan::begin(above, &context.services, &mut request, |it| {
+                    redact::url(&shown_url(it, backend), key).into_owned()
+                })
+            });
             let started = context.services.clock.monotonic();
             choice.begin(context, started);
             let outcome = send(&context.services, request, &options, &call, backend).await;
             let time = context.services.clock.monotonic().saturating_sub(started);
             measure::called(context, choice.id(), time, &outcome);
-            if let Some(span) = span {
-                let key = trail::of(context).map(|(_, api)| api.key_query.as_str());
-                span.end(context, choice.id(), key, time, &outcome);
+            if let Some(mut span) = span {
+                if let Some(backend) = choice.id() {
+                    span.note("portcullis.backend", backend);
+                }
+                let status = outcome.as_ref().map(http::Response::status);
+                span.end(status.map_err(call_failure));
             }
             note_outcome(context, &outcome);
             let outcome = outcome.map_err(|it| call_failure(&it));

@@ -41,7 +41,10 @@ fn breaker(count: u32, reasons: &[&str]) -> BreakerRule {
 fn backend(id: &str) -> Backend {
     let info = BackendInfo { id: id.to_owned(), ..BackendInfo::default() };
     let url = Some(Arc::new(BaseUrl::parse(&format!("https://{id}.test/base")).unwrap()));
-    Backend { entry: Arc::new(BackendEntry { info: Arc::new(info), url }), ..Backend::default() }
+    Backend {
+        entry: Arc::new(BackendEntry { info: Arc::new(info), url, ..Default::default() }),
+        ..Backend::default()
+    }
 }
 
 /// The pool `p` of these members, by priority.
@@ -59,7 +62,7 @@ fn pool(members: &[&str], fails_over: bool) -> Backend {
         balance: Balance::Weight,
         fails_over,
     };
-    let entry = Arc::new(BackendEntry { info: Arc::new(info), url: None });
+    let entry = Arc::new(BackendEntry { info: Arc::new(info), ..Default::default() });
     Backend { entry, pool: Some(pool), ..Backend::default() }
 }
 

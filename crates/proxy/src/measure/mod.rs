@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http_body::Body as _;
-use pipeline::{CacheUse, Context};
+use pipeline::{CacheUse, Context, LateError};
 use transport::{Body, CallError, Clock, Response};
 
 pub(crate) use self::series::{AllSeries, Errors, GENERATION, RouteSeries, STATE};
-pub(crate) use self::span::{ClientSpan, ServerSpan};
+pub(crate) use self::span::ServerSpan;
 use crate::trail;
 
 /// A request that is being measured. When it is dropped, its series are added to.
@@ -29,6 +29,8 @@ pub(crate) struct Measured {
     status: Option<StatusCode>,
     received: Received,
     n_sent: u64,
+    /// Of a policy that stops the answer on its way.
+    late_error: Option<LateError>,
     /// Only of a trace that is kept.
     span: Option<Box<ServerSpan>>,
 }
@@ -64,6 +66,7 @@ impl Measured {
                 None => Received::Counted(context.request.body.count()),
             },
             n_sent: 0,
+            late_error: None,
             span: None,
         }
     }
@@ -87,6 +90,7 @@ impl Measured {
         self.n_calls = context.calls.count;
         self.cache = context.cache;
         self.status = status;
+        self.late_error = context.known_late_error().cloned();
         if let Some(error) = &context.last_error {
             self.series.errors.count(&error.source, error.reason.as_deref().unwrap_or_default());
         }
@@ -119,8 +123,12 @@ impl Drop for Measured {
             api.retries.add(u64::from(self.n_calls - 1));
         }
         let total = self.clock.monotonic().saturating_sub(self.started);
+        let late = self.late_error.as_ref().and_then(LateError::get);
+        if let Some(error) = late {
+            self.series.errors.count(&error.source, error.reason.as_deref().unwrap_or_default());
+        }
         if let Some(span) = self.span.take() {
-            span.end(total);
+            span.end(total, late);
         }
         let Some(class) = self.series.class(self.status) else { return };
         class.requests.add(1);

@@ -1,4 +1,4 @@
-//! Spans: one of a request, one of each call to a backend.
+//! The span of a request. Calls that it makes have spans of their own: `pipeline::ClientSpan`.
 //!
 //! The trace that a client names in `traceparent` goes on; else a new one begins. Calls to
 //! backends carry the header on, whether the trace is kept or not, and `tracestate` as it came.
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use expr::host::LastError;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderName, StatusCode};
 use pipeline::Context;
-use telemetry::{Outbox, SpanKind, SpanRecord, TraceContext, Value, redact, trace};
-use transport::{CallError, Peer, Response};
+use telemetry::{Outbox, SpanKind, SpanRecord, TraceContext, Value};
+use transport::Peer;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -55,9 +55,7 @@ impl ServerSpan {
             self.attributes.push(("http.response.status_code", u64::from(status.as_u16()).into()));
         }
         if let Some(error) = error {
-            let reason = error.reason.as_deref().unwrap_or_default();
-            self.attributes.push(("error.type", reason.into()));
-            self.attributes.push(("portcullis.source", error.source.as_str().into()));
+            self.note(error);
         }
         // What the client did wrong is no error of the server.
         let is_error = status.is_none_or(|it| it.is_server_error());
@@ -66,10 +64,23 @@ impl ServerSpan {
             (None, Some(status)) => status.as_str().to_owned(),
             (None, None) => "the client has gone".to_owned(),
         });
+        if let (None, Some(status)) = (error, status.filter(StatusCode::is_server_error)) {
+            self.attributes.push(("error.type", status.as_str().into()));
+        }
     }
 
-    /// The answer has ended.
-    pub(crate) fn end(self, duration: Duration) {
+    fn note(&mut self, error: &LastError) {
+        let reason = error.reason.as_deref().unwrap_or_default();
+        self.attributes.push(("error.type", reason.into()));
+        self.attributes.push(("portcullis.source", error.source.as_str().into()));
+    }
+
+    /// The answer has ended; a policy may have stopped it on its way.
+    pub(crate) fn end(mut self, duration: Duration, late: Option<&LastError>) {
+        if let Some(late) = late {
+            self.note(late);
+            self.error.get_or_insert_with(|| late.reason.clone().unwrap_or_default());
+        }
         self.outbox.span(SpanRecord {
             context: self.context,
             parent: self.parent,
@@ -126,92 +137,13 @@ fn attributes(context: &Context, peer: &Peer) -> Vec<(&'static str, Value)> {
     all
 }
 
-/// The span of a call to a backend.
-pub(crate) struct ClientSpan {
-    context: TraceContext,
-    parent: [u8; 8],
-    start: SystemTime,
-    method: String,
-    url: String,
-    host: String,
-}
-
-impl ClientSpan {
-    /// Begins a call: names the trace in its headers. The span is there only if it is kept;
-    /// `shown` gives the URL as it may be seen.
-    pub(crate) fn begin(
-        context: &Context,
-        request: &mut transport::Request,
-        shown: impl FnOnce(&Uri) -> String,
-    ) -> Option<Self> {
-        let above = context.span?;
-        let id = trace::span_id(|bytes| context.services.random(bytes));
-        let own = above.child(id);
-        write(own, request.headers_mut());
-        own.is_sampled.then(|| ClientSpan {
-            context: own,
-            parent: above.span_id,
-            start: context.services.clock.now(),
-            method: request.method().to_string(),
-            url: shown(request.uri()),
-            host: request.uri().host().unwrap_or_default().to_owned(),
-        })
-    }
-
-    /// The call has ended.
-    pub(crate) fn end(
-        self,
-        context: &Context,
-        backend: Option<&str>,
-        key: Option<&str>,
-        duration: Duration,
-        outcome: &Result<Response, CallError>,
-    ) {
-        let Some(outbox) = context.services.extension::<Outbox>() else { return };
-        let mut attributes: Vec<(&'static str, Value)> = vec![
-            ("http.request.method", Value::Text(self.method.clone())),
-            ("url.full", redact::url(&self.url, key).as_ref().into()),
-            ("server.address", Value::Text(self.host)),
-        ];
-        if let Some(backend) = backend {
-            attributes.push(("portcullis.backend", backend.into()));
-        }
-        let error = match outcome {
-            Ok(response) => {
-                let status = response.status();
-                attributes.push(("http.response.status_code", u64::from(status.as_u16()).into()));
-                let is_error = status.is_client_error() || status.is_server_error();
-                is_error.then(|| status.as_str().to_owned())
-            }
-            Err(error) => Some(error.to_string()),
-        };
-        outbox.span(SpanRecord {
-            context: self.context,
-            parent: Some(self.parent),
-            name: self.method,
-            kind: SpanKind::Client,
-            start: self.start,
-            duration,
-            attributes,
-            error,
-        });
-    }
-}
-
-fn write(context: TraceContext, headers: &mut HeaderMap) {
-    // Digits and dashes make a header.
-    if let Ok(value) = HeaderValue::try_from(context.to_string()) {
-        headers.insert(TRACEPARENT, value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use pipeline::Services;
     use telemetry::Sampler;
-    use transport::{Body, FakeClient, SystemClock};
+    use transport::{Body, CallError, FakeClient, Response, SystemClock};
 
     use super::*;
     use crate::test_support::{ApiSpec, forwarding, snapshot};
