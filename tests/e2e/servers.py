@@ -13,9 +13,9 @@ LOCAL = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 
 
 class Backend:
-    """An HTTP server whose answers a function writes: answer(handler)."""
+    """An HTTP server whose answers a function writes: answer(handler). `tls` is an SSLContext."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, tls=None):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -29,7 +29,13 @@ class Backend:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls:
+            # The handshake is made by the thread of the connection.
+            self.server.socket = tls.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+        self.url = f"{scheme}://{host}:{self.server.server_address[1]}"
         serve = self.server.serve_forever
         self.thread = threading.Thread(target=serve, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()

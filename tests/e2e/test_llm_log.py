@@ -9,9 +9,9 @@ import types
 import openai
 import pytest
 
+from collector import Collector, attributes
 from http_calls import eventually, plain
 from servers import Backend, api, chunk, gateway, policies, read_all, text
-from test_telemetry import Collector, attributes
 
 ALL = {
     "logs": "enabled",

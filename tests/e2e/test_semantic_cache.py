@@ -9,7 +9,7 @@ import requests
 
 from database import Postgres
 from http_calls import control, eventually
-from servers import api, gateway, policies
+from servers import Backend, api, gateway, policies, read_all, text
 
 LOOKUP = """
 <llm-semantic-cache-lookup score-threshold="0.3" embeddings-backend-id="embeddings"
@@ -153,3 +153,44 @@ def test_without_its_database_a_gateway_asks_and_goes_on_when_it_is_back(dev, po
         assert say(client, "one").id != first.id
         postgres.start()
         assert eventually(lambda: say(client, "one").id == first.id)
+
+
+@pytest.mark.parametrize(
+    "own, expected",
+    [
+        (None, [None, "gateway's"]),
+        ({"header": "api-key", "value": "own-key"}, [None, "gateway's"]),
+        ({"header": "Authorization", "value": "Bearer own-token"}, ["Bearer own-token"]),
+    ],
+)
+def test_the_gateways_identity_is_tried_only_where_the_entity_sends_no_authorization(dev, own, expected):
+    seen = []
+
+    def embeddings(handler):
+        read_all(handler)
+        seen.append(handler.headers.get_all("authorization"))
+        is_good = seen[-1] is not None and "own-token" not in seen[-1][0]
+        text(handler, '{"data":[{"embedding":[1,0]}]}' if is_good else "{}", 200 if is_good else 401)
+
+    def model(handler):
+        read_all(handler)
+        text(handler, '{"choices":[{"message":{"content":"hi"}}]}', content_type="application/json")
+
+    with Backend(embeddings) as cells, Backend(model) as models:
+        entity = {"url": cells.url, **({"auth": own} if own else {})}
+        files = {"p.xml": policies(LOOKUP, STORE)}
+        env = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": dev.imds}
+        apis = {"a": api(models, policy="p.xml")}
+        with gateway(files, env=env, apis=apis, backends={"embeddings": entity}) as it:
+            def ask():
+                body = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+                answer = requests.post(f"{it.at.gateway}/v1/chat/completions", json=body, timeout=20)
+                assert answer.status_code == 200
+
+            ask()
+            assert all(it is None or len(it) == 1 for it in seen), "one header, never two"
+            shown = ["gateway's" if it and it[0].startswith("Bearer ey") else it and it[0] for it in seen]
+            assert shown == expected
+            ask()
+            more = len(seen) - len(expected)
+            assert more == 1, "the token is sent at once from then on"

@@ -1,93 +1,15 @@
 """Metrics, traces and logs: on the admin listener, and at an OpenTelemetry collector."""
 
-import gzip
-import threading
-
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
+from collector import Collector, attributes
 from http_calls import eventually, plain
-from servers import Backend, api, gateway, policies, read_all, text
+from servers import Backend, api, gateway, policies, text
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-KINDS = {
-    "/v1/metrics": ExportMetricsServiceRequest,
-    "/v1/traces": ExportTraceServiceRequest,
-    "/v1/logs": ExportLogsServiceRequest,
-}
-
-
-class Collector:
-    """Takes what is sent over OTLP; refuses the first calls with the given statuses."""
-
-    def __init__(self, refusals=()):
-        self.refusals = list(refusals)
-        self.lock = threading.Lock()
-        self.requests = []
-        self.headers = []
-        self.backend = Backend(self.answer)
-
-    def answer(self, handler):
-        body = read_all(handler)
-        if handler.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        with self.lock:
-            self.headers.append(dict(handler.headers))
-            if self.refusals:
-                status = self.refusals.pop(0)
-                return text(handler, "", status, Retry_After="1")
-            message = KINDS[handler.path]()
-            message.ParseFromString(body)
-            self.requests.append(message)
-        text(handler, "")
-
-    def __enter__(self):
-        self.backend.__enter__()
-        return self
-
-    def __exit__(self, *_):
-        self.backend.__exit__()
-
-    def of(self, kind):
-        with self.lock:
-            return [it for it in self.requests if isinstance(it, kind)]
-
-    def spans(self):
-        return [
-            span
-            for request in self.of(ExportTraceServiceRequest)
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-    def records(self):
-        return [
-            record
-            for request in self.of(ExportLogsServiceRequest)
-            for resource in request.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
-
-    def metrics(self):
-        """The last of each metric, by name and scope."""
-        return {
-            (scope.scope.name, metric.name): metric
-            for request in self.of(ExportMetricsServiceRequest)
-            for resource in request.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
-
-def attributes(item):
-    """Names and values."""
-    return {it.key: getattr(it.value, it.value.WhichOneof("value")) for it in item.attributes}
-
 
 EMIT = """<emit-metric name="Total Calls" namespace="My Shop" value="2.5">
     <dimension name="API ID" /><dimension name="Quote" value='a"b\\c' /></emit-metric>"""

@@ -76,6 +76,11 @@ impl ModelCall {
         Tokenizer::of_models(self.models.iter().map(String::as_str).chain(answered))
     }
 
+    /// The body, as the client sent it.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Counts the prompt with the model's vocabulary. A vocabulary that is not loaded yet and a long
     /// prompt keep no worker busy.
     pub(crate) async fn count_prompt(&self) -> u64 {

@@ -14,6 +14,7 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/llm-emit-token-metric-policy>,
 //! <https://learn.microsoft.com/azure/api-management/azure-openai-emit-token-metric-policy>
 
+mod asked;
 mod gen_ai;
 
 use std::fmt;

@@ -120,7 +120,8 @@ pub(crate) fn show_version(services: &Services) {
 }
 
 fn roots(environment: &Environment) -> Result<Option<Roots>, Exit> {
-    let Some(file) = environment.get("OTEL_EXPORTER_OTLP_CERTIFICATE") else { return Ok(None) };
+    let file = environment.get("OTEL_EXPORTER_OTLP_CERTIFICATE").filter(|it| !it.is_empty());
+    let Some(file) = file else { return Ok(None) };
     let pem = std::fs::read(file).map_err(|error| failed(&format!("{file}: {error}")))?;
     let roots = Roots::none().with_pem(&pem);
     roots.map(Some).map_err(|error| failed(&format!("{file}: {error}")))

@@ -25,6 +25,7 @@ use telemetry::{
 };
 use transport::Clock;
 
+use super::asked;
 use crate::{Answered, Ending, ModelCall};
 
 /// Most combinations of labels whose series are kept at hand.
@@ -119,7 +120,16 @@ pub(super) struct Operation {
     /// When the first and the last piece of text came, in nanoseconds since the start; 0: not yet.
     first: AtomicU64,
     last: AtomicU64,
-    span: Option<(Arc<Outbox>, TraceContext, [u8; 8])>,
+    span: Option<OwnSpan>,
+}
+
+/// The span of a call, if it is kept.
+struct OwnSpan {
+    outbox: Arc<Outbox>,
+    context: TraceContext,
+    parent: [u8; 8],
+    /// What the request asked for.
+    asked: Vec<(&'static str, Value)>,
 }
 
 /// Marks a request whose call is measured.
@@ -136,7 +146,12 @@ impl Operation {
         let span = context.span.filter(|it| it.is_sampled).and_then(|above| {
             let outbox: Arc<Outbox> = services.extension()?;
             let id = trace::span_id(|bytes| services.random(bytes));
-            Some((outbox, above.child(id), above.span_id))
+            Some(OwnSpan {
+                outbox,
+                context: above.child(id),
+                parent: above.span_id,
+                asked: asked::attributes(call.format, call.body()),
+            })
         });
         Some(Operation {
             name: operation(call.format),
@@ -194,10 +209,12 @@ impl Operation {
                 handles.each.record_duration(each);
             }
         }
-        if let Some((outbox, context, parent)) = &self.span {
-            outbox.span(SpanRecord {
-                context: *context,
-                parent: Some(*parent),
+        if let Some(span) = &self.span {
+            let mut attributes = self.attributes(answered, usage, error.as_deref(), first);
+            attributes.extend(span.asked.iter().cloned());
+            span.outbox.span(SpanRecord {
+                context: span.context,
+                parent: Some(span.parent),
                 name: match &self.model {
                     Some(model) => format!("{} {model}", self.name),
                     None => self.name.to_owned(),
@@ -205,7 +222,7 @@ impl Operation {
                 kind: SpanKind::Client,
                 start: self.start,
                 duration,
-                attributes: self.attributes(answered, usage, error.as_deref(), first),
+                attributes,
                 error,
             });
         }

@@ -87,8 +87,8 @@ fn renamed(
         };
         let mut info = (*backend.entry.info).clone();
         info.id = full(&name);
-        let url = backend.entry.url.clone();
-        backend.entry = Arc::new(BackendEntry { info: Arc::new(info), url });
+        let entry = BackendEntry { info: Arc::new(info), ..(*backend.entry).clone() };
+        backend.entry = Arc::new(entry);
         for member in backend.pool.iter_mut().flat_map(|it| &mut it.members) {
             member.backend = full(&member.backend);
         }
