@@ -91,9 +91,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("simulator", &["transport"]),
+    ("admin", &["config", "document", "identity", "pipeline", "transport"]),
     (
         "portcullis",
         &[
+            "admin",
             "ai",
             "caching",
             "config",
@@ -142,6 +144,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("caching", &["hyper"]),
     ("ai", &["hyper"]),
     ("policies", &["hyper"]),
+    ("admin", &["hyper"]),
     ("proxy", &["rustls", "tokio-rustls"]),
 ];
 

@@ -1,0 +1,520 @@
+//! One call: read, or change, load, write, swap.
+//!
+//! ```text
+//! Call ─▶ Target ─▶ View (files of one version) ─▶ write::put ─▶ changes of files
+//!                                                      │ Configuration::change: load, write, swap
+//!            Answer ◀── the resource as it is now ◀────┘ conflict: again with the new files
+//! ```
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use config::Source;
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use transport::Clock;
+
+use crate::address::{ServiceName, Target};
+use crate::configuration::{Configuration, FileChange, Refused};
+use crate::documents::{self, As};
+use crate::filter::Filter;
+use crate::index::Index;
+use crate::kinds::{KeptIn, Kind};
+use crate::problem::Problem;
+use crate::special::subscriptions_of;
+use crate::view::{Resource, View};
+use crate::write::{self, How, Plan};
+use crate::{revisions, secrets};
+
+/// How often a change is made again because somebody else was quicker.
+const MAX_ATTEMPTS: usize = 8;
+/// Entries of a page, unless the client asks for fewer or more.
+const PAGE: usize = 100;
+/// Most entries of a page.
+const MAX_PAGE: usize = 1000;
+
+/// A call, below the service.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its method.
+    pub method: Method,
+    /// The decoded segments of its path.
+    pub segments: Vec<String>,
+    /// Its query, decoded.
+    pub query: Vec<(String, String)>,
+    /// `If-Match`.
+    pub if_match: Option<String>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<String>,
+    /// Its body; `null` without one.
+    pub body: Value,
+    /// Scheme, host and path of the request, for `nextLink`.
+    pub url: String,
+}
+
+/// What a call is answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Option<Value>,
+    /// The version of the resource.
+    pub etag: Option<String>,
+}
+
+/// The management API without a listener.
+pub struct Engine {
+    configuration: Arc<dyn Configuration>,
+    service: Arc<ServiceName>,
+    clock: Arc<dyn Clock>,
+    /// The files that were sorted last.
+    last: Mutex<Option<(String, View)>>,
+}
+
+impl Call {
+    /// A query parameter; names compare without case.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1.as_str())
+    }
+
+    fn object(&self) -> Result<Map<String, Value>, Problem> {
+        match &self.body {
+            Value::Object(map) => Ok(map.clone()),
+            Value::Null => Ok(Map::new()),
+            _ => Err(Problem::bad("InvalidRequestContent", "The body is not a JSON object.")),
+        }
+    }
+}
+
+impl Answer {
+    fn ok(body: Value) -> Self {
+        Self { status: StatusCode::OK, body: Some(body), etag: None }
+    }
+
+    fn empty() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None, etag: None }
+    }
+}
+
+impl Engine {
+    /// The API over a configuration.
+    pub fn new(
+        configuration: Arc<dyn Configuration>,
+        service: ServiceName,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { configuration, service: Arc::new(service), clock, last: Mutex::default() }
+    }
+
+    /// What the service is called.
+    pub fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    /// Answers a call.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused.
+    pub async fn call(&self, call: &Call) -> Result<Answer, Problem> {
+        let Some(target) = Target::parse(&call.segments) else {
+            return Err(Problem::not_found("The requested resource was"));
+        };
+        match call.method {
+            Method::GET | Method::HEAD => self.read(call, &target).await,
+            Method::PUT | Method::PATCH | Method::DELETE if target.action.is_some() => {
+                Err(Problem::method())
+            }
+            Method::PUT | Method::PATCH => self.put(call, &target).await,
+            Method::DELETE => self.delete(call, &target).await,
+            Method::POST => self.act(call, &target).await,
+            _ => Err(Problem::method()),
+        }
+    }
+
+    async fn view(&self) -> Result<(View, String), Problem> {
+        let held = self.configuration.read().await.map_err(|message| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+        })?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, view)) = &*last
+            && *version == held.version
+        {
+            return Ok((view.clone(), held.version));
+        }
+        let view = self.sorted(held.source);
+        *last = Some((held.version.clone(), view.clone()));
+        Ok((view, held.version))
+    }
+
+    fn sorted(&self, source: Arc<Source>) -> View {
+        let index = Arc::new(Index::new(&source));
+        View { source, index, service: self.service.clone() }
+    }
+
+    async fn read(&self, call: &Call, target: &Target) -> Result<Answer, Problem> {
+        let (view, _) = self.view().await?;
+        let target = view.canonical(target);
+        if target.action.is_some() {
+            return related(&view, &target).and_then(|all| page(call, &view, all));
+        }
+        if target.name().is_none() {
+            if !view.has_parent(&target) {
+                return Err(missing(&target));
+            }
+            return page(call, &view, shown(call, &view, view.list(&target))?);
+        }
+        let resource = view.get(&target).filter(|_| view.has_parent(&target));
+        let resource = resource.ok_or_else(|| missing(&target))?;
+        if let (&Method::HEAD, KeptIn::Link { .. }) = (&call.method, target.kind().kept_in) {
+            return Ok(Answer::empty());
+        }
+        if target.kind().is(&["apis"]) && call.query("export").is_some() {
+            return export(&view, &resource, call.query("format"));
+        }
+        let format = As::asked(call.query("format"))?;
+        Ok(self.answer(StatusCode::OK, &resource, format))
+    }
+
+    fn answer(&self, status: StatusCode, resource: &Resource, format: As) -> Answer {
+        let etag = Some(resource.etag());
+        let body = Some(one(&self.service, resource, format));
+        Answer { status, body, etag }
+    }
+
+    async fn put(&self, call: &Call, target: &Target) -> Result<Answer, Problem> {
+        let kind = target.kind();
+        let how = if call.method == Method::PATCH { How::Merge } else { How::Replace };
+        if target.name().is_none()
+            || (how == How::Merge && !matches!(kind.kept_in, KeptIn::Folder { .. }))
+        {
+            return Err(Problem::method());
+        }
+        let body = call.object()?;
+        let plan = |view: &View| {
+            let target = view.canonical(target);
+            let before = view.get(&target);
+            conditions(call, before.as_ref())?;
+            if how == How::Merge && before.is_none() {
+                return Err(missing(&target));
+            }
+            write::put(view, &target, &body, how, self.clock.now())
+        };
+        let (view, plan) = self.make(&plan).await?;
+        let target = view.canonical(target);
+        let resource = view.get(&target).ok_or_else(|| missing(&target))?;
+        let status = if plan.is_new { StatusCode::CREATED } else { StatusCode::OK };
+        let sent = body.get("properties").and_then(|it| it.get("format")).and_then(Value::as_str);
+        let format = As::asked(sent).unwrap_or(As::Xml);
+        Ok(self.answer(status, &resource, format))
+    }
+
+    async fn delete(&self, call: &Call, target: &Target) -> Result<Answer, Problem> {
+        if target.name().is_none() {
+            return Err(Problem::method());
+        }
+        let query = |name: &str| call.query(name).map(str::to_owned);
+        let plan = |view: &View| {
+            let target = view.canonical(target);
+            let resource = view.get(&target);
+            let Some(resource) = resource else {
+                return Ok(Plan { changes: Vec::new(), is_new: false });
+            };
+            conditions(call, Some(&resource))?;
+            write::delete(view, &resource, &query)
+        };
+        self.make(&plan).await?;
+        Ok(Answer::empty())
+    }
+
+    /// Makes the changes of a plan; makes the plan again if the files have changed meanwhile.
+    async fn make(
+        &self,
+        plan: &(dyn Fn(&View) -> Result<Plan, Problem> + Send + Sync),
+    ) -> Result<(View, Plan), Problem> {
+        for _ in 0..MAX_ATTEMPTS {
+            let (view, version) = self.view().await?;
+            let made = plan(&view)?;
+            if made.changes.is_empty() {
+                return Ok((view, made));
+            }
+            match self.configuration.change(&made.changes, &version).await {
+                Ok(version) => {
+                    let view = self.sorted(Arc::new(with(&view.source, &made.changes)));
+                    let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                    *last = Some((version, view.clone()));
+                    return Ok((view, made));
+                }
+                Err(Refused::Conflict) => {}
+                Err(refused) => return Err(refusal(refused)),
+            }
+        }
+        let message = "Others are changing the service. Try again.";
+        Err(Problem::new(StatusCode::CONFLICT, "Conflict", message))
+    }
+
+    async fn act(&self, call: &Call, target: &Target) -> Result<Answer, Problem> {
+        let Some(action) = &target.action else { return Err(Problem::method()) };
+        let (view, _) = self.view().await?;
+        let target = view.canonical(&Target { action: None, ..target.clone() });
+        let resource = view.get(&target).ok_or_else(|| missing(&target))?;
+        let kind = target.kind();
+        if let Some(listed) = secrets::list(&resource, action) {
+            return Ok(Answer { etag: Some(resource.etag()), ..Answer::ok(listed?) });
+        }
+        if let Some(property) = secrets::regenerated(kind, action) {
+            let body = json!({ "properties": { property: secrets::new_key() } });
+            let body = body.as_object().cloned().unwrap_or_default();
+            let now = self.clock.now();
+            let plan = |view: &View| {
+                conditions(call, view.get(&target).as_ref())?;
+                write::put(view, &target, &body, How::Merge, now)
+            };
+            self.make(&plan).await?;
+            return Ok(Answer::empty());
+        }
+        let is = |name: &str| action.eq_ignore_ascii_case(name);
+        if is("refreshSecret") && (kind.is(&["namedValues"]) || kind.is(&["certificates"])) {
+            self.configuration.refresh().await.map_err(refusal)?;
+            return Ok(self.answer(StatusCode::OK, &resource, As::Xml));
+        }
+        if is("listReferences") && kind.is(&["policyFragments"]) {
+            return page(call, &view, references_to(&view, &resource));
+        }
+        Err(Problem::not_found(&format!("The action `{action}` is")))
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+fn with(source: &Source, changes: &[FileChange]) -> Source {
+    let gone = |name: &str| changes.iter().any(|it| it.name == name);
+    let kept =
+        source.files().filter(|it| !gone(it.0)).map(|(name, text)| (name.clone(), text.clone()));
+    let new =
+        changes.iter().filter_map(|it| Some((it.name.as_str().into(), it.text.as_deref()?.into())));
+    Source::from_files(kept.chain(new))
+}
+
+fn refusal(refused: Refused) -> Problem {
+    match refused {
+        Refused::Invalid(details) => Problem::invalid(details),
+        Refused::Conflict => Problem::stale(),
+        Refused::ReadOnly(message) => Problem::new(StatusCode::FORBIDDEN, "ReadOnly", message),
+        Refused::Failed(message) => {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
+        }
+    }
+}
+
+/// `API not found.`
+fn missing(target: &Target) -> Problem {
+    let segment = target.kind().segment();
+    let word = segment.strip_suffix("ies").map(|it| format!("{it}y"));
+    let word = word.unwrap_or_else(|| segment.strip_suffix('s').unwrap_or(segment).to_owned());
+    Problem::not_found(&if word == "api" { "API".to_owned() } else { capital(&word) })
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|it| it.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// `If-Match` and `If-None-Match`.
+fn conditions(call: &Call, before: Option<&Resource>) -> Result<(), Problem> {
+    let listed = |header: &str, etag: &str| {
+        header.split(',').map(str::trim).any(|it| it == "*" || it.trim_start_matches("W/") == etag)
+    };
+    match (&call.if_match, before) {
+        (Some(header), Some(before)) if !listed(header, &before.etag()) => {
+            return Err(Problem::stale());
+        }
+        (Some(header), None) if header.trim() != "*" && !header.trim().is_empty() => {
+            return Err(Problem::stale());
+        }
+        _ => {}
+    }
+    match (&call.if_none_match, before) {
+        (Some(header), Some(before)) if listed(header, &before.etag()) => Err(Problem::stale()),
+        _ => Ok(()),
+    }
+}
+
+fn one(service: &ServiceName, resource: &Resource, format: As) -> Value {
+    let has_document = has_document(resource.target.kind());
+    if !has_document {
+        return resource.to_json(service);
+    }
+    let mut resource = resource.clone();
+    documents::show(&mut resource.properties, format);
+    resource.to_json(service)
+}
+
+fn has_document(kind: &Kind) -> bool {
+    kind.is_policy() || kind.is(&["policyFragments"])
+}
+
+/// Resources as they are listed, those that pass the filter.
+fn shown(call: &Call, view: &View, all: Vec<Resource>) -> Result<Vec<Value>, Problem> {
+    let wrong = |message| Problem::property("$filter", message);
+    let filter = call.query("$filter").filter(|it| !it.trim().is_empty());
+    let filter = filter.map(Filter::parse).transpose().map_err(wrong)?;
+    let format = As::asked(call.query("format"))?;
+    let listed = all.iter().map(|it| (it, one(&view.service, it, format)));
+    let passes = |(resource, value): &(&Resource, Value)| {
+        let properties = value.get("properties").and_then(Value::as_object);
+        let name = resource.target.name().unwrap_or("");
+        filter.as_ref().is_none_or(|it| properties.is_some_and(|map| it.passes(name, map)))
+    };
+    Ok(listed.filter(passes).map(|it| it.1).collect())
+}
+
+/// A page of a list, with the link to the next.
+fn page(call: &Call, _: &View, all: Vec<Value>) -> Result<Answer, Problem> {
+    let number = |name: &str| match call.query(name) {
+        None => Ok(None),
+        Some(text) => text.parse::<usize>().map(Some).map_err(|_| {
+            Problem::property(name, format!("`{name}` is a whole number that is not negative."))
+        }),
+    };
+    let skip = number("$skip")?.unwrap_or(0);
+    let top = match number("$top")? {
+        Some(0) => return Err(Problem::property("$top", "`$top` is at least 1.")),
+        top => top.unwrap_or(PAGE).min(MAX_PAGE),
+    };
+    let count = all.len();
+    let value: Vec<Value> = all.into_iter().skip(skip).take(top).collect();
+    let next = skip.saturating_add(value.len());
+    let mut body = json!({ "value": value, "count": count });
+    if next < count
+        && !value_is_empty(&body)
+        && let Some(map) = body.as_object_mut()
+    {
+        map.insert("nextLink".to_owned(), next_link(call, next).into());
+    }
+    Ok(Answer::ok(body))
+}
+
+fn value_is_empty(body: &Value) -> bool {
+    body.get("value").and_then(Value::as_array).is_none_or(Vec::is_empty)
+}
+
+fn next_link(call: &Call, skip: usize) -> String {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    let mut link = call.url.clone();
+    let kept = call.query.iter().filter(|it| !it.0.eq_ignore_ascii_case("$skip"));
+    let pairs = kept.map(|(name, value)| (name.as_str(), value.clone()));
+    let own = std::iter::once(("$skip", skip.to_string()));
+    for (n, (name, value)) in pairs.chain(own).enumerate() {
+        link.push(if n == 0 { '?' } else { '&' });
+        link.push_str(name);
+        link.push('=');
+        link.extend(utf8_percent_encode(&value, NON_ALPHANUMERIC));
+    }
+    link
+}
+
+/// Lists that are made from others: the revisions of an API, the subscriptions of a product.
+fn related(view: &View, target: &Target) -> Result<Vec<Value>, Problem> {
+    let of = Target { action: None, ..target.clone() };
+    let action = target.action.as_deref().unwrap_or("").to_ascii_lowercase();
+    let resource = view.get(&of).ok_or_else(|| missing(&of))?;
+    let values = |all: Vec<Resource>| -> Vec<Value> {
+        all.iter().map(|it| it.to_json(&view.service)).collect()
+    };
+    Ok(match (of.kind().path, action.as_str()) {
+        (["apis"], "revisions") => {
+            revisions::all(view, &of).iter().map(revisions::contract).collect()
+        }
+        (["apis"], "products") => values(linking(view, &of, "products", "apis")),
+        (["products"], "subscriptions") => values(subscriptions_of(view, &of, "products", "scope")),
+        (["users"], "subscriptions") => values(subscriptions_of(view, &of, "users", "ownerId")),
+        (["users"], "groups") => values(linking(view, &of, "groups", "users")),
+        (["users"], "identities") => {
+            let identities = resource.properties.get("identities").and_then(Value::as_array);
+            identities.cloned().unwrap_or_default()
+        }
+        _ => return Err(Problem::not_found("The requested resource was")),
+    })
+}
+
+/// The resources of a kind that a link leads from to `target`.
+fn linking(view: &View, target: &Target, segment: &str, link: &str) -> Vec<Resource> {
+    let Some(kind) = crate::kinds::child(&[], segment, false) else { return Vec::new() };
+    let Some(link) = crate::kinds::child(kind.path, link, false) else { return Vec::new() };
+    let mut all = view.list(&target.sibling(kind, ""));
+    all.retain(|it| {
+        let mut linked = it.target.clone();
+        linked
+            .steps
+            .push(crate::address::Step { kind: link, name: target.name().map(str::to_owned) });
+        view.index.find(&linked).is_some()
+    });
+    all
+}
+
+/// The documents that include a fragment.
+fn references_to(view: &View, fragment: &Resource) -> Vec<Value> {
+    let name = fragment.target.name().unwrap_or("");
+    let marks = [format!("fragment-id=\"{name}\""), format!("fragment-id='{name}'")];
+    let service = view.service.id();
+    let mut found = Vec::new();
+    for key in view.index.collections().filter(|it| it.split('/').next_back() == Some("policies")) {
+        let segments: Vec<String> = key.split('/').chain(["policy"]).map(str::to_owned).collect();
+        let Some(target) = Target::parse(&segments).map(|it| view.canonical(&it)) else { continue };
+        let text = view.get(&target).and_then(|it| it.properties.get("value").cloned());
+        let text = text.as_ref().and_then(Value::as_str).unwrap_or("");
+        if marks.iter().any(|it| text.contains(it.as_str())) {
+            let id = target.id(&view.service);
+            found.push(json!({ "id": id.strip_prefix(&service).unwrap_or(&id) }));
+        }
+    }
+    found.sort_by_key(ToString::to_string);
+    found
+}
+
+/// The specification of an API.
+fn export(view: &View, api: &Resource, format: Option<&str>) -> Result<Answer, Problem> {
+    let format = format.unwrap_or("openapi").to_ascii_lowercase();
+    let found = view.index.find(&api.target);
+    let text = found
+        .and_then(|it| it.specifications.first())
+        .and_then(|it| view.source.text(it))
+        .ok_or_else(|| Problem::not_found("The specification of the API is"))?;
+    let document = crate::described::parse(text)
+        .map_err(|message| Problem::bad("ValidationError", message))?;
+    let is_swagger = document.get("swagger").is_some();
+    let is_json =
+        found.and_then(|it| it.specifications.first()).is_some_and(|it| it.ends_with(".json"));
+    let value = match format.trim_end_matches("-link") {
+        "openapi" | "openapi+json" if is_swagger => {
+            let message = "The API was imported from OpenAPI 2: it is exported as `swagger`.";
+            return Err(Problem::property("format", message));
+        }
+        "openapi+json" | "swagger" => serde_json::to_string(&document).unwrap_or_default(),
+        "openapi" if !is_json => text.to_string(),
+        // JSON is YAML.
+        "openapi" => serde_json::to_string_pretty(&document).unwrap_or_default(),
+        _ => {
+            return Err(Problem::property(
+                "format",
+                "`format` is `openapi`, `openapi+json` or `swagger`.",
+            ));
+        }
+    };
+    if format.ends_with("-link") {
+        let message =
+            "Specifications are exported in the answer, not behind a link: ask without `-link`.";
+        return Err(Problem::property("format", message));
+    }
+    let id = api.target.id(&view.service);
+    Ok(Answer::ok(json!({ "id": id, "format": format, "value": value })))
+}
+
+#[cfg(test)]
+mod tests;
