@@ -84,7 +84,7 @@ impl Target {
     /// The kind that it ends in.
     pub(crate) fn kind(&self) -> &'static Kind {
         // A target has at least one step.
-        self.steps.last().map_or(&kinds::KINDS[0], |it| it.kind)
+        self.steps.last().map_or(&kinds::NONE, |it| it.kind)
     }
 
     /// The name that it ends in; none for a collection.

@@ -82,6 +82,9 @@ const fn policy(path: &'static [&'static str]) -> Kind {
     Kind { path, kept_in: KeptIn::Policy, in_workspaces: true, required: &["value"], ..PLAIN }
 }
 
+/// What a path that names nothing ends in.
+pub(crate) static NONE: Kind = PLAIN;
+
 /// All kinds.
 pub(crate) static KINDS: &[Kind] = &[
     Kind {

@@ -32,6 +32,7 @@ mod references;
 mod revisions;
 mod secrets;
 mod service;
+mod shown;
 mod special;
 #[cfg(test)]
 mod test_support;

@@ -12,6 +12,7 @@ mod expressions;
 mod hosts;
 mod keys;
 mod limits;
+mod management;
 mod quantity;
 mod telemetry;
 
@@ -28,6 +29,7 @@ pub use certificates::CertificateSetting;
 pub use counters::{CounterSettings, CounterStore};
 pub use hosts::HostSetting;
 pub use keys::KeySetting;
+pub use management::{IssuerSetting, ManagementSetting};
 pub use telemetry::TelemetrySettings;
 
 pub(crate) use quantity::{bytes, duration};
@@ -40,7 +42,7 @@ use crate::snapshot::Settings;
 use crate::tree::{Fields, Keys, Tree};
 
 /// Keys of the plan that this version does not have.
-const LATER: &[&str] = &["stores", "console", "management"];
+const LATER: &[&str] = &["stores", "console"];
 
 /// Settings of the gateway as a process. Flags and variables of the command line go over them.
 #[derive(Clone, Debug)]
@@ -79,6 +81,8 @@ pub struct GatewaySettings {
     pub authorizations: Vec<ConnectionSetting>,
     /// Keys of subscriptions.
     pub keys: Vec<KeySetting>,
+    /// The management API.
+    pub management: ManagementSetting,
     /// Tokens: who may be asked.
     pub identity: IdentitySettings,
     /// What `context.Deployment` shows.
@@ -156,6 +160,7 @@ impl Default for GatewaySettings {
             certificates: Vec::new(),
             authorizations: Vec::new(),
             keys: Vec::new(),
+            management: ManagementSetting::default(),
             identity: IdentitySettings::default(),
             gateway: GatewayName::default(),
             expressions: expr::Options::default(),
@@ -186,6 +191,7 @@ impl GatewaySettings {
             certificates: certificates::read(&fields),
             authorizations: authorizations::read(&fields),
             keys: keys::read(&fields),
+            management: management::read(&fields),
             counters: counters::read(&fields),
             ai,
             semantic_store,
