@@ -34,6 +34,7 @@ mod secrets;
 mod service;
 mod shown;
 mod special;
+mod store_files;
 #[cfg(test)]
 mod test_support;
 mod view;
@@ -46,3 +47,4 @@ pub use engine::{Answer, Call, Engine};
 pub use metadata::Surroundings;
 pub use problem::{Detail, Problem};
 pub use service::{ManagementService, ManagementSettings, details};
+pub use store_files::StoreFiles;

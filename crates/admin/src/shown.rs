@@ -137,9 +137,7 @@ fn linking(view: &View, target: &Target, segment: &str, link: &str) -> Vec<Resou
     let mut all = view.list(&target.sibling(kind, ""));
     all.retain(|it| {
         let mut linked = it.target.clone();
-        linked
-            .steps
-            .push(Step { kind: link, name: target.name().map(str::to_owned) });
+        linked.steps.push(Step { kind: link, name: target.name().map(str::to_owned) });
         view.index.find(&linked).is_some()
     });
     all
@@ -173,8 +171,8 @@ pub(crate) fn export(view: &View, api: &Resource, format: Option<&str>) -> Resul
         .and_then(|it| it.specifications.first())
         .and_then(|it| view.source.text(it))
         .ok_or_else(|| Problem::not_found("The specification of the API is"))?;
-    let document = described::parse(text)
-        .map_err(|message| Problem::bad("ValidationError", message))?;
+    let document =
+        described::parse(text).map_err(|message| Problem::bad("ValidationError", message))?;
     let is_swagger = document.get("swagger").is_some();
     let is_json =
         found.and_then(|it| it.specifications.first()).is_some_and(|it| it.ends_with(".json"));
@@ -202,4 +200,3 @@ pub(crate) fn export(view: &View, api: &Resource, format: Option<&str>) -> Resul
     let id = api.target.id(&view.service);
     Ok(Answer::ok(json!({ "id": id, "format": format, "value": value })))
 }
-

@@ -63,7 +63,8 @@ pub use place::Place;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{
     CacheBounds, CertificateSetting, ConnectionSetting, CounterSettings, CounterStore, GatewayName,
-    GatewaySettings, HostSetting, IdentitySettings, IssuerSetting, KeySetting, ManagementSetting, TelemetrySettings, TlsSetting,
+    GatewaySettings, HostSetting, IdentitySettings, IssuerSetting, KeySetting, ManagementSetting,
+    TelemetrySettings, TlsSetting,
 };
 pub use snapshot::{
     A2aApi, Agents, Api, ApiKind, AwsCredentials, Backend, CARD_OPERATION, CardSource, Credentials,

@@ -28,6 +28,8 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) management: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) azure_openai: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) entra: Option<String>,

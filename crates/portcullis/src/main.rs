@@ -21,6 +21,7 @@ mod explain;
 mod findings;
 mod follow;
 mod local;
+mod management;
 mod serve;
 mod signals;
 mod terminal;

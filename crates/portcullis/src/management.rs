@@ -7,19 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin::{
-    Authority, Configuration, Engine, FileChange, Held, ManagementService, ManagementSettings,
-    Refused, ServiceName, StaticTokens, Surroundings, details,
+    Authority, Engine, ManagementService, ManagementSettings, ServiceName, StaticTokens,
+    StoreFiles, Surroundings,
 };
-use config::files::{Change, Version, WriteError};
 use config::{
-    ChangeError, Environment, GatewaySettings, IssuerSetting, ManagementSetting, Reload,
-    SecretProvider, Source, Store,
+    Environment, GatewaySettings, IssuerSetting, ManagementSetting, SecretProvider, Source, Store,
 };
 use identity::{Matching, Providers, RequiredClaim, Rules, Verifier, VerifierSettings};
 use tokio::net::TcpListener;
-use transport::{
-    BoxFuture, ClientCertificates, Limits, SystemClock, TlsIdentity, serve_here, server_config,
-};
+use transport::{ClientCertificates, Limits, SystemClock, TlsIdentity, serve_here, server_config};
 
 use crate::cli::Serve;
 use crate::commands::complain;
@@ -80,7 +76,7 @@ pub(crate) async fn start(parts: Parts<'_>) -> Result<Option<SocketAddr>, Exit> 
         complain(&format!("management: {error}"));
         Exit::Unreadable
     })?;
-    let files = StoreFiles { store: parts.store.clone(), memory: parts.memory.clone().map(Arc::new) };
+    let files = StoreFiles::new(parts.store.clone(), parts.memory.clone());
     let engine = Engine::new(Arc::new(files), service_name(&parts, own), Arc::new(SystemClock));
     let settings = ManagementSettings {
         is_read_only: own.is_read_only || parts.serve.management_read_only,
@@ -109,8 +105,10 @@ async fn authority(parts: &Parts<'_>, own: &ManagementSetting) -> Result<Authori
     };
     let mut tokens = StaticTokens::default();
     if let Some(source) = &own.tokens {
-        let text = source.get(parts.environment, parts.folder, parts.secrets).await.map_err(told)?;
-        tokens = StaticTokens::parse(text.expose()).map_err(|error| told(format!("tokens: {error}")))?;
+        let text =
+            source.get(parts.environment, parts.folder, parts.secrets).await.map_err(told)?;
+        tokens =
+            StaticTokens::parse(text.expose()).map_err(|error| told(format!("tokens: {error}")))?;
     }
     let verifier = verifier(parts, own).map_err(told)?;
     if tokens.is_empty() && verifier.is_none() {
@@ -127,7 +125,8 @@ fn verifier(parts: &Parts<'_>, own: &ManagementSetting) -> Result<Option<Verifie
         (Some(issuer), _) => (issuer.clone(), Some(issuer.role.clone())),
         // Whoever reaches the stand-in gets any role from it.
         (None, Some(local)) => {
-            let metadata = format!("{LOGIN}/{}/v2.0/.well-known/openid-configuration", local.tenant_id);
+            let metadata =
+                format!("{LOGIN}/{}/v2.0/.well-known/openid-configuration", local.tenant_id);
             (IssuerSetting { metadata, audiences: Vec::new(), role: String::new() }, None)
         }
         (None, None) => return Ok(None),
@@ -153,7 +152,8 @@ fn verifier(parts: &Parts<'_>, own: &ManagementSetting) -> Result<Option<Verifie
             .collect(),
         ..Rules::default()
     };
-    let settings = VerifierSettings { providers: vec![provider], rules, ..VerifierSettings::default() };
+    let settings =
+        VerifierSettings { providers: vec![provider], rules, ..VerifierSettings::default() };
     Ok(Some(Verifier::new(parts.providers, settings)))
 }
 
@@ -198,77 +198,5 @@ fn surroundings(parts: &Parts<'_>, own: &ManagementSetting) -> Surroundings {
         audience: audience.unwrap_or_else(|| "https://management.azure.com/".to_owned()),
         location: parts.settings.gateway.region.clone().unwrap_or_else(|| "local".to_owned()),
         gateway_url: parts.gateway_url.clone(),
-    }
-}
-
-/// The store of the gateway, as the management API sees it.
-#[derive(Debug)]
-struct StoreFiles {
-    store: Arc<Store>,
-    memory: Option<Arc<Source>>,
-}
-
-impl Configuration for StoreFiles {
-    fn read(&self) -> BoxFuture<'_, Result<Held, String>> {
-        Box::pin(async move {
-            if let Some(stored) = self.store.stored().await {
-                let version = stored.version.to_string();
-                return Ok(Held { source: Arc::new(stored.source), version });
-            }
-            let source = self.memory.clone().ok_or("The configuration is not loaded.")?;
-            Ok(Held { source, version: "memory".to_owned() })
-        })
-    }
-
-    fn change<'a>(
-        &'a self,
-        changes: &'a [FileChange],
-        expected: &'a str,
-    ) -> BoxFuture<'a, Result<String, Refused>> {
-        Box::pin(async move {
-            let changes: Vec<Change> = changes.iter().cloned().map(change).collect();
-            match self.store.change(&changes, &Version::from_text(expected)).await {
-                Ok(changed) => Ok(changed.version.to_string()),
-                Err(error) => Err(self.refused(error).await),
-            }
-        })
-    }
-
-    fn refresh(&self) -> BoxFuture<'_, Result<(), Refused>> {
-        Box::pin(async move {
-            match self.store.refresh().await {
-                Reload::Kept { loaded } => {
-                    Err(Refused::Invalid(details(&loaded.diagnostics, &loaded.sources)))
-                }
-                Reload::Swapped { .. } | Reload::Unchanged => Ok(()),
-            }
-        })
-    }
-}
-
-impl StoreFiles {
-    async fn refused(&self, error: ChangeError) -> Refused {
-        match error {
-            ChangeError::Invalid(loaded) => {
-                Refused::Invalid(details(&loaded.diagnostics, &loaded.sources))
-            }
-            ChangeError::Write(WriteError::Conflict) => {
-                // Somebody has edited the files: what they say now is read before the next attempt.
-                self.store.reload().await;
-                Refused::Conflict
-            }
-            ChangeError::Write(WriteError::ReadOnly) => Refused::ReadOnly(
-                "The configuration is not kept in a folder that can be written.".to_owned(),
-            ),
-            ChangeError::Write(WriteError::Failed(error)) => Refused::Failed(error.to_string()),
-        }
-    }
-}
-
-fn change(change: FileChange) -> Change {
-    let FileChange { name, text } = change;
-    match text {
-        Some(text) => Change::Put { name, text },
-        None => Change::Delete { name },
     }
 }

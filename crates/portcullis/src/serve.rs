@@ -33,6 +33,7 @@ use crate::counters;
 use crate::edges::{EdgeSettings, Edges, VaultSecrets};
 use crate::exit::Exit;
 use crate::follow::Follow;
+use crate::management;
 use crate::signals::{Ending, Signals};
 
 /// Lines of the access log that may wait to be written, in bytes.
@@ -49,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) hosts: HostMap,
     /// Certificate of the TLS listener, unless files are given.
     pub(crate) certificate: Option<TlsIdentity>,
+    /// Who issues tokens for the management API where the settings say nothing.
+    pub(crate) local: Option<management::Local>,
     /// Addresses where neither the command line nor the settings name any.
     pub(crate) defaults: Defaults,
     pub(crate) watch: bool,
@@ -68,6 +71,7 @@ pub(crate) struct Live {
     pub(crate) gateway: Option<SocketAddr>,
     pub(crate) gateway_tls: Option<SocketAddr>,
     pub(crate) admin: Option<SocketAddr>,
+    pub(crate) management: Option<SocketAddr>,
     /// What the first load found.
     pub(crate) loaded: Loaded,
     running: Running,
@@ -106,8 +110,9 @@ pub(crate) async fn settings(
 ///
 /// How the process ends instead.
 pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
-    let Plan { origin, options, serve, identity, hosts, certificate, defaults, watch, colours } =
-        plan;
+    let Plan { origin, options, serve, identity, hosts, defaults, watch, colours, .. } = plan;
+    let (certificate, local) = (plan.certificate, plan.local);
+    let environment = options.environment.clone();
     let (settings, folder) = settings(&origin, &options, colours).await?;
     let edges = edges(&settings, folder.as_deref(), hosts.clone(), identity, colours)?;
     let secrets = VaultSecrets(edges.secrets.clone());
@@ -180,13 +185,28 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
         });
     });
     let drain = serve.drain.unwrap_or(settings.drain);
-    let listening = listen(&settings, folder.as_deref(), &serve, certificate, &defaults)?;
+    let listening = listen(&settings, folder.as_deref(), &serve, certificate.clone(), &defaults)?;
     let running = listening.bound.serve(gateway.clone()).map_err(|error| remote(&error))?;
     let admin = admin(&settings, &serve, &defaults, &gateway).await?;
+    let management = management::start(management::Parts {
+        settings: &settings,
+        serve: &serve,
+        folder: folder.as_deref(),
+        environment: &environment,
+        secrets: &VaultSecrets(edges.secrets.clone()),
+        providers: &edges.providers,
+        store: &store,
+        memory: memory(&origin),
+        certificate,
+        local,
+        gateway_url: gateway_url(listening.plain, listening.tls),
+    })
+    .await?;
     Ok(Live {
         gateway: listening.plain,
         gateway_tls: listening.tls,
         admin,
+        management,
         loaded,
         running,
         gateway_state: gateway,
@@ -363,10 +383,12 @@ fn tls_identity(
             Exit::Usage
         });
     };
-    let text = |path: &Path| -> Result<String, Exit> {
-        String::from_utf8(read(path)?).map_err(|_| unreadable(path, &"it is not PEM"))
-    };
-    Ok(TlsIdentity::new(text(&cert)?, text(&key)?))
+    Ok(TlsIdentity::new(pem(&cert)?, pem(&key)?))
+}
+
+/// The text of a PEM file.
+pub(crate) fn pem(path: &Path) -> Result<String, Exit> {
+    String::from_utf8(read(path)?).map_err(|_| unreadable(path, &"it is not PEM"))
 }
 
 async fn admin(
@@ -388,12 +410,27 @@ async fn admin(
     Ok(Some(address))
 }
 
+/// The texts of a configuration in memory.
+fn memory(origin: &Origin) -> Option<Source> {
+    match origin {
+        Origin::Memory(source) => Some(source.clone()),
+        _ => None,
+    }
+}
+
+/// Where the gateway is reached from this machine.
+fn gateway_url(plain: Option<SocketAddr>, tls: Option<SocketAddr>) -> String {
+    let url = |scheme: &str, at: SocketAddr| format!("{scheme}://localhost:{}", at.port());
+    let secure = tls.map(|it| url("https", it));
+    plain.map(|it| url("http", it)).or(secure).unwrap_or_default()
+}
+
 fn addresses(texts: &[String]) -> Result<Vec<SocketAddr>, Exit> {
     texts.iter().map(|it| parse_address(it, Ipv4Addr::UNSPECIFIED)).collect()
 }
 
 /// `:8080`, `127.0.0.1:8080`, `localhost:8080`.
-fn parse_address(text: &str, any: Ipv4Addr) -> Result<SocketAddr, Exit> {
+pub(crate) fn parse_address(text: &str, any: Ipv4Addr) -> Result<SocketAddr, Exit> {
     let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
     let port: Option<u16> = port.parse().ok();
     let address = match (host, port) {
@@ -429,7 +466,7 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Exit {
     Exit::Unreadable
 }
 
-fn remote(error: &dyn std::fmt::Display) -> Exit {
+pub(crate) fn remote(error: &dyn std::fmt::Display) -> Exit {
     complain(&error.to_string());
     Exit::Remote
 }

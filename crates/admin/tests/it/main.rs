@@ -1,1 +1,4 @@
-//! The management API as a whole.
+//! The management API over a folder, with every policy that is built in.
+
+mod folder;
+mod property;

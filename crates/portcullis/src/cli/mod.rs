@@ -132,6 +132,12 @@ pub(crate) struct Serve {
     /// Address for health and readiness.
     #[arg(long, env = "PORTCULLIS_ADMIN", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) admin: Option<String>,
+    /// Address of the management API for Azure's tools, over TLS; by default there is none.
+    #[arg(long, env = "PORTCULLIS_MANAGEMENT", hide_env_values = true, value_name = "ADDRESS")]
+    pub(crate) management: Option<String>,
+    /// The management API changes nothing.
+    #[arg(long)]
+    pub(crate) management_read_only: bool,
     /// Environment: applies configuration.NAME.yaml.
     #[arg(long, env = "PORTCULLIS_ENV", hide_env_values = true, value_name = "NAME")]
     pub(crate) env: Option<String>,

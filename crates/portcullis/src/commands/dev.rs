@@ -15,6 +15,7 @@ use crate::cli::{Dev, Global, PortChoice};
 use crate::example;
 use crate::exit::Exit;
 use crate::local::{Folder, Ready, port};
+use crate::management::Local;
 use crate::serve::{self, Defaults, Plan};
 use crate::terminal;
 
@@ -54,6 +55,7 @@ pub(crate) fn run(arguments: &Dev, global: &Global) -> Exit {
             gateway: gateway.gateway,
             gateway_tls: gateway.gateway_tls,
             admin: gateway.admin,
+            management: gateway.management,
             subscription_key: Some(LOCAL_KEY.to_owned()),
             ..stand_ins
         };
@@ -118,6 +120,12 @@ fn plan(
     serve.listen = choose(&serve.listen, 8080, at(|it| &it.gateway));
     serve.tls_listen = choose(&serve.tls_listen, 8443, at(|it| &it.gateway_tls));
     serve.admin = choose(&serve.admin, 8081, at(|it| &it.admin));
+    let seed = &simulator.world().seed;
+    let entra = simulator.addresses().entra;
+    let local = entra.map(|at| Local {
+        tenant_id: seed.tenant_id.clone(),
+        login_endpoint: format!("https://localhost:{}", at.port()),
+    });
     Ok(Plan {
         origin,
         options,
@@ -125,6 +133,7 @@ fn plan(
         identity: IdentitySource::Imds { base },
         hosts: hosts(simulator, ca).map_err(|error| told(&error))?,
         certificate: Some(certificate(ca).map_err(|error| told(&error))?),
+        local,
         defaults: Defaults::default(),
         watch: true,
         colours: terminal::colours(global.color),

@@ -76,6 +76,7 @@ fn plan(arguments: &Run, global: &Global) -> Result<Plan, Exit> {
         identity,
         hosts: HostMap::new(),
         certificate,
+        local: None,
         defaults,
         watch: arguments.watch,
         colours: terminal::colours(global.color),
@@ -149,6 +150,7 @@ pub(crate) fn ready(live: &Live) -> Ready {
         gateway: url("http", live.gateway),
         gateway_tls: url("https", live.gateway_tls),
         admin: url("http", live.admin),
+        management: url("https", live.management),
         ..Ready::default()
     }
 }
@@ -185,5 +187,6 @@ pub(crate) fn banner(live: &Live, what: &str, started: Instant) -> String {
     let gateways: Vec<String> = [ready.gateway, ready.gateway_tls].into_iter().flatten().collect();
     lines.push(format!("  gateway      {}", gateways.join("   ")));
     lines.extend(ready.admin.map(|it| format!("  admin        {it}")));
+    lines.extend(ready.management.map(|it| format!("  management   {it}")));
     lines.join("\n")
 }

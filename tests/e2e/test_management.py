@@ -1,0 +1,387 @@
+"""Azure's SDK for API Management against a running gateway: nothing of it is changed."""
+
+import contextlib
+import inspect
+import time
+
+import pytest
+import requests
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.identity import ClientSecretCredential
+from azure.mgmt.apimanagement import ApiManagementClient
+
+from conftest import Process
+from servers import Backend, folder, text
+
+GROUP, SERVICE = "portcullis", "portcullis"
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+ID = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
+    f"/providers/Microsoft.ApiManagement/service/{SERVICE}"
+)
+TOKEN = "a-static-token-of-the-tests-0123456789"
+ANY_ETAG = {"if_match": "*"}
+
+
+class Static:
+    """A credential that has its token already."""
+
+    def __init__(self, token):
+        self.token = token
+
+    def get_token(self, *_, **__):
+        return AccessToken(self.token, int(time.time()) + 3600)
+
+
+class Managed:
+    """A `dev` on a folder of its own, with its management API and a client of it."""
+
+    def __init__(self, process, files):
+        self.process, self.files, self.at = process, files, process.at
+        self.client = self.connect(Static(TOKEN))
+
+    def connect(self, credential):
+        return ApiManagementClient(
+            credential,
+            SUBSCRIPTION,
+            base_url=self.at.management,
+            credential_scopes=["https://management.azure.com/.default"],
+            connection_verify=self.at.ca_file,
+            retry_total=0,
+        )
+
+    def of(self, name):
+        """An operation group by its name, each of its methods with the service's name filled in."""
+        return Group(getattr(self.client, name))
+
+    def raw(self, method, path, token=TOKEN, version="2024-05-01", **options):
+        return requests.request(
+            method,
+            f"{self.at.management}{path}",
+            params={"api-version": version} if version else {},
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            verify=self.at.ca_file,
+            timeout=30,
+            **options,
+        )
+
+    def call(self, path, **headers):
+        answer = requests.get(f"{self.at.gateway}/{path}", headers=headers, timeout=30)
+        return answer.status_code, answer.text
+
+
+class Group:
+    """Methods with or without `begin_`, awaited."""
+
+    def __init__(self, group):
+        self.group = group
+
+    def __getattr__(self, name):
+        method = getattr(self.group, name, None) or getattr(self.group, f"begin_{name}")
+
+        def call(*arguments, **options):
+            parameters = inspect.signature(method).parameters
+            if "if_match" in parameters and "if_match" not in options and name in ("update", "delete"):
+                options["if_match"] = "*"
+            result = method(GROUP, SERVICE, *arguments, **options)
+            return result.result() if hasattr(result, "result") else result
+
+        return call
+
+
+@contextlib.contextmanager
+def managed(files=None, **settings):
+    management = {"tokens": {"file": "tokens"}, **settings.pop("management", {})}
+    with folder({"tokens": f"tests {TOKEN}\n", **(files or {})}, management=management, **settings) as it:
+        arguments = ("--ports", "ephemeral", "--management", "127.0.0.1:0")
+        with Process("dev", str(it.path), *arguments) as process:
+            yield Managed(process, it)
+
+
+@pytest.fixture(scope="module")
+def backend():
+    with Backend(lambda handler: text(handler, f"{handler.command} {handler.path}")) as it:
+        yield it
+
+
+@pytest.fixture
+def it(backend):
+    api = {"properties": {"displayName": "Echo", "path": "echo", "protocols": ["http", "https"],
+                          "serviceUrl": backend.url, "subscriptionRequired": False}}
+    get = {"properties": {"displayName": "Get", "method": "GET", "urlTemplate": "/*"}}
+    files = {
+        "apis/echo/apiInformation.json": api,
+        "apis/echo/operations/get/operationInformation.json": get,
+    }
+    with managed(files) as it:
+        yield it
+
+
+def policy(inbound):
+    return (
+        "<policies>\r\n\t<inbound>\n<base />" + inbound + "</inbound><backend><base /></backend>"
+        "<outbound><base /></outbound><on-error><base /></on-error></policies>\n"
+    )
+
+
+def answers(body):
+    """A policy that answers by itself, with quotes inside of an expression."""
+    return policy(
+        "<return-response><set-status code=\"200\" /><set-body>@("
+        f"\"{body}\" + (1 < 2 && true ? \"\" : \"no\"))</set-body></return-response>"
+    )
+
+
+# Operation group, names, what it is created with, what it is updated with (none: PUT only).
+ENTITIES = [
+    ("logger", ["l"], {"loggerType": "applicationInsights", "credentials": {"instrumentationKey": "{{key}}"}}, {"description": "new"}),
+    ("api", ["orders"], {"displayName": "Orders", "path": "orders", "protocols": ["https"]}, {"description": "new"}),
+    ("api_operation", ["orders", "list"], {"displayName": "L", "method": "GET", "urlTemplate": "/"}, {"description": "new"}),
+    ("api_diagnostic", ["orders", "applicationinsights"], {"loggerId": f"{ID}/loggers/l"}, {"verbosity": "error"}),
+    ("api_tag_description", ["orders", "t"], {"description": "d"}, None),
+    ("api_version_set", ["v"], {"displayName": "V", "versioningScheme": "Segment"}, {"description": "new"}),
+    ("backend", ["b"], {"url": "https://b.test", "protocol": "http"}, {"description": "new"}),
+    ("diagnostic", ["applicationinsights"], {"loggerId": f"{ID}/loggers/l"}, {"verbosity": "error"}),
+    ("documentation", ["d"], {"title": "D", "content": "c"}, {"content": "new"}),
+    ("gateway", ["g"], {"locationData": {"name": "here"}}, {"description": "new"}),
+    ("group", ["partners"], {"displayName": "Partners"}, {"description": "new"}),
+    ("named_value", ["n"], {"displayName": "n", "value": "v", "tags": ["a"]}, {"value": "new"}),
+    ("product", ["gold"], {"displayName": "Gold", "subscriptionRequired": True, "state": "published"}, {"description": "new"}),
+    ("subscription", ["s"], {"displayName": "S", "scope": f"{ID}/apis"}, {"displayName": "new"}),
+    ("tag", ["t"], {"displayName": "T"}, {"displayName": "new"}),
+    ("user", ["ann"], {"email": "a@b.test", "firstName": "A", "lastName": "B"}, {"note": "new"}),
+    ("workspace", ["w"], {"displayName": "W"}, {"description": "new"}),
+    ("workspace_named_value", ["w", "wn"], {"displayName": "wn", "value": "v"}, {"value": "new"}),
+    ("workspace_backend", ["w", "wb"], {"url": "https://b.test", "protocol": "http"}, {"description": "new"}),
+    ("workspace_api", ["w", "a"], {"displayName": "A", "path": "in-w", "protocols": ["https"]}, {"description": "new"}),
+    ("workspace_product", ["w", "p"], {"displayName": "P"}, {"description": "new"}),
+    ("workspace_tag", ["w", "t"], {"displayName": "T"}, {"displayName": "new"}),
+]
+
+def listed(group, names):
+    for method in ("list_by_service", "list_by_api", "list_by_product", "list_by_workspace", "list"):
+        if hasattr(group.group, method):
+            found = getattr(group, method)(*names[:-1])
+            return [entry.name for entry in found]
+    raise AssertionError(f"no list of {group.group}")
+
+
+def create(group, names, properties):
+    return group.create_or_update(*names, {"properties": properties})
+
+
+def test_every_entity_is_created_read_listed_updated_and_deleted(it):
+    key = {"displayName": "key", "value": "00000000-0000-0000-0000-000000000000", "secret": True}
+    create(it.of("named_value"), ["key"], key)
+    for name, names, properties, change in ENTITIES:
+        group = it.of(name)
+        made = create(group, names, properties)
+        assert made.name == names[-1], name
+        read = group.get(*names)
+        assert read.id.startswith(ID) and read.type.startswith("Microsoft.ApiManagement/service/"), name
+        assert names[-1] in listed(group, names), name
+        if hasattr(group.group, "get_entity_tag"):
+            assert group.get_entity_tag(*names), name
+        if change:
+            group.update(*names, parameters={"properties": change})
+            field, value = next(iter(change.items()))
+            shown = it.raw("GET", read.id).json()["properties"]
+            assert shown[field] == value, name
+    for name, names, _, _ in reversed(ENTITIES):
+        group = it.of(name)
+        group.delete(*names)
+        with pytest.raises(ResourceNotFoundError):
+            group.get(*names)
+        group.delete(*names)
+    left = sorted(str(file.relative_to(it.files.path)) for file in it.files.path.rglob("*.json"))
+    assert left == [
+        "apis/echo/apiInformation.json",
+        "apis/echo/operations/get/operationInformation.json",
+        "named values/key/namedValueInformation.json",
+    ]
+
+
+def test_a_policy_comes_back_to_the_byte_and_the_gateway_obeys_the_next_request(it):
+    policies = it.of("api_policy")
+    with pytest.raises(ResourceNotFoundError):
+        policies.get("echo", "policy", format="xml")
+    assert it.call("echo/x") == (200, "GET /x")
+    for n in range(5):
+        text = answers(f"answer {n}")
+        policies.create_or_update("echo", "policy", {"properties": {"format": "rawxml", "value": text}})
+        assert it.call("echo/x") == (200, f"answer {n}")
+        assert policies.get("echo", "policy", format="rawxml").value == text
+        assert (it.files.path / "apis/echo/policy.xml").read_bytes() == text.encode()
+    escaped = policies.get("echo", "policy", format="xml").value
+    assert "1 &lt; 2 &amp;&amp; true" in escaped
+    policies.create_or_update("echo", "policy", {"properties": {"format": "xml", "value": escaped}})
+    assert policies.get("echo", "policy", format="rawxml").value == text
+    assert it.call("echo/x") == (200, "answer 4")
+    for group, names in [("policy", []), ("api_operation_policy", ["echo", "get"])]:
+        text = policy("").replace("<backend><base />", "<backend>\r\n<forward-request />") if not names else policy("")
+        it.of(group).create_or_update(*names, "policy", {"properties": {"format": "rawxml", "value": text}})
+        assert it.of(group).get(*names, "policy", format="rawxml").value == text
+    it.of("api_policy").delete("echo", "policy")
+    assert it.call("echo/x") == (200, "GET /x")
+
+
+def test_a_policy_that_does_not_load_is_refused_with_its_place(it):
+    good = answers("good")
+    it.of("api_policy").create_or_update("echo", "policy", {"properties": {"format": "rawxml", "value": good}})
+    bad = "<policies>\n  <inbound>\n    <no-such-policy />\n  </inbound>\n</policies>"
+    with pytest.raises(HttpResponseError) as refused:
+        it.of("api_policy").create_or_update("echo", "policy", {"properties": {"format": "rawxml", "value": bad}})
+    assert refused.value.status_code == 400 and refused.value.error.code == "ValidationError"
+    assert "line 3, column" in refused.value.error.details[0].message
+    assert it.call("echo/x") == (200, "good")
+    assert (it.files.path / "apis/echo/policy.xml").read_bytes() == good.encode()
+
+
+def test_a_key_admits_from_the_call_that_made_it_and_no_longer_than_it_is(it):
+    it.of("api").update("echo", parameters={"properties": {"subscriptionRequired": True}})
+    assert it.call("echo/x")[0] == 401
+    made = it.of("subscription").create_or_update("s", {"properties": {"displayName": "S", "scope": f"{ID}/apis/echo"}})
+    assert made.primary_key is None and made.scope == f"{ID}/apis/echo"
+    keys = it.of("subscription").list_secrets("s")
+    for key in (keys.primary_key, keys.secondary_key):
+        assert it.call("echo/x", **{"Ocp-Apim-Subscription-Key": key}) == (200, "GET /x")
+    it.of("subscription").regenerate_primary_key("s")
+    assert it.call("echo/x", **{"Ocp-Apim-Subscription-Key": keys.primary_key})[0] == 401
+    assert it.call("echo/x", **{"Ocp-Apim-Subscription-Key": keys.secondary_key})[0] == 200
+    it.of("subscription").update("s", if_match="*", parameters={"properties": {"state": "suspended"}})
+    assert it.call("echo/x", **{"Ocp-Apim-Subscription-Key": keys.secondary_key})[0] == 401
+    for file in it.process.text(), it.process.output():
+        assert keys.primary_key not in file and keys.secondary_key not in file
+
+
+def test_an_api_is_imported_and_answers(it, backend):
+    document = """{"openapi":"3.0.1","info":{"title":"Imported","version":"1"},"paths":{
+      "/things/{id}":{"get":{"operationId":"getThing","summary":"Get a thing","parameters":[
+        {"name":"id","in":"path","required":true,"schema":{"type":"string"}}],
+        "responses":{"200":{"description":"ok"}}}}}}"""
+    made = it.of("api").create_or_update("imp", {"properties": {
+        "path": "imp", "format": "openapi+json", "value": document, "serviceUrl": backend.url,
+        "subscriptionRequired": False, "protocols": ["http"]}})
+    assert made.display_name == "Imported"
+    operations = list(it.of("api_operation").list_by_api("imp"))
+    assert [(entry.name, entry.display_name, entry.url_template) for entry in operations] == [
+        ("getthing", "Get a thing", "/things/{id}")]
+    assert [entry.name for entry in operations[0].template_parameters] == ["id"]
+    assert it.call("imp/things/5") == (200, "GET /things/5")
+    assert it.call("imp/other")[0] == 404
+    it.of("api").delete("imp")
+    assert it.call("imp/things/5")[0] == 404
+
+
+def test_fragments_named_values_and_products_take_part(it):
+    fragment = '<fragment><set-header name="x-v" exists-action="override"><value>@("{{v}}" + "!")</value></set-header></fragment>'
+    value = it.of("named_value")
+    create(value, ["v"], {"displayName": "v", "value": "one", "secret": True})
+    assert value.get("v").value is None and value.list_value("v").value == "one"
+    made = it.of("policy_fragment").create_or_update("f", {"properties": {"format": "rawxml", "value": fragment}})
+    assert made.name == "f"
+    assert it.of("policy_fragment").get("f", format="rawxml").value == fragment
+    text = policy('<include-fragment fragment-id="f" /><return-response><set-body>@(context.Request.Headers.GetValueOrDefault("x-v",""))</set-body></return-response>')
+    it.of("api_policy").create_or_update("echo", "policy", {"properties": {"format": "rawxml", "value": text}})
+    assert it.call("echo/x") == (200, "one!")
+    value.update("v", parameters={"properties": {"value": "two"}})
+    assert it.call("echo/x") == (200, "two!")
+    with pytest.raises(HttpResponseError) as used:
+        value.delete("v")
+    assert used.value.status_code == 400
+    create(it.of("product"), ["gold"], {"displayName": "Gold", "state": "published"})
+    with pytest.raises(ResourceNotFoundError):
+        it.of("product_api").check_entity_exists("gold", "echo")
+    it.of("product_api").create_or_update("gold", "echo")
+    assert it.of("product_api").check_entity_exists("gold", "echo") is True
+    assert [entry.name for entry in it.of("product_api").list_by_product("gold")] == ["echo"]
+    it.of("product_group").create_or_update("gold", "developers")
+    assert [entry.name for entry in it.of("product_group").list_by_product("gold")] == ["developers"]
+    it.of("product_api").delete("gold", "echo")
+    with pytest.raises(ResourceNotFoundError):
+        it.of("product_api").check_entity_exists("gold", "echo")
+
+
+def test_a_revision_is_tried_and_released(it):
+    it.of("api").create_or_update("echo;rev=2", {"properties": {"path": "echo", "sourceApiId": f"{ID}/apis/echo"}})
+    text = answers("second")
+    it.of("api_policy").create_or_update("echo;rev=2", "policy", {"properties": {"format": "rawxml", "value": text}})
+    assert it.call("echo/x") == (200, "GET /x")
+    assert it.call("echo;rev=2/x") == (200, "second")
+    it.of("api_release").create_or_update("echo", "r", {"properties": {"apiId": f"{ID}/apis/echo;rev=2"}})
+    assert it.call("echo/x") == (200, "second")
+    assert it.call("echo;rev=1/x") == (200, "GET /x")
+    shown = [(entry.api_revision, entry.is_current) for entry in it.of("api_revision").list_by_service("echo")]
+    assert sorted(shown) == [("1", False), ("2", True)]
+
+
+def test_lists_come_in_pages_and_are_filtered(it):
+    for n in range(7):
+        create(it.of("tag"), [f"t{n}"], {"displayName": f"Tag {n}"})
+    assert len(list(it.of("tag").list_by_service(top=2))) == 7
+    found = it.of("tag").list_by_service(filter="displayName eq 'Tag 3' or startswith(name, 't5')")
+    assert [entry.name for entry in found] == ["t3", "t5"]
+
+
+def test_a_stale_etag_loses(it):
+    group = it.of("tag")
+    create(group, ["t"], {"displayName": "one"})
+    seen = it.raw("GET", f"{ID}/tags/t").headers["ETag"]
+    group.update("t", if_match=seen, parameters={"properties": {"displayName": "two"}})
+    with pytest.raises((ResourceModifiedError, HttpResponseError)) as refused:
+        group.update("t", if_match=seen, parameters={"properties": {"displayName": "three"}})
+    assert refused.value.status_code == 412
+    # What is edited by hand counts as well.
+    seen = it.raw("GET", f"{ID}/tags/t").headers["ETag"]
+    it.files.write("tags/t/tagInformation.json", {"properties": {"displayName": "by hand"}})
+    with pytest.raises(HttpResponseError) as refused:
+        group.update("t", if_match=seen, parameters={"properties": {"displayName": "four"}})
+    assert refused.value.status_code == 412
+    assert group.get("t").display_name == "by hand"
+
+
+def test_nobody_gets_in_without_a_token(it):
+    wrong = it.connect(Static("x" * 40))
+    with pytest.raises(ClientAuthenticationError):
+        wrong.api.get(GROUP, SERVICE, "echo")
+    for token in (None, "x"):
+        for path in ("/", "/subscriptions", "/tenants", ID, f"{ID}/apis"):
+            answer = it.raw("GET", path, token=token)
+            assert answer.status_code == 401 and "authorization_uri=" in answer.headers["WWW-Authenticate"]
+    assert it.raw("GET", "/metadata/endpoints", token=None).json()["resourceManager"] == it.at.management
+    assert it.raw("GET", f"{ID}/apis", version=None).json()["error"]["code"] == "MissingApiVersionParameter"
+
+
+def test_every_write_is_audited_without_its_secrets(it):
+    create(it.of("named_value"), ["n"], {"displayName": "n", "value": "not-in-the-log", "secret": True})
+    it.raw("PUT", f"{ID}/tags/t", token="wrong-token-wrong-token-wrong", json={"properties": {}})
+    told = it.process.text()
+    assert "not-in-the-log" not in told and TOKEN not in told and "wrong-token" not in told
+    assert "token tests" in told and f"{ID}/namedValues/n" in told and "nobody" in told
+
+
+def test_a_read_only_service_refuses_changes(backend):
+    with managed(management={"read-only": True}) as it:
+        with pytest.raises(HttpResponseError) as refused:
+            create(it.of("tag"), ["t"], {"displayName": "T"})
+        assert refused.value.status_code == 403
+        assert list(it.of("tag").list_by_service()) == []
+
+
+def test_a_service_principal_signs_in_at_the_stand_in(it, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", it.at.ca_bundle_file)
+    credential = ClientSecretCredential(
+        it.at.tenant_id, it.at.client_id, it.at.client_secret,
+        authority=it.at.entra, disable_instance_discovery=True,
+    )
+    client = it.connect(credential)
+    assert client.api.get(GROUP, SERVICE, "echo").display_name == "Echo"
+    service = client.api_management_service.get(GROUP, SERVICE)
+    assert service.gateway_url == it.at.gateway and service.sku.name == "Developer"
+    assert [entry.name for entry in client.api_management_service.list()] == [SERVICE]
