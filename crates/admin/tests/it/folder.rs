@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use admin::{Answer, Call, Engine, Problem, ServiceName, StoreFiles};
 use config::{NoSecrets, Options, Origin, Store, StoreSettings};
 use identity::{ProviderSettings, Providers};
 use pipeline::{Extensions, Registry};
+use portcullis_admin::{Answer, Call, Engine, Problem, ServiceName, StoreFiles};
 use serde_json::Value;
 use transport::{FakeClient, FakeClock};
 
@@ -26,7 +26,7 @@ fn clock() -> Arc<FakeClock> {
 fn extensions() -> Extensions {
     let settings = ProviderSettings { in_background: false, ..ProviderSettings::default() };
     let mut extensions = Extensions::default();
-    let client = Arc::new(FakeClient::default());
+    let client = Arc::new(FakeClient::unreachable());
     extensions.insert(Arc::new(Providers::new(client, clock(), settings)));
     extensions
 }
