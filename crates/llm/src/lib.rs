@@ -5,6 +5,7 @@
 //! body of a response ──────▶ Answer::read ───────────────┐
 //! stream ─▶ EventStream ─▶ Event ─▶ AnswerReader::event ─┴▶ Answer (usage, text, finish reason)
 //! text ─▶ Tokenizer::count                                      (real vocabularies, inside)
+//! Chat Completions ◀─▶ Messages: translate
 //! ```
 //!
 //! Start with [`Format::detect`], [`ModelRequest::read`] and [`AnswerReader`].
@@ -23,6 +24,7 @@ mod json;
 mod repeated;
 mod request;
 mod tokens;
+pub mod translate;
 mod usage;
 
 pub use answer::{Answer, AnswerReader, Completion, EventKind, MAX_ANSWER_TEXT_BYTES};

@@ -10,3 +10,4 @@ extern crate portcullis_llm as llm;
 
 mod fuzz;
 mod golden;
+mod translate;
