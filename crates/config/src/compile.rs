@@ -22,6 +22,7 @@ use crate::graphql;
 use crate::llm_log::Logging;
 use crate::load::{Engine, Parsed, Summary};
 use crate::mcp;
+use crate::models;
 use crate::products::{self, Membership, Memberships};
 use crate::resolve::Resolved;
 use crate::snapshot::{Api, ApiKind, Backend, InProducts, Operation, Protocols, Service, Snapshot};
@@ -393,6 +394,8 @@ impl Compiler<'_> {
         }
         let a2a = a2a::compile(api);
         self.work.problems.extend(a2a.problem);
+        let (models, problems) = models::compile(api, self.backends);
+        self.work.problems.extend(problems);
         let service = a2a.service.or_else(|| self.service(api));
         if api.mcp.as_ref().is_some_and(|it| it.tools.is_empty()) && reads_response(&documents) {
             let message = format!(
@@ -418,7 +421,7 @@ impl Compiler<'_> {
             key_query: api.key_query.clone(),
             key_bearer: api.key_bearer,
             operations,
-            agents: a2a.agents,
+            agents: a2a.agents.or(models),
             products: around.membership.products.clone(),
             open_product: around.membership.open,
             workspace: None,

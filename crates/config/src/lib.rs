@@ -27,6 +27,7 @@ mod layout;
 mod llm_log;
 mod load;
 mod mcp;
+mod models;
 mod openapi;
 mod overrides;
 mod place;
@@ -51,7 +52,7 @@ pub use entity::{
     A2aEntity, ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
     CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, GatewayEntity,
     Given, GraphQlEntity, GroupEntity, KEY_HEADER, KEY_QUERY, LinkEntity, LlmEntity, LoggerEntity,
-    LoggerTarget, McpEntity, NamedValueEntity, OperationEntity, PolicyEntity, ProductEntity,
+    LoggerTarget, McpEntity, ModelEntity, ModelTargetEntity, NamedValueEntity, OperationEntity, PolicyEntity, ProductEntity,
     ProxyEntity, ReleaseEntity, ResolverEntity, SchemaEntity, SchemaText, ScopeEntity,
     SubscriptionEntity, SubscriptionState, TemplateParameter, TlsEntity, ToolEntity, UserEntity,
     VersionSetEntity, VersionSetOf, WorkspaceEntity,
@@ -68,7 +69,7 @@ pub use settings::{
 };
 pub use snapshot::{
     A2aApi, Agents, Api, ApiKind, AwsCredentials, Backend, CARD_OPERATION, CardSource, Credentials,
-    InProducts, ManagedIdentity, Operation, Product, Protocols, Service, Settings, Snapshot,
+    InProducts, ManagedIdentity, Model, ModelFormat, ModelTarget, ModelsApi, Operation, Product, Protocols, Service, Settings, Snapshot,
     Subscription, SubscriptionScope, Version, VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};

@@ -22,8 +22,8 @@ use crate::entity::{
     A2aEntity, ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER,
     KEY_QUERY, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity,
     PolicyEntity, ResolverEntity, SchemaText, ToolEntity, VersionSetOf, a2a_operations,
-    graphql_operations, handshake, is_name, log_file, mcp_operations, read_diagnostics,
-    read_groups, read_products, read_users, read_version_sets, split_field, split_operation,
+    graphql_operations, handshake, is_name, log_file, mcp_operations, model_operations, read_diagnostics,
+    read_groups, read_models, read_products, read_users, read_version_sets, split_field, split_operation,
 };
 use crate::openapi::{self, RequiredQuery, normalise_id};
 use crate::place::Place;
@@ -226,10 +226,12 @@ impl Reader<'_> {
         let graphql = self.graphql(&fields);
         let mcp = self.mcp(&fields);
         let a2a = a2a(&fields);
+        let models = fields.get("models").map(|it| read_models(it, self.problems));
         let kind = match &graphql {
             _ if is_websocket => ApiKind::WebSocket,
             None if mcp.is_some() => ApiKind::Mcp,
             None if a2a.is_some() => ApiKind::A2a,
+            None if models.is_some() => ApiKind::Models,
             Some(_) => ApiKind::GraphQl,
             None => ApiKind::Http,
         };
@@ -238,6 +240,7 @@ impl Reader<'_> {
             _ if graphql.is_some() => graphql_operations(&place),
             _ if kind == ApiKind::Mcp => mcp_operations(&place, mcp.as_ref()),
             _ if kind == ApiKind::A2a => a2a_operations(&place, a2a.as_ref()),
+            _ if kind == ApiKind::Models => model_operations(&place),
             Some(spec) => self.specification(spec),
             None => vec![anything(&place)],
         };
@@ -264,11 +267,13 @@ impl Reader<'_> {
             subscription_required: key.is_required,
             key_header: key.header,
             key_query: key.query,
-            key_bearer: false,
+            // Clients of model APIs send their key so.
+            key_bearer: kind == ApiKind::Models,
             kind,
             graphql: graphql.filter(|_| !is_websocket),
             mcp,
             a2a,
+            models,
             description: fields.filled("description"),
             operations,
             schemas: None,

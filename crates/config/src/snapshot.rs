@@ -126,6 +126,8 @@ pub enum ApiKind {
     Mcp,
     /// An A2A agent: JSON-RPC and its card.
     A2a,
+    /// A unified model API: Chat Completions in front of models of several providers.
+    Models,
 }
 
 impl ApiKind {
@@ -136,13 +138,61 @@ impl ApiKind {
     }
 }
 
-/// What is served to agents.
+/// What the gateway has a hand in itself.
 #[derive(Debug, Clone)]
 pub enum Agents {
     /// An MCP server whose tools are operations.
     Mcp(Arc<agents::mcp::Server>),
     /// An A2A agent.
     A2a(A2aApi),
+    /// A unified model API.
+    Models(Arc<ModelsApi>),
+}
+
+/// A unified model API.
+#[derive(Debug, Clone, Default)]
+pub struct ModelsApi {
+    /// The models that clients can name, in the order in which they are listed.
+    pub models: Vec<Model>,
+}
+
+impl ModelsApi {
+    /// The model of a name, which is told apart by case.
+    #[must_use]
+    pub fn get(&self, alias: &str) -> Option<&Model> {
+        self.models.iter().find(|it| it.alias == alias)
+    }
+}
+
+/// A model that clients can name.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The client's name for it.
+    pub alias: String,
+    /// Where it is; the next is asked if one fails.
+    pub targets: Vec<ModelTarget>,
+}
+
+/// A model of a provider.
+#[derive(Debug, Clone)]
+pub struct ModelTarget {
+    /// The provider's name for it.
+    pub model: String,
+    /// What its API speaks.
+    pub format: ModelFormat,
+    /// The backend or pool.
+    pub backend: String,
+    /// Tokens of an answer where the request does not bound them.
+    pub max_tokens: u64,
+}
+
+/// What the API of a model speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelFormat {
+    /// OpenAI's Chat Completions, as clients do.
+    ChatCompletions,
+    /// Anthropic's Messages.
+    Messages,
 }
 
 /// The place of the first operation of an A2A API that answers with the card.

@@ -136,7 +136,9 @@ fn place(
         ApiKind::GraphQl if operation.is_some_and(|it| it.operation.speaks_graphql) => {
             api?.operations.iter().position(|it| it.operation.speaks_graphql)
         }
-        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => route?.operation,
+        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a | ApiKind::Models => {
+            route?.operation
+        }
     }
 }
 
@@ -315,7 +317,7 @@ fn operation<'a>(
             let handshake = || api.operations.iter().find(|it| it.operation.speaks_graphql);
             route.operation.filter(|_| method == Method::GET).and_then(|_| handshake())
         }
-        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a => {
+        ApiKind::Http | ApiKind::GraphQl | ApiKind::Mcp | ApiKind::A2a | ApiKind::Models => {
             api.operations.get(route.operation.filter(|_| !is_websocket)?)
         }
     }

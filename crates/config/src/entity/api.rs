@@ -8,8 +8,8 @@ use http::HeaderName;
 use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
-    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, OperationEntity, PolicyEntity, Reading,
-    ReleaseEntity, VersionSetEntity, a2a, diagnostic, graphql, mcp, operation, policy, properties,
+    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, ModelEntity, OperationEntity, PolicyEntity, Reading,
+    ReleaseEntity, VersionSetEntity, a2a, diagnostic, graphql, mcp, models, operation, policy, properties,
     release, schema, version_set,
 };
 use crate::codes;
@@ -67,6 +67,8 @@ pub struct ApiEntity {
     pub mcp: Option<McpEntity>,
     /// Its agent, if it is an A2A API.
     pub a2a: Option<A2aEntity>,
+    /// Its models, if it is a unified model API.
+    pub models: Option<Vec<ModelEntity>>,
     /// What it is for.
     pub description: Option<String>,
     /// Its operations in order.
@@ -110,7 +112,12 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         Some((id, revision)) => (id.to_owned(), Some(revision.to_owned())),
         None => (files.name.clone(), None),
     };
-    let kind = kind(&id, &fields)?;
+    let models = files.below.get("models").and_then(|it| cx.parse(it));
+    let models = models.map(|it| models::read(&it, cx.problems));
+    let kind = match kind(&id, &fields)? {
+        ApiKind::Http if models.is_some() => ApiKind::Models,
+        kind => kind,
+    };
     let path = fields.text("path").unwrap_or_else(|| {
         cx.report(place.error(codes::MISSING, format!("API `{id}` has no `path`")));
         String::new()
@@ -121,6 +128,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
     let mut operations = match (kind, &files.specification) {
         (ApiKind::Mcp, _) => mcp::operations(&place, mcp.as_ref()),
         (ApiKind::A2a, _) => a2a::operations(&place, a2a.as_ref()),
+        (ApiKind::Models, _) => models::operations(&place),
         (ApiKind::WebSocket, _) => vec![handshake(&place)],
         (ApiKind::GraphQl, _) => graphql::operations(&place),
         (ApiKind::Http, Some(file)) => specification(&id, file, required, cx),
@@ -173,6 +181,7 @@ pub(super) fn read(files: &EntityFiles, cx: &Reading<'_>) -> Option<ApiEntity> {
         graphql,
         mcp,
         a2a,
+        models,
         description: fields.filled("description"),
         operations,
         schemas: schema::of_api(files, cx),
@@ -261,7 +270,7 @@ fn kind(id: &str, fields: &Fields<'_, '_>) -> Option<ApiKind> {
 
 fn protocols(kind: ApiKind, fields: &Fields<'_, '_>) -> Vec<String> {
     let known: &[&str] = match kind {
-        ApiKind::Http | ApiKind::Mcp | ApiKind::A2a => &["http", "https"],
+        ApiKind::Http | ApiKind::Mcp | ApiKind::A2a | ApiKind::Models => &["http", "https"],
         ApiKind::GraphQl => &["http", "https", "ws", "wss"],
         ApiKind::WebSocket => &["ws", "wss"],
     };

@@ -11,13 +11,13 @@ pub fn chat_error(status: u16, body: &[u8], fallback: &str) -> (u16, Value) {
     let kind = member("type").unwrap_or_else(|| kind_of(status));
     // A status of Anthropic's own, which clients of the other API do not know.
     let status = if status == 529 { 503 } else { status };
-    (status, error_object(member("message").unwrap_or(fallback), kind, None))
+    (status, error_object(member("message").unwrap_or(fallback), kind, None, None))
 }
 
 /// An error as Chat Completions has it.
 #[must_use]
-pub fn error_object(message: &str, kind: &str, param: Option<&str>) -> Value {
-    json!({ "error": { "message": message, "type": kind, "param": param, "code": null } })
+pub fn error_object(message: &str, kind: &str, param: Option<&str>, code: Option<&str>) -> Value {
+    json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
 }
 
 fn kind_of(status: u16) -> &'static str {

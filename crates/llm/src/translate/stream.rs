@@ -162,7 +162,7 @@ impl MessagesStream {
     }
 
     fn fail(&mut self, message: &str, kind: &str, written: &mut String) {
-        write(&error_object(message, kind, None), written);
+        write(&error_object(message, kind, None, None), written);
         self.ending = Ending::Over;
     }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! forward-request ─▶ AgentCall::Mcp  ─▶ mcp   ─▶ tool_call: the pipeline of the tool's operation
+//!                    AgentCall::Models ─▶ models: the request of a provider, its answer
 //!                    AgentCall::Card ─▶ the backend ─▶ card: rewritten
 //!                    anything else   ─▶ the backend, streaming
 //! ```
@@ -11,6 +12,7 @@
 
 mod card;
 mod mcp;
+mod models;
 mod sessions;
 mod tool_call;
 
@@ -25,6 +27,7 @@ use transport::Peer;
 
 pub(crate) use self::card::rewrite_card;
 pub(crate) use self::mcp::serve;
+pub(crate) use self::models::{ModelsCall, serve_models};
 use crate::gateway::Live;
 
 /// How a call is answered otherwise than by passing it on: among the request's extensions.
@@ -34,6 +37,8 @@ pub(crate) enum AgentCall {
     Mcp(Arc<McpCall>),
     /// By the agent's card, rewritten.
     Card(Arc<CardCall>),
+    /// By a model of a unified model API.
+    Models(Arc<ModelsCall>),
 }
 
 /// What the calls of tools need of the request.
@@ -59,6 +64,7 @@ impl fmt::Debug for AgentCall {
         f.write_str(match self {
             AgentCall::Mcp(_) => "AgentCall::Mcp",
             AgentCall::Card(_) => "AgentCall::Card",
+            AgentCall::Models(_) => "AgentCall::Models",
         })
     }
 }
@@ -91,6 +97,12 @@ pub(crate) fn note(
             let header = api.subscription_required.then(|| api.key_header.as_str().to_owned());
             AgentCall::Card(Arc::new(CardCall { url: front, key_header: header }))
         }
+        Some(Agents::Models(models)) => AgentCall::Models(Arc::new(ModelsCall {
+            api: models.clone(),
+            operation: models::Operation::of(operation.unwrap_or_default()),
+            received: context.request.headers.clone(),
+            key_header: api.key_header.clone(),
+        })),
         Some(Agents::A2a(_)) | None => return,
     };
     context.request.extensions.insert(call);

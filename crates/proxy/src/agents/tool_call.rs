@@ -81,7 +81,7 @@ fn prepare(outer: &Context, origin: &McpCall, call: &Call<'_>) -> Option<(Work, 
     let uri = original.to_string();
     let url = RequestUrl::new(base.clone(), &path, &query);
     let mut request = Request::new(method, url, original);
-    request.headers = passed_on(outer, origin, api.key_header.as_str());
+    request.headers = passed_on(outer, &origin.received, &api.key_header);
     request.headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
     request.headers.extend(headers);
     if let Some(host) = outer.request.headers.get(header::HOST) {
@@ -143,13 +143,17 @@ const TRACE: [&str; 3] = ["traceparent", "tracestate", "baggage"];
 
 /// The headers that policies have set, and those of the trace. A header that a policy sets to the
 /// value that it had counts as set: that is how one is passed on.
-fn passed_on(outer: &Context, origin: &McpCall, key_header: &str) -> HeaderMap {
+pub(super) fn passed_on(
+    outer: &Context,
+    received: &HeaderMap,
+    key_header: &HeaderName,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &outer.request.headers {
         let is_own = OWN.contains(&name.as_str()) || name.as_str().starts_with("mcp-");
         let is_trace = TRACE.contains(&name.as_str());
-        let is_key = name.as_str() == key_header;
-        if is_trace || (!is_own && !is_key && is_set(origin, name, value)) {
+        let is_key = name == key_header;
+        if is_trace || (!is_own && !is_key && is_set(received, name, value)) {
             headers.append(name.clone(), value.clone());
         }
     }
@@ -158,9 +162,9 @@ fn passed_on(outer: &Context, origin: &McpCall, key_header: &str) -> HeaderMap {
 
 /// Whether a value is not one of those that came with the request. What came is shared, not
 /// copied, so that it lies where it lay.
-fn is_set(origin: &McpCall, name: &HeaderName, value: &HeaderValue) -> bool {
+fn is_set(received: &HeaderMap, name: &HeaderName, value: &HeaderValue) -> bool {
     let place = |it: &HeaderValue| (it.as_bytes().as_ptr(), it.as_bytes().len());
-    !origin.received.get_all(name).iter().any(|it| place(it) == place(value))
+    !received.get_all(name).iter().any(|it| place(it) == place(value))
 }
 
 #[cfg(test)]
@@ -198,7 +202,8 @@ mod tests {
             version: Version::HTTP_11,
         };
         let names = |context: &Context| {
-            let headers = passed_on(context, &origin, "api-key");
+            let key = HeaderName::from_static("api-key");
+            let headers = passed_on(context, &origin.received, &key);
             headers.keys().map(|it| it.as_str().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names(&context), ["traceparent"]);

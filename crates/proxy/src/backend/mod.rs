@@ -93,6 +93,7 @@ impl HttpForward {
         match agents::of(context) {
             None => self.pass_on(context, call).await,
             Some(AgentCall::Mcp(origin)) => agents::serve(context, &origin, &call).await,
+            Some(AgentCall::Models(it)) => agents::serve_models(self, context, &it, call).await,
             Some(AgentCall::Card(card)) => {
                 // It is read here, so it comes as it is.
                 context.request.headers.remove(header::ACCEPT_ENCODING);
@@ -102,7 +103,12 @@ impl HttpForward {
         }
     }
 
-    async fn pass_on(&self, context: &mut Context, call: ForwardCall) -> Result<(), PolicyError> {
+    /// Calls the backend that the context names.
+    pub(crate) async fn pass_on(
+        &self,
+        context: &mut Context,
+        call: ForwardCall,
+    ) -> Result<(), PolicyError> {
         let mut choice = Choice::make(context)?;
         if call.buffer_request_body {
             let max_bytes = context.services.max_buffered_body_bytes;
