@@ -52,10 +52,10 @@ pub use entity::{
     A2aEntity, ApiEntity, AwsEntity, BackendEntity, CacheEntity, CertificateEntity, CertificateRef,
     CredentialsEntity, DiagnosticEntity, Entities, FileEntity, FragmentEntity, GatewayEntity,
     Given, GraphQlEntity, GroupEntity, KEY_HEADER, KEY_QUERY, LinkEntity, LlmEntity, LoggerEntity,
-    LoggerTarget, McpEntity, ModelEntity, ModelTargetEntity, NamedValueEntity, OperationEntity, PolicyEntity, ProductEntity,
-    ProxyEntity, ReleaseEntity, ResolverEntity, SchemaEntity, SchemaText, ScopeEntity,
-    SubscriptionEntity, SubscriptionState, TemplateParameter, TlsEntity, ToolEntity, UserEntity,
-    VersionSetEntity, VersionSetOf, WorkspaceEntity,
+    LoggerTarget, McpEntity, ModelEntity, ModelTargetEntity, NamedValueEntity, OperationEntity,
+    PolicyEntity, ProductEntity, ProxyEntity, ReleaseEntity, ResolverEntity, SchemaEntity,
+    SchemaText, ScopeEntity, SubscriptionEntity, SubscriptionState, TemplateParameter, TlsEntity,
+    ToolEntity, UserEntity, VersionSetEntity, VersionSetOf, WorkspaceEntity,
 };
 pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
@@ -69,8 +69,9 @@ pub use settings::{
 };
 pub use snapshot::{
     A2aApi, Agents, Api, ApiKind, AwsCredentials, Backend, CARD_OPERATION, CardSource, Credentials,
-    InProducts, ManagedIdentity, Model, ModelFormat, ModelTarget, ModelsApi, Operation, Product, Protocols, Service, Settings, Snapshot,
-    Subscription, SubscriptionScope, Version, VersionScheme,
+    InProducts, ManagedIdentity, Model, ModelFormat, ModelTarget, ModelsApi, Operation, Product,
+    Protocols, Service, Settings, Snapshot, Subscription, SubscriptionScope, Version,
+    VersionScheme,
 };
 pub use source::{SETTINGS_FILE, Source};
 pub use store::{ChangeError, Changed, Origin, Refusal, Reload, Status, Store, StoreSettings};

@@ -15,7 +15,7 @@ pub(crate) fn compile(api: &ApiEntity, backends: &Backends) -> (Option<Agents>, 
     let mut problems = Vec::new();
     if api.kind != ApiKind::Models {
         let message = format!("API `{}` has models and is of another type", api.full_name());
-        problems.push(api.place.error(codes::BAD_VALUE, message));
+        return (None, vec![api.place.error(codes::BAD_VALUE, message)]);
     }
     if api.service_url.is_some() || api.backend_id.is_some() {
         let message = format!(

@@ -22,8 +22,9 @@ use crate::entity::{
     A2aEntity, ApiEntity, CacheEntity, Entities, FragmentEntity, Given, GraphQlEntity, KEY_HEADER,
     KEY_QUERY, LoggerEntity, LoggerTarget, McpEntity, NamedValueEntity, OperationEntity,
     PolicyEntity, ResolverEntity, SchemaText, ToolEntity, VersionSetOf, a2a_operations,
-    graphql_operations, handshake, is_name, log_file, mcp_operations, model_operations, read_diagnostics,
-    read_groups, read_models, read_products, read_users, read_version_sets, split_field, split_operation,
+    graphql_operations, handshake, is_name, log_file, mcp_operations, model_operations,
+    read_diagnostics, read_groups, read_models, read_products, read_users, read_version_sets,
+    split_field, split_operation,
 };
 use crate::openapi::{self, RequiredQuery, normalise_id};
 use crate::place::Place;
@@ -268,7 +269,7 @@ impl Reader<'_> {
             key_header: key.header,
             key_query: key.query,
             // Clients of model APIs send their key so.
-            key_bearer: kind == ApiKind::Models,
+            key_bearer: kind == ApiKind::Models && key.is_required,
             kind,
             graphql: graphql.filter(|_| !is_websocket),
             mcp,

@@ -8,9 +8,9 @@ use http::HeaderName;
 use pipeline::{BaseUrl, NamedSchemas};
 
 use super::{
-    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, ModelEntity, OperationEntity, PolicyEntity, Reading,
-    ReleaseEntity, VersionSetEntity, a2a, diagnostic, graphql, mcp, models, operation, policy, properties,
-    release, schema, version_set,
+    A2aEntity, DiagnosticEntity, GraphQlEntity, McpEntity, ModelEntity, OperationEntity,
+    PolicyEntity, Reading, ReleaseEntity, VersionSetEntity, a2a, diagnostic, graphql, mcp, models,
+    operation, policy, properties, release, schema, version_set,
 };
 use crate::codes;
 use crate::layout::{EntityFiles, last_two};

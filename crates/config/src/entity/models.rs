@@ -188,9 +188,9 @@ mod tests {
     #[test]
     fn what_cannot_be_a_model_is_refused() {
         for (models, expected) in [
-            ("{}", "PC0503 a unified model API has no models"),
-            ("gpt: { model: x }", "PC0503 model `gpt` names no `backend`"),
-            ("gpt: { backend: x, max-tokens: 0 }", "PC0504 `max-tokens` is at least 1"),
+            ("{}", "PC0505 a unified model API has no models"),
+            ("gpt: { model: x }", "PC0505 model `gpt` names no `backend`"),
+            ("gpt: { backend: x, max-tokens: 0 }", "PC0506 `max-tokens` is at least 1"),
             (
                 "gpt: { backend: x, format: gemini }",
                 "PC0507 models that speak `gemini` cannot stand in a unified model API",

@@ -75,10 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "config",
         &["agents", "document", "expr", "graphql", "pfx", "pipeline", "telemetry", "transport"],
     ),
-    (
-        "proxy",
-        &["agents", "config", "expr", "llm", "pipeline", "state", "telemetry", "transport"],
-    ),
+    ("proxy", &["agents", "config", "expr", "llm", "pipeline", "state", "telemetry", "transport"]),
     (
         "cases",
         &[

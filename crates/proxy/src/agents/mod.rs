@@ -14,6 +14,8 @@ mod card;
 mod mcp;
 mod models;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod tool_call;
 
 use std::fmt;
