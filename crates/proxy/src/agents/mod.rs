@@ -14,8 +14,6 @@ mod card;
 mod mcp;
 mod models;
 mod sessions;
-#[cfg(test)]
-mod tests;
 mod tool_call;
 
 use std::fmt;

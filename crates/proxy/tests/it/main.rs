@@ -14,6 +14,8 @@ extern crate portcullis_proxy as proxy;
 #[path = "../../src/test_support.rs"]
 mod test_support;
 
+mod agents;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

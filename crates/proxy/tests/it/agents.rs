@@ -6,10 +6,10 @@ use std::sync::Arc;
 use config::{Engine, NoSecrets, Options, Source, load};
 use http::{HeaderMap, StatusCode};
 use pipeline::{Extensions, Registry};
+use proxy::Gateway;
 use serde_json::{Value, json};
 use transport::{Body, FakeClient, Peer, Response};
 
-use crate::Gateway;
 use crate::test_support::services;
 
 const SPEC: &str = "openapi: 3.0.1\npaths:\n  '/orders/{id}': { get: { operationId: getOrder, parameters: \
