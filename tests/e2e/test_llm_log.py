@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from collector import Collector, attributes
-from http_calls import eventually, plain
+from http_calls import address, eventually, plain
 from servers import Backend, api, chunk, gateway, policies, read_all, text
 
 ALL = {
@@ -307,3 +307,40 @@ def test_mistakes_keep_the_gateway_from_starting(dev, diagnostic, message):
         with logged(dev, diagnostics={"azuremonitor": diagnostic}):
             pass
     assert message in str(refusal.value)
+
+
+class Hub:
+    """An event hub that keeps what it takes; it may refuse at first, or answer nobody until it is told."""
+
+    def __init__(self, refuses=0, holds=False):
+        self.refused, self.entries, self.calls = refuses, [], 0
+        self.may_answer = threading.Event()
+        if not holds:
+            self.may_answer.set()
+        self.backend = Backend(self.answer)
+
+    def answer(self, handler):
+        body = read_all(handler)
+        self.calls += 1
+        self.may_answer.wait(timeout=30)
+        if self.refused:
+            self.refused -= 1
+            return text(handler, status=503)
+        self.entries += [json.loads(it["Body"]) for it in json.loads(body)]
+        text(handler, status=201)
+
+    def settings(self):
+        key = "Endpoint=sb://ns.test/;SharedAccessKeyName=send;SharedAccessKey=hub-s3cret-key;EntityPath=prompts"
+        to_hub = {"address": "%s:%d" % address(self.backend.url), "tls": False}
+        return {"hosts": {"ns.test": to_hub}, "loggers": {"prompts": {"connection-string": key}}}
+
+
+def test_an_event_hub_that_does_not_answer_keeps_no_client_waiting(dev):
+    hub = Hub(holds=True)
+    with hub.backend, logged(dev, **hub.settings(), arguments=("--workers", "1")) as (process, _):
+        ask = lambda: client(process, dev).with_options(timeout=10).chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "x"}], stream=True)
+        for _ in range(20):
+            assert list(ask())
+        assert hub.entries == []
+        hub.may_answer.set()
+        assert eventually(lambda: len(calls(hub.entries)) == 20)

@@ -7,6 +7,7 @@ import openai
 import pytest
 import requests
 
+from http_calls import eventually
 from servers import Backend, chunk, gateway, policies, read_all, text
 
 KEY = "local-key-1234567890"
@@ -197,6 +198,24 @@ def test_policies_see_chat_completions_on_both_sides():
     with unified(Provider(openai_says("x")), claude, inbound, outbound) as process:
         answer = process.client.chat.completions.with_raw_response.create(model="claude", messages=[{"role": "user", "content": "x"}])
         assert answer.headers["x-said"] == "hi" and claude.calls[0][1]["x-extra"] == "claude"
+
+
+def test_prompts_and_completions_are_logged_as_the_client_sees_them():
+    claude = Provider(list(claude_streams("Hel", "lo")))
+    logs = {"logs": "enabled", "requests": {"messages": "all"}, "responses": {"messages": "all"}}
+    more = {
+        "loggers": {"prompts": {"file": "prompts.log", "buffered": False}},
+        "diagnostics": {"azuremonitor": {"logger": "prompts", "large-language-model": logs}},
+    }
+    with unified(Provider(openai_says("x")), claude, **more) as process:
+        assert list(ask(process, "claude", "a question", stream=True, stream_options={"include_usage": True}))
+        file = process.files.path / "prompts.log"
+        assert eventually(lambda: file.exists() and "Hello" in file.read_text())
+        logged = [json.loads(it) for it in file.read_text().splitlines()]
+        said = lambda column: [item["content"] for it in logged for item in it.get(column, [])]
+        assert (said("RequestMessages"), said("ResponseMessages")) == (["a question"], ["Hello"])
+        assert any(it.get("TotalTokens") == 15 for it in logged)
+        assert PROVIDER_KEY not in file.read_text() and KEY not in file.read_text()
 
 
 def test_the_stand_in_of_anthropic_answers_through_it(dev):

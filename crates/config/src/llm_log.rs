@@ -51,7 +51,7 @@ impl<'a> Logging<'a> {
 
     /// What is logged of an API: its own diagnostics go over those of the same name for all.
     pub(crate) fn of(&self, api: &ApiEntity, problems: &mut Vec<Diagnostic>) -> Vec<LlmLog> {
-        if api.kind != ApiKind::Http {
+        if !matches!(api.kind, ApiKind::Http | ApiKind::Models) {
             return Vec::new();
         }
         let is_own = |it: &DiagnosticEntity| {
