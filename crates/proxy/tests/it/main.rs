@@ -31,6 +31,8 @@ use transport::{
     Response, Roots, Service, SystemClock, TlsIdentity, serve_here, server_config,
 };
 
+mod service;
+
 use test_support::{ApiSpec, forwarding, pipeline, snapshot};
 
 /// Nothing on loopback takes this long; a test that waits for it has failed.
