@@ -26,7 +26,7 @@ mod router;
 mod test_support;
 mod trail;
 
-pub use access::{Denied, Keys};
+pub use access::{Admitted, Denied, Keys, Presented};
 pub use backend::{BackendTokens, BreakerState, HttpForward};
 pub use gateway::Gateway;
 pub use router::{Route, Router, Wanted};
