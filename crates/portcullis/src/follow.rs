@@ -90,6 +90,7 @@ fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static s
         ("telemetry", old.telemetry == new.telemetry),
         ("workers", old.workers == new.workers),
         ("identity", old.identity == new.identity),
+        ("management", format!("{:?}", old.management) == format!("{:?}", new.management)),
         ("counters", old.counters == new.counters),
         ("ai.semantic-cache.postgres", names_the_same(&old.semantic_store, &new.semantic_store)),
         (
