@@ -267,9 +267,12 @@ impl Operation {
     }
 }
 
+/// The place of a product, and the effective policy in its context.
+type InProduct = (usize, Arc<Pipeline>);
+
 /// Effective policies in the context of products. Operations that inherit all share one.
 #[derive(Debug, Clone, Default)]
-pub struct InProducts(Option<Arc<[(usize, Arc<Pipeline>)]>>);
+pub struct InProducts(Option<Arc<[InProduct]>>);
 
 impl InProducts {
     /// Takes pairs of a product's place and a policy, ascending.

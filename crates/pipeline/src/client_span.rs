@@ -106,7 +106,7 @@ impl Drop for ClientSpan {
 
 impl Open {
     /// Sends the span; an error has a word of few values and a text.
-    fn send(mut self: Box<Self>, error: Option<(String, String)>) {
+    fn send(mut self, error: Option<(String, String)>) {
         if let Some((word, _)) = &error {
             self.attributes.push(("error.type", word.as_str().into()));
         }
@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_call_that_fails_or_is_given_up_tells_why() {
-        let ends: [(fn(ClientSpan), &str); 3] = [
+        type End = fn(ClientSpan);
+        let ends: [(End, &str); 3] = [
             (|it| it.end(Ok(StatusCode::NOT_FOUND)), "404"),
             (|it| it.end(Err(PolicyError::new("Timeout", "late"))), "Timeout"),
             (drop, "Canceled"),

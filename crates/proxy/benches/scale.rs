@@ -29,10 +29,12 @@ const N_APIS_OF_PRODUCT: usize = 100;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
-    let number = |text: &String| text.parse::<usize>().map_err(Problem::from);
+    let number = |text: &str| text.parse::<usize>().map_err(Problem::from);
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["route", _, _] => number(&arguments[1]).and_then(|n| route(n, number(&arguments[2])?)),
-        ["load", _] => number(&arguments[1]).and_then(load),
+        ["route", operations, lookups] => {
+            number(operations).and_then(|n| route(n, number(lookups)?))
+        }
+        ["load", apis] => number(apis).and_then(load),
         _ => Err("usage: scale route N_OPERATIONS N_LOOKUPS | scale load N_APIS".into()),
     };
     match outcome {

@@ -188,7 +188,11 @@ mod tests {
                 "messages.[0].tool_calls.[0]",
             ),
         ] {
-            assert_eq!(messages(&[message.clone()]).unwrap_err().param, param, "{message}");
+            assert_eq!(
+                messages(std::slice::from_ref(&message)).unwrap_err().param,
+                param,
+                "{message}"
+            );
         }
     }
 }
