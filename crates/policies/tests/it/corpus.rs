@@ -52,7 +52,10 @@ fn errors_of(document: &Document, text: &str, registry: &Registry) -> Vec<Diagno
     };
     let names: Vec<&str> = document.roots().map(|it| it.name.as_str()).collect();
     let text = text.trim_start_matches('\u{feff}');
-    if matches!(names.as_slice(), ["policies" | "fragment" | "http-data-source"]) {
+    if matches!(
+        names.as_slice(),
+        ["policies" | "fragment" | "cosmosdb-data-source" | "http-data-source"]
+    ) {
         return errors(text);
     }
     if names.iter().any(|it| Section::from_name(it).is_some()) {
