@@ -34,7 +34,7 @@ const IMDS: &str = "http://169.254.169.254";
 /// 2026-01-01T00:00:00Z.
 const START_UNIX: u64 = 1_767_225_600;
 /// Most turns that background tasks get before a request counts as stuck.
-const MAX_ROUNDS: u32 = 100_000;
+const MAX_ROUNDS: u32 = 500_000;
 /// Turns without an end after which the clock goes on.
 const ROUNDS_PER_TICK: u32 = 16;
 
@@ -373,6 +373,8 @@ async fn to_the_end<T>(clock: &FakeClock, work: impl Future<Output = T>) -> Resu
             done = &mut work => return Ok(done),
             () = tokio::task::yield_now() => {}
         }
+        // What works on a thread of its own needs the processor as well.
+        std::thread::yield_now();
         if round % ROUNDS_PER_TICK == 0 && clock.sleepers() > 0 {
             clock.advance(TICK);
         }
