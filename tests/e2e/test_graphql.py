@@ -128,6 +128,16 @@ def test_a_real_client_reads_the_schema_and_asks_across_services():
         assert "ocp-apim-subscription-key" not in names and "content-type" not in names
 
 
+def test_the_access_log_names_the_backend_that_a_resolver_asked():
+    with api() as (process, rest), client(process) as session:
+        session.execute(gql('{ user(id: "1") { name } }'))
+        process.stop()
+        lines = [json.loads(it) for it in process.output().splitlines() if it.startswith("{")]
+        (line,) = [it for it in lines if it["Url"].endswith("/social")]
+        assert line["BackendUrl"] == f"{rest.backend.url}/users/1", line
+        assert (line["BackendMethod"], line["BackendResponseCode"]) == ("GET", 200)
+
+
 def test_fields_are_resolved_at_the_same_time():
     with api() as (process, rest), client(process) as session:
         rest.together = threading.Barrier(3)

@@ -122,6 +122,13 @@ impl Overrides {
         entry(scope, "policies", "policy")?.at(&["properties", "value"])
     }
 
+    /// The text that replaces the document of a resolver of an API, if the file gives one.
+    pub(crate) fn resolver(&self, api: &str, name: &str) -> Option<&Tree> {
+        let api = entry(self.tree.as_ref()?, "apis", api)?;
+        let found = entry(api, "resolvers", name)?;
+        entry(found, "policies", "policy")?.at(&["properties", "value"])
+    }
+
     /// The text that replaces the policy document of an entity of another section, if the file
     /// gives one.
     pub(crate) fn policy_of(&self, section: &str, name: &str) -> Option<&Tree> {

@@ -102,9 +102,10 @@ pub struct Context {
 /// Calls to backends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BackendCalls {
-    /// How many there were.
+    /// How many there were; those of the resolvers of a GraphQL API are one together.
     pub count: u32,
-    /// From each call to the head of its answer, in sum.
+    /// From each call to the head of its answer, in sum; of resolvers the time in which at least one
+    /// ran.
     pub time: Duration,
 }
 

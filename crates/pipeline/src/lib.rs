@@ -65,6 +65,7 @@ mod shared;
 mod step;
 #[cfg(test)]
 mod test_support;
+mod trail;
 pub mod url;
 mod value_type;
 mod watch;
@@ -131,6 +132,7 @@ pub use session::{Closing, MessageWatch, MessageWatches};
 pub use settle::Settle;
 pub use shared::{ContextTurn, SharedContext};
 pub use step::{Flow, Immediate, Prepare, Step, Steps, Waiting};
+pub use trail::{BackendCall, Trail};
 pub use url::{BaseUrl, BaseUrlError};
 pub use value_type::ValueType;
 pub use watch::Watch;

@@ -2,7 +2,7 @@
 //!
 //! The schema is the API's `specification.graphql`, or the text in its schema entity `graphql`. A
 //! resolver is `resolvers/NAME/resolverInformation.json`, whose `path` is `type/field`, with its
-//! document beside it.
+//! document beside it. An override file changes it as an operation, below `resolvers` of the API.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/configure-graphql-resolver>,
 //! <https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/apis/resolvers>
@@ -97,7 +97,8 @@ fn resolver(api: &str, files: &EntityFiles, cx: &Reading<'_>) -> Option<Resolver
         missing("`resolverInformation.json`");
         return None;
     }
-    let info = cx.info("", files)?;
+    let mut info = cx.info("", files)?;
+    cx.overrides.apply_below_api(api, "resolvers", &name, &mut info);
     let fields = properties(&info, cx.problems);
     let Some(path) = fields.filled("path") else {
         missing("`path`");
@@ -107,7 +108,8 @@ fn resolver(api: &str, files: &EntityFiles, cx: &Reading<'_>) -> Option<Resolver
         bad_path(&name, &path, &fields, cx);
         return None;
     };
-    let Some(policy) = policy::read(files.policy.as_ref(), None, cx) else {
+    let Some(policy) = policy::read(files.policy.as_ref(), cx.overrides.resolver(api, &name), cx)
+    else {
         missing("`policy.xml`");
         return None;
     };
@@ -155,7 +157,15 @@ pub(crate) fn operations(place: &Place) -> Vec<OperationEntity> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
+    use super::super::Entities;
     use super::super::tests::read;
+    use super::*;
+    use crate::environment::Environment;
+    use crate::layout::Layout;
+    use crate::overrides::Overrides;
+    use crate::source::Source;
 
     const API: (&str, &str) = (
         "apis/g/apiInformation.json",
@@ -194,6 +204,36 @@ mod tests {
             .map(|it| format!("{} {} {}", it.id, it.method, it.url_template))
             .collect();
         assert_eq!(operations, ["graphql POST /", "graphql-get GET /", "onHandshake GET /*"]);
+    }
+
+    #[test]
+    fn an_override_changes_a_resolver_of_its_api() {
+        let folder = "apis/g/resolvers/r";
+        let overrides = "apis:\n  - name: G\n    resolvers:\n      - name: R\n        properties: { path: Query/b }\n        \
+                         policies: [{ name: policy, properties: { format: rawxml, value: <cosmosdb-data-source /> } }]\n";
+        let source = Source::from_files([
+            API,
+            (
+                &*format!("{folder}/resolverInformation.json"),
+                r#"{"properties":{"path":"Query/a"}}"#,
+            ),
+            (&*format!("{folder}/policy.xml"), "<http-data-source />"),
+            ("configuration.prod.yaml", overrides),
+        ]);
+        let file = crate::overrides::file_of(&source, "prod").unwrap();
+        let text = source.text(&file).unwrap();
+        let (overrides, _) = Overrides::read(&file, text, &Environment::default());
+        let (layout, _) = Layout::read(&source);
+        let problems = RefCell::default();
+        let cx = Reading { source: &source, overrides: &overrides, problems: &problems };
+        let entities = Entities::read(&layout, &cx);
+        let resolver = &entities.apis[0].graphql.as_ref().unwrap().resolvers[0];
+        assert_eq!(
+            (&*resolver.field, &*resolver.policy.text, &*resolver.policy.file),
+            ("b", "<cosmosdb-data-source />", &*resolver.policy.place().file)
+        );
+        assert!(resolver.policy.file.starts_with("configuration.prod.yaml#"));
+        assert!(overrides.unused().is_empty() && problems.borrow().is_empty());
     }
 
     #[test]

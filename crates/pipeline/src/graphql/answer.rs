@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use transport::BoxFuture;
 
+use super::beside::Beside;
 use super::{FieldErrors, GraphQlApi, MAX_CONCURRENT_CALLS, Resolvers, service, socket};
 use crate::body::Body;
 use crate::context::Context;
@@ -73,8 +74,10 @@ impl GraphQlApi {
         }
         let mut payload = request.to_json().to_string();
         payload.pop();
-        let response = self.resolved(context, call, &operation, &payload).await;
-        Ok(json_response(headers, StatusCode::OK, &response))
+        let beside = Beside::new(context);
+        let response = self.resolved(context, call, &operation, &payload, &beside).await;
+        beside.tell(context);
+        Ok(json_response(&context.request.headers, StatusCode::OK, &response))
     }
 
     /// The GraphQL request in a context's request.
@@ -107,7 +110,8 @@ impl GraphQlApi {
         payload: &str,
         event: &Value,
     ) -> graphql::Response {
-        let resolving = self.resolving(context, None, payload);
+        let beside = Beside::new(context);
+        let resolving = self.resolving(context, None, payload, &beside);
         graphql::execute_event(event, operation, &resolving, &self.limits).await
     }
 
@@ -116,9 +120,10 @@ impl GraphQlApi {
         context: &'a Context,
         service: Option<&'a ForwardCall>,
         payload: &'a str,
+        beside: &'a Beside,
     ) -> Resolving<'a> {
         let turns = Semaphore::new(MAX_CONCURRENT_CALLS);
-        Resolving { resolvers: self.resolvers(), service, context, payload, turns }
+        Resolving { resolvers: self.resolvers(), service, context, payload, beside, turns }
     }
 
     async fn resolved(
@@ -127,9 +132,10 @@ impl GraphQlApi {
         call: &ForwardCall,
         operation: &Operation,
         payload: &str,
+        beside: &Beside,
     ) -> Value {
         let service = self.has_service().then_some(call);
-        let resolving = self.resolving(context, service, payload);
+        let resolving = self.resolving(context, service, payload, beside);
         let mut response = graphql::execute(operation, &resolving, &self.limits).await;
         response.errors.extend(FieldErrors::of(context));
         response.to_json()
@@ -143,6 +149,7 @@ struct Resolving<'a> {
     service: Option<&'a ForwardCall>,
     context: &'a Context,
     payload: &'a str,
+    beside: &'a Beside,
     /// Whoever calls a data source holds one.
     turns: Semaphore,
 }
@@ -158,7 +165,7 @@ impl Resolver for Resolving<'_> {
             let Some(resolver) = found else { return Ok(Value::Null) };
             // It is never closed.
             let _turn = self.turns.acquire().await;
-            resolver.resolve(self.context, self.payload, call).await
+            resolver.resolve(self.context, self.payload, call, self.beside).await
         })
     }
 
@@ -170,7 +177,7 @@ impl Resolver for Resolving<'_> {
         Box::pin(async move {
             let Some(call) = self.service else { return Ok(Value::Null) };
             let _turn = self.turns.acquire().await;
-            service::ask(self.context, call, request).await
+            service::ask(self.context, call, request, self.beside).await
         })
     }
 }

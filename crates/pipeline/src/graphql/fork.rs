@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::message::Request;
+use crate::trail::Trail;
 
 /// A context that has the outer one's request without headers and body.
 pub(super) fn fork(outer: &Context) -> Context {
@@ -33,5 +34,8 @@ pub(super) fn fork(outer: &Context) -> Context {
     context.received = outer.received;
     context.tracing = outer.tracing;
     context.started = outer.started;
+    if outer.request.extensions.get::<Trail>().is_some() {
+        Trail::begin(&mut context);
+    }
     context
 }

@@ -10,6 +10,7 @@
 //! Source: <https://learn.microsoft.com/azure/api-management/graphql-apis-overview>
 
 mod answer;
+mod beside;
 mod events;
 mod field_errors;
 mod fork;

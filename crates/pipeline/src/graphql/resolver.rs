@@ -16,6 +16,7 @@ use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::Value;
 
+use super::beside::Beside;
 use super::fork::fork;
 use crate::body::Body;
 use crate::context::Context;
@@ -39,12 +40,21 @@ impl FieldResolver {
 
     /// The value of a field. `payload` is the GraphQL request as a JSON object, without its closing
     /// brace.
-    pub(super) async fn resolve(&self, outer: &Context, payload: &str, call: Call<'_>) -> Resolved {
+    pub(super) async fn resolve(
+        &self,
+        outer: &Context,
+        payload: &str,
+        call: Call<'_>,
+        beside: &Beside,
+    ) -> Resolved {
         let mut context = match call_context(outer, payload, call) {
             Ok(context) => context,
             Err(error) => return Err(told(outer, call, &error)),
         };
-        match self.value(&mut context).await {
+        beside.begin();
+        let outcome = self.value(&mut context).await;
+        beside.end(&mut context);
+        match outcome {
             Ok(value) => Ok(value),
             Err(error) => Err(told(outer, call, &error)),
         }

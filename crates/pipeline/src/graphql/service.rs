@@ -13,6 +13,7 @@ use http::{HeaderValue, Method};
 use serde_json::Value;
 use transport::{ClientIdentity, Proxy};
 
+use super::beside::Beside;
 use super::fork::fork;
 use super::resolver::text_of;
 use crate::body::Body;
@@ -23,8 +24,17 @@ use crate::request_url::RequestUrl;
 use crate::services::ForwardCall;
 
 /// The response of the service to a part of the operation.
-pub(super) async fn ask(outer: &Context, call: &ForwardCall, request: Request) -> Resolved {
-    match answer(outer, call, &request).await {
+pub(super) async fn ask(
+    outer: &Context,
+    call: &ForwardCall,
+    request: Request,
+    beside: &Beside,
+) -> Resolved {
+    let mut context = context(outer, &request);
+    beside.begin();
+    let outcome = answer(&mut context, call).await;
+    beside.end(&mut context);
+    match outcome {
         Ok(json) => Ok(json),
         Err(error) => {
             tracing::warn!(request_id = %outer.request_id, "the GraphQL service failed: {error}");
@@ -35,11 +45,8 @@ pub(super) async fn ask(outer: &Context, call: &ForwardCall, request: Request) -
     }
 }
 
-async fn answer(
-    outer: &Context,
-    call: &ForwardCall,
-    asked: &Request,
-) -> Result<Value, PolicyError> {
+/// A context for the call.
+fn context(outer: &Context, asked: &Request) -> Context {
     let json = HeaderValue::from_static("application/json");
     let mut context = fork(outer);
     let request = &mut context.request;
@@ -65,8 +72,12 @@ async fn answer(
     }
     context.backend = outer.backend.clone();
     context.pool = outer.pool.clone();
+    context
+}
+
+async fn answer(context: &mut Context, call: &ForwardCall) -> Result<Value, PolicyError> {
     let forward = Arc::clone(&context.services.forward);
-    forward.forward(&mut context, call.clone()).await?;
+    forward.forward(context, call.clone()).await?;
     let max_bytes = context.services.max_buffered_body_bytes;
     let Some(response) = &mut context.response else { return Ok(Value::Null) };
     let unreadable = |text: String| PolicyError::new("UnreadableResponse", text);

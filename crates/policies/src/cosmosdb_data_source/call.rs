@@ -2,14 +2,14 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/cosmos-db/common-cosmosdb-rest-request-headers>
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use identity::ManagedIdentities;
 use pipeline::url::encode;
-use pipeline::{Blame, Body, Context, PolicyError, Response};
+use pipeline::{BackendCall, Blame, Body, Context, PolicyError, Response, Trail};
 use serde_json::{Value as Json, json};
 
 use super::account::{self, Account};
@@ -32,6 +32,8 @@ pub(super) struct Container {
     link: String,
     /// Its URL.
     at: String,
+    /// The last call, for the log.
+    last: Mutex<Option<BackendCall>>,
 }
 
 /// A request to a container or to a document of it.
@@ -120,7 +122,7 @@ impl Container {
     pub(super) fn new(account: Account, by_identity: bool, database: &str, name: &str) -> Self {
         let link = format!("dbs/{database}/colls/{name}");
         let at = format!("{}/dbs/{}/colls/{}", account.endpoint, encode(database), encode(name));
-        Container { account, by_identity, link, at }
+        Container { account, by_identity, link, at, last: Mutex::default() }
     }
 
     /// Its URL.
@@ -177,7 +179,25 @@ impl Container {
         };
         let draft = Response { headers, body, ..Response::default() };
         let request = request(call.method.clone(), uri, draft)?;
-        Outgoing::new(request, Some(TIMEOUT), &context.services).send().await
+        let outcome = Outgoing::new(request, Some(TIMEOUT), &context.services).send().await;
+        let status = outcome.as_ref().ok().map(|it| it.status);
+        let noted = BackendCall { method: call.method.clone(), url: at, status, backend: None };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(noted);
+        outcome
+    }
+
+    /// Tells the request of its calls, which began when the clock said `started`.
+    pub(super) fn tell(self, context: &mut Context, started: Duration) {
+        let last = self.last.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none() {
+            return;
+        }
+        let now = context.services.clock.monotonic();
+        context.calls.count = context.calls.count.saturating_add(1);
+        context.calls.time += now.saturating_sub(started);
+        if let Some(trail) = Trail::of_mut(context) {
+            trail.call = last;
+        }
     }
 }
 

@@ -108,7 +108,10 @@ impl Waiting for CosmosDataSource {
         let by_identity = self.by_identity.get(context)?;
         let (database, name) = (self.database.get(context)?.0, self.container.get(context)?.0);
         let container = Container::new(account, by_identity, &database, &name);
-        let json = self.request.value(context, &container, &self.definitions).await?;
+        let started = context.services.clock.monotonic();
+        let outcome = self.request.value(context, &container, &self.definitions).await;
+        container.tell(context, started);
+        let json = outcome?;
         let mut response = Response::new(http::StatusCode::OK);
         let content_type = http::HeaderValue::from_static("application/json");
         response.headers.insert(http::header::CONTENT_TYPE, content_type);
