@@ -382,6 +382,27 @@ pub(crate) static KINDS: &[Kind] = &[
         ..PLAIN
     },
     Kind {
+        path: &["tags", "apiLinks"],
+        kept_in: folder("apiLinks", "tagApiLinkInformation.json"),
+        in_workspaces: true,
+        required: &["apiId"],
+        ..PLAIN
+    },
+    Kind {
+        path: &["tags", "operationLinks"],
+        kept_in: folder("operationLinks", "tagOperationLinkInformation.json"),
+        in_workspaces: true,
+        required: &["operationId"],
+        ..PLAIN
+    },
+    Kind {
+        path: &["tags", "productLinks"],
+        kept_in: folder("productLinks", "tagProductLinkInformation.json"),
+        in_workspaces: true,
+        required: &["productId"],
+        ..PLAIN
+    },
+    Kind {
         path: &["users"],
         kept_in: folder("users", "userInformation.json"),
         required: &["email", "firstName", "lastName"],

@@ -385,6 +385,7 @@ impl Compiler<'_> {
         let operations: Vec<Operation> = api
             .operations
             .iter()
+            .filter(|_| !graphql::serves_nothing(api))
             .map(|it| self.operation(it, api, graphql.as_ref(), around, &inherited))
             .collect();
         if let Some((built, operation)) = graphql.as_ref().zip(operations.first()) {

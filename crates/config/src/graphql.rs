@@ -26,13 +26,9 @@ pub(crate) fn compile(api: &ApiEntity, surroundings: &Surroundings<'_>) -> Compi
     let mut compiled = Compiled { is_whole: true, ..Compiled::default() };
     let Some(entity) = &api.graphql else { return compiled };
     let name = api.full_name();
-    let has_service = api.service_url.is_some() || api.backend_id.is_some();
+    let has_service = has_service(api);
     let Some(text) = &entity.schema else {
-        if !has_service || !entity.resolvers.is_empty() {
-            let message = format!("API `{name}` has no GraphQL schema");
-            let help = "put it into `specification.graphql`";
-            compiled.problems.push(api.place.error(codes::MISSING, message).help(help));
-        }
+        compiled.problems.extend(without_schema(api, &entity.resolvers));
         return compiled;
     };
     let schema = match graphql::Schema::parse(&text.text) {
@@ -62,6 +58,32 @@ pub(crate) fn compile(api: &ApiEntity, surroundings: &Surroundings<'_>) -> Compi
     }
     compiled.api = Some(Arc::new(built));
     compiled
+}
+
+/// Whether it is a GraphQL API that has neither a schema nor a service: it answers no request.
+///
+/// The management API makes such an API first and gives it its schema with the next call.
+pub(crate) fn serves_nothing(api: &ApiEntity) -> bool {
+    api.graphql.as_ref().is_some_and(|it| it.schema.is_none()) && !has_service(api)
+}
+
+fn has_service(api: &ApiEntity) -> bool {
+    api.service_url.is_some() || api.backend_id.is_some()
+}
+
+/// What is wrong with a GraphQL API that has no schema, if anything.
+fn without_schema(api: &ApiEntity, resolvers: &[ResolverEntity]) -> Option<Diagnostic> {
+    let name = api.full_name();
+    let problem = if !resolvers.is_empty() {
+        let message = format!("API `{name}` has resolvers and no GraphQL schema");
+        api.place.error(codes::MISSING, message)
+    } else if serves_nothing(api) {
+        let message = format!("API `{name}` has no GraphQL schema: it answers no request");
+        api.place.warning(codes::NOT_SERVED, message)
+    } else {
+        return None;
+    };
+    Some(problem.help("put it into `specification.graphql`"))
 }
 
 /// What cannot be told before the policies of the API are compiled.
@@ -190,7 +212,11 @@ mod tests {
         assert_eq!(folder(service, "type Query { a: Int }").await, [""; 0]);
         let yaml = "apis: { g: { graphql: true } }\n";
         let loaded = run(&[("portcullis.yaml", yaml)]).await;
-        assert_eq!(told(&loaded), ["PC0505 API `g` has no GraphQL schema"]);
+        assert_eq!(told(&loaded), ["PC0520 API `g` has no GraphQL schema: it answers no request"]);
+        assert!(loaded.snapshot.unwrap().apis[0].operations.is_empty());
+        let yaml = "apis: { g: { graphql: true, resolvers: { Query/a: r.xml } } }\n";
+        let loaded = run(&[("portcullis.yaml", yaml), ("r.xml", "<http-data-source />")]).await;
+        assert_eq!(told(&loaded), ["PC0505 API `g` has resolvers and no GraphQL schema"]);
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use crate::cosmos::Store;
 use crate::deployment::{Deployment, Deployments};
 use crate::entra::keys::KeyRing;
 use crate::fault::Faults;
+use crate::key_vault::Vault;
 use crate::mcp::Sessions;
 
 /// Who and what exists in the simulated tenant.
@@ -94,17 +95,6 @@ impl Seed {
     }
 }
 
-/// One version of a secret.
-#[derive(Clone, Debug)]
-pub struct SecretVersion {
-    /// 32 hexadecimal digits.
-    pub version: String,
-    /// The secret itself.
-    pub value: String,
-    /// Seconds since 1970 at which it was set.
-    pub created: u64,
-}
-
 /// The state that all stand-ins share.
 #[derive(Debug)]
 pub struct World {
@@ -113,7 +103,7 @@ pub struct World {
     /// The clock that dates tokens.
     pub clock: Arc<dyn Clock>,
     keys: Mutex<KeyRing>,
-    secrets: Mutex<BTreeMap<String, Vec<SecretVersion>>>,
+    vault: Mutex<Vault>,
     cosmos: Mutex<Store>,
     /// What is broken at the moment.
     pub faults: Faults,
@@ -132,15 +122,10 @@ impl World {
     ///
     /// If the built-in signing keys cannot be read.
     pub fn new(seed: Seed, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        let now = seconds(&*clock);
-        let secrets = seed
-            .secrets
-            .iter()
-            .map(|(name, value)| (name.clone(), vec![SecretVersion::new(value, now)]))
-            .collect();
+        let vault = Vault::new(&seed.secrets, seconds(&*clock));
         Ok(Self {
             keys: Mutex::new(KeyRing::built_in()?),
-            secrets: Mutex::new(secrets),
+            vault: Mutex::new(vault),
             cosmos: Mutex::new(Store::new(&seed.containers)),
             faults: Faults::default(),
             deployments: Deployments::new(&seed.deployments),
@@ -156,9 +141,9 @@ impl World {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The secrets of the vault, each with its versions, oldest first.
-    pub fn secrets(&self) -> MutexGuard<'_, BTreeMap<String, Vec<SecretVersion>>> {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The secrets of the Key Vault.
+    pub(crate) fn vault(&self) -> MutexGuard<'_, Vault> {
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The databases of the Cosmos DB account.
@@ -169,14 +154,6 @@ impl World {
     /// Seconds since 1970 by the world's clock.
     pub fn now(&self) -> u64 {
         seconds(&*self.clock)
-    }
-}
-
-impl SecretVersion {
-    /// A new version with a random identifier.
-    pub fn new(value: &str, now: u64) -> Self {
-        let version = uuid::Uuid::new_v4().simple().to_string();
-        Self { version, value: value.to_owned(), created: now }
     }
 }
 

@@ -110,7 +110,10 @@ fn resolver(api: &str, files: &EntityFiles, cx: &Reading<'_>) -> Option<Resolver
     };
     let Some(policy) = policy::read(files.policy.as_ref(), cx.overrides.resolver(api, &name), cx)
     else {
-        missing("`policy.xml`");
+        // The management API makes a resolver first and gives it its document with the next call.
+        let message =
+            format!("resolver `{name}` of API `{api}` has no `policy.xml`: it is never called");
+        cx.report(place.warning(codes::NOT_SERVED, message));
         return None;
     };
     Some(ResolverEntity { type_name, field, policy, place, name })
@@ -259,7 +262,7 @@ mod tests {
             [
                 "PC0516 API `g`: the specification of a GraphQL API is its schema",
                 "PC0506 resolver `s`: the path `Query` is not `type/field`",
-                "PC0505 resolver `t` of API `g` has no `policy.xml`",
+                "PC0520 resolver `t` of API `g` has no `policy.xml`: it is never called",
                 "PC0505 resolver `u` of API `g` has no `path`",
                 "PC0505 resolver `v` of API `g` has no `resolverInformation.json`",
             ]

@@ -203,6 +203,62 @@ async fn key_vault_challenges_and_then_answers() {
 }
 
 #[tokio::test]
+async fn key_vault_keeps_what_is_deleted_and_shows_pages() {
+    let town = Town::new().await;
+    let token = format!("Bearer {}", town.token("https://vault.azure.net").await);
+    let headers = [("authorization", token.as_str())];
+    let ask = async |request: &str, body: &str| {
+        let answer = town.ask(StandIn::KeyVault, request, &headers, body).await;
+        (answer.status, answer.body)
+    };
+    ask("PUT /secrets/a", r#"{"value":"v","contentType":"text/plain","tags":{"k":"t"}}"#).await;
+    let backup = ask("POST /secrets/a/backup", "").await.1.to_string();
+    for (request, body, status, pointer, expected) in [
+        (
+            "PATCH /secrets/a",
+            r#"{"attributes":{"enabled":false}}"#,
+            200,
+            "/attributes/enabled",
+            "false",
+        ),
+        ("GET /secrets/a", "", 403, "/error/code", "\"Forbidden\""),
+        ("PATCH /secrets/a/", r#"{"attributes":{"enabled":true}}"#, 200, "/tags/k", "\"t\""),
+        ("GET /secrets/A", "", 200, "/contentType", "\"text/plain\""),
+        ("POST /secrets/restore", backup.as_str(), 409, "/error/code", "\"Conflict\""),
+        ("DELETE /secrets/a", "", 200, "/attributes/recoverableDays", "90"),
+        ("GET /deletedsecrets/a", "", 200, "/attributes/enabled", "true"),
+        ("PUT /secrets/a", r#"{"value":"v"}"#, 409, "/error/code", "\"Conflict\""),
+        ("POST /deletedsecrets/a/recover", "", 200, "/tags/k", "\"t\""),
+        ("GET /secrets/a", "", 200, "/value", "\"v\""),
+        ("DELETE /secrets/a", "", 200, "/value", ""),
+        ("DELETE /deletedsecrets/a", "", 204, "", "null"),
+        ("GET /deletedsecrets/a", "", 404, "/error/code", "\"SecretNotFound\""),
+        ("POST /secrets/restore", backup.as_str(), 200, "/value", "\"v\""),
+        ("POST /secrets/restore", r#"{"value":"x"}"#, 400, "/error/code", "\"BadParameter\""),
+        ("PUT /secrets/b", "{", 400, "/error/code", "\"BadParameter\""),
+    ] {
+        let (got, answer) = ask(request, body).await;
+        let found = answer.pointer(pointer).map(ToString::to_string).unwrap_or_default();
+        assert_eq!((got, found.as_str()), (status, expected), "{request}");
+    }
+    for n in 0..60 {
+        ask(&format!("PUT /secrets/page{n}"), r#"{"value":"v"}"#).await;
+    }
+    let mut names = std::collections::BTreeSet::new();
+    let mut next = "/secrets?api-version=7.4&maxresults=20".to_owned();
+    for _ in 0..4 {
+        let (_, page) = ask(&format!("GET {next}"), "").await;
+        let ids = page["value"].as_array().unwrap().iter().map(|it| it["id"].to_string());
+        names.extend(ids);
+        next = match page["nextLink"].as_str() {
+            Some(link) => link[link.find("/secrets?").unwrap()..].to_owned(),
+            None => String::new(),
+        };
+    }
+    assert_eq!((names.len(), next.as_str()), (62, ""));
+}
+
+#[tokio::test]
 async fn azure_openai_checks_keys_and_tokens_and_says_so_in_two_shapes() {
     let town = Town::new().await;
     let key = Seed::default().openai_key;
