@@ -19,7 +19,7 @@ use transport::websocket::{End, Incoming, Receiver, Sender, WebSocketError, spli
 /// Longest message, in bytes: audio is sent in pieces of at most 15 MiB.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Time for a close frame to go out.
+/// Time for a close frame to go out, and then for the other side to close as well.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// Relays messages until a side closes or breaks, a message is refused, or nothing has come for
@@ -35,8 +35,8 @@ pub(super) async fn relay(
     idle: Duration,
 ) -> io::Result<()> {
     let (client, backend) = tokio::try_join!(client.connection(), backend.connection())?;
-    let (client_says, to_client) = split(client, End::Server, MAX_MESSAGE_BYTES);
-    let (backend_said, to_backend) = split(backend, End::Client, MAX_MESSAGE_BYTES);
+    let (mut client_says, to_client) = split(client, End::Server, MAX_MESSAGE_BYTES);
+    let (mut backend_said, to_backend) = split(backend, End::Client, MAX_MESSAGE_BYTES);
     let session = Session {
         to_client: Mutex::new(to_client),
         to_backend: Mutex::new(to_backend),
@@ -44,8 +44,8 @@ pub(super) async fn relay(
         n_messages: AtomicU64::new(0),
     };
     let outcome = {
-        let mut there = std::pin::pin!(session.client_says(client_says));
-        let mut back = std::pin::pin!(session.backend_said(backend_said));
+        let mut there = std::pin::pin!(session.client_says(&mut client_says));
+        let mut back = std::pin::pin!(session.backend_said(&mut backend_said));
         let mut n_before = None;
         loop {
             let n = session.n_messages.load(Relaxed);
@@ -59,7 +59,11 @@ pub(super) async fn relay(
             }
         }
     };
-    session.close(outcome).await
+    let ended = session.close(outcome).await;
+    let drained = async { tokio::join!(client_says.drain(), backend_said.drain()) };
+    // Who does not close in time is cut off.
+    let _ = timeout(CLOSE_WAIT, drained).await;
+    ended
 }
 
 /// The sides that messages go to. Each direction runs by itself, so that none waits for the other.
@@ -87,7 +91,10 @@ impl<C: AsyncWrite + Unpin, B: AsyncWrite + Unpin> Session<C, B> {
         broken.map_or(closed, Err)
     }
 
-    async fn client_says(&self, mut from: Receiver<impl AsyncRead + Unpin>) -> io::Result<Closing> {
+    async fn client_says(
+        &self,
+        from: &mut Receiver<impl AsyncRead + Unpin>,
+    ) -> io::Result<Closing> {
         loop {
             let message = from.next().await;
             self.n_messages.fetch_add(1, Relaxed);
@@ -108,7 +115,7 @@ impl<C: AsyncWrite + Unpin, B: AsyncWrite + Unpin> Session<C, B> {
 
     async fn backend_said(
         &self,
-        mut from: Receiver<impl AsyncRead + Unpin>,
+        from: &mut Receiver<impl AsyncRead + Unpin>,
     ) -> io::Result<Closing> {
         loop {
             let message = from.next().await;

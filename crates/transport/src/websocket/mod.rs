@@ -29,6 +29,12 @@ const KEY_BYTES: usize = 16;
 /// Longest reason of a close frame, in bytes (section 5.5).
 const MAX_REASON_BYTES: usize = 123;
 
+/// Most bytes that are read and thrown away after the last message was sent.
+const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes read at once while doing so.
+const DRAIN_BUFFER_BYTES: usize = 16 * 1024;
+
 /// Which end of the connection this is: a client masks what it sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -162,6 +168,23 @@ impl<R: AsyncRead + Unpin> Receiver<R> {
             }
             if self.socket.read_buf(&mut self.buffer).await? == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+        }
+    }
+
+    /// Reads and throws away what comes after this end has sent its last message, until the other
+    /// end closes as well, at most 16 MiB. A socket that is dropped with unread bytes resets its
+    /// connection, and the other end might never read why. Whoever calls this bounds its time.
+    ///
+    /// Source: RFC 6455, section 7.1.1
+    pub async fn drain(&mut self) {
+        let mut n_drained = 0;
+        while n_drained < MAX_DRAINED_BYTES {
+            self.buffer.clear();
+            self.buffer.reserve(DRAIN_BUFFER_BYTES);
+            match self.socket.read_buf(&mut self.buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(n) => n_drained += n,
             }
         }
     }
@@ -392,6 +415,29 @@ mod tests {
             ),
         ] {
             assert_eq!(received(&[&bytes]).await, [expected], "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_the_end_is_thrown_away_up_to_a_bound() {
+        for (n_sent, is_taken) in
+            [(0, true), (200_000, true), (MAX_DRAINED_BYTES + (1 << 20), false)]
+        {
+            let (mut client, server) = tokio::io::duplex(64 * 1024);
+            let (mut receiver, mut sender) = split(server, End::Server, 100);
+            let served = tokio::spawn(async move {
+                let error = receiver.next().await.unwrap_err();
+                sender.close(error.close_code(), "too long").await.unwrap();
+                receiver.drain().await;
+            });
+            client.write_all(&[0x81, 0xff, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff]).await.unwrap();
+            let sent = client.write_all(&vec![b'x'; n_sent]).await;
+            assert_eq!(sent.is_ok(), is_taken, "{n_sent}");
+            let mut told = [0; 4];
+            client.read_exact(&mut told).await.unwrap();
+            assert_eq!(told, [0x88, 10, 0x03, 0xf1]);
+            drop(client);
+            served.await.unwrap();
         }
     }
 

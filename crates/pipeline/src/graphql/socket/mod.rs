@@ -61,6 +61,8 @@ pub(super) struct Bounds {
     idle_timeout: Duration,
     /// Longest time that a message may take to be sent: 30 s.
     send_timeout: Duration,
+    /// Longest wait for a client to close after the gateway has: 5 s.
+    linger_timeout: Duration,
 }
 
 pub(super) const BOUNDS: Bounds = Bounds {
@@ -73,6 +75,7 @@ pub(super) const BOUNDS: Bounds = Bounds {
     ping_interval: Duration::from_secs(60),
     idle_timeout: Duration::from_secs(15 * 60),
     send_timeout: Duration::from_secs(30),
+    linger_timeout: Duration::from_secs(5),
 };
 
 /// Looks at each operation that comes over a WebSocket, for the policy that left it at the handshake.

@@ -135,6 +135,10 @@ impl Relay {
         // Nobody is left to be told that it failed.
         let _ = self.within(client.1.close(code, &reason)).await;
         let _ = self.within(service.1.close(code, &reason)).await;
+        tokio::select! {
+            ((), ()) = async { tokio::join!(client.0.drain(), service.0.drain()) } => {}
+            () = clock.sleep(self.bounds.linger_timeout) => {}
+        }
     }
 
     /// Bounds the time that sending takes.

@@ -91,11 +91,14 @@ impl Session {
             Ending::Broken => return,
         };
         tracing::debug!(code, reason, "a connection with subscriptions ends");
+        if self.within(sender.close(code, &reason)).await.is_err() {
+            // Nobody is left to be told.
+            return;
+        }
         let clock = Arc::clone(&self.shared.0.context.services.clock);
         tokio::select! {
-            // Nobody is left to be told that it failed.
-            _ = sender.close(code, &reason) => {}
-            () = clock.sleep(self.bounds.send_timeout) => {}
+            () = receiver.drain() => {}
+            () = clock.sleep(self.bounds.linger_timeout) => {}
         }
     }
 

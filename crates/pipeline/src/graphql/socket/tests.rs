@@ -109,7 +109,24 @@ async fn who_does_not_begin_in_time_is_sent_away() {
     let mut world = World::new(BOUNDS, 1024, &[]);
     world.advance(BOUNDS.init_timeout).await;
     assert_eq!(world.hear().await, r#"Close(Some(4408), "Connection initialisation timeout")"#);
+    assert!(!world.task.is_finished());
+    world.advance(BOUNDS.linger_timeout).await;
     world.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_still_sending_hears_why_the_connection_ends() {
+    let bounds = Bounds { max_message_bytes: 100, ..BOUNDS };
+    let mut world = World::begun(bounds, 64, &[]).await;
+    world.sender.text(&"x".repeat(10_000)).await.unwrap();
+    let closed = r#"Close(Some(1009), "the message is longer than 100 bytes")"#;
+    assert_eq!(world.hear().await, closed);
+    drop((world.receiver, world.sender));
+    world.task.await.unwrap();
+
+    let mut between = Between::new(bounds, &[]);
+    between.client.1.text(&"x".repeat(10_000)).await.unwrap();
+    assert_eq!(format!("{:?}", between.client.0.next().await.unwrap()), closed);
 }
 
 #[tokio::test]
