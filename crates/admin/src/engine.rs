@@ -17,11 +17,13 @@ use transport::Clock;
 use crate::address::{ServiceName, Target};
 use crate::configuration::{Configuration, FileChange, Refused};
 use crate::documents::As;
+use crate::exported::export;
 use crate::index::Index;
 use crate::kinds::KeptIn;
+use crate::links::{Linked, Links};
 use crate::problem::Problem;
 use crate::secrets;
-use crate::shown::{export, missing, one, page, references_to, related, shown};
+use crate::shown::{missing, one, page, references_to, related, shown};
 use crate::view::{Resource, View};
 use crate::write::{self, How, Plan};
 
@@ -65,6 +67,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     /// The files that were sorted last.
     last: Mutex<Option<(String, View)>>,
+    links: Links,
 }
 
 impl Call {
@@ -99,7 +102,13 @@ impl Engine {
         service: ServiceName,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { configuration, service: Arc::new(service), clock, last: Mutex::default() }
+        let links = Links::new(clock.clone());
+        Self { configuration, service: Arc::new(service), clock, last: Mutex::default(), links }
+    }
+
+    /// The text that a link of an export leads to, as long as it is good.
+    pub(crate) fn follow(&self, link: &str) -> Option<Linked> {
+        self.links.follow(link)
     }
 
     /// What the service is called.
@@ -166,7 +175,7 @@ impl Engine {
             return Ok(Answer::empty());
         }
         if target.kind().is(&["apis"]) && call.query("export").is_some() {
-            return export(&view, &resource, call.query("format"));
+            return export(&view, &resource, call, &self.links);
         }
         let format = As::asked(call.query("format"))?;
         Ok(self.answer(StatusCode::OK, &resource, format))

@@ -26,6 +26,8 @@ pub(crate) struct Kind {
     pub(crate) hidden: &'static [&'static str],
     /// Properties below which only references to named values are shown.
     pub(crate) masked: &'static [&'static str],
+    /// The property that names what it links: it goes when that goes.
+    pub(crate) goes_with: Option<&'static str>,
     /// Whether Azure makes it in a long-running operation, so that clients look for its end.
     pub(crate) is_long: bool,
     /// Those that every service has, with their properties as JSON.
@@ -66,6 +68,7 @@ const PLAIN: Kind = Kind {
     defaults: &[],
     hidden: &[],
     masked: &[],
+    goes_with: None,
     is_long: false,
     built_in: &[],
 };
@@ -333,6 +336,7 @@ pub(crate) static KINDS: &[Kind] = &[
         kept_in: folder("apiLinks", "productApiLinkInformation.json"),
         in_workspaces: true,
         required: &["apiId"],
+        goes_with: Some("apiId"),
         ..PLAIN
     },
     Kind {
@@ -340,6 +344,7 @@ pub(crate) static KINDS: &[Kind] = &[
         kept_in: folder("groupLinks", "productGroupLinkInformation.json"),
         in_workspaces: true,
         required: &["groupId"],
+        goes_with: Some("groupId"),
         ..PLAIN
     },
     Kind {
@@ -386,6 +391,7 @@ pub(crate) static KINDS: &[Kind] = &[
         kept_in: folder("apiLinks", "tagApiLinkInformation.json"),
         in_workspaces: true,
         required: &["apiId"],
+        goes_with: Some("apiId"),
         ..PLAIN
     },
     Kind {
@@ -393,6 +399,7 @@ pub(crate) static KINDS: &[Kind] = &[
         kept_in: folder("operationLinks", "tagOperationLinkInformation.json"),
         in_workspaces: true,
         required: &["operationId"],
+        goes_with: Some("operationId"),
         ..PLAIN
     },
     Kind {
@@ -400,6 +407,7 @@ pub(crate) static KINDS: &[Kind] = &[
         kept_in: folder("productLinks", "tagProductLinkInformation.json"),
         in_workspaces: true,
         required: &["productId"],
+        goes_with: Some("productId"),
         ..PLAIN
     },
     Kind {

@@ -54,10 +54,12 @@ impl ManagementService {
         let (head, body) = request.into_parts();
         let request_id = Uuid::new_v4().to_string();
         let path = head.uri.path().to_owned();
-        let outcome = self.outcome(&head, body, &path, &request_id).await;
-        let mut response = match outcome {
-            Ok(answer) => respond(answer),
-            Err(problem) => self.refuse(&problem),
+        let mut response = match self.linked(&head.method, &path) {
+            Some(response) => response,
+            None => match self.outcome(&head, body, &path, &request_id).await {
+                Ok(answer) => respond(answer),
+                Err(problem) => self.refuse(&problem),
+            },
         };
         if head.method == Method::HEAD {
             *response.body_mut() = Body::empty();
@@ -74,6 +76,17 @@ impl ManagementService {
             headers.insert(name("x-ms-client-request-id"), value.clone());
         }
         response
+    }
+
+    /// What a link of an export leads to. The link is its own token: one that is not good is
+    /// answered as any other path.
+    fn linked(&self, method: &Method, path: &str) -> Option<Response> {
+        let name = path.strip_prefix("/exports/").filter(|_| *method == Method::GET)?;
+        let linked = self.engine.follow(name)?;
+        let mut response = Response::new(Body::full(linked.text.to_string()));
+        let value = HeaderValue::from_static(linked.media_type);
+        response.headers_mut().insert(CONTENT_TYPE, value);
+        Some(response)
     }
 
     async fn outcome(

@@ -1,5 +1,4 @@
-//! What the engine shows: one resource, pages of lists, lists that are made from others,
-//! specifications.
+//! What the engine shows: one resource, pages of lists, lists that are made from others.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -10,9 +9,9 @@ use crate::engine::{Answer, Call};
 use crate::filter::Filter;
 use crate::kinds::{Kind, child};
 use crate::problem::Problem;
+use crate::revisions;
 use crate::special::subscriptions_of;
 use crate::view::{Resource, View};
-use crate::{described, revisions};
 
 /// Entries of a page, unless the client asks for fewer or more.
 const PAGE: usize = 100;
@@ -161,42 +160,4 @@ pub(crate) fn references_to(view: &View, fragment: &Resource) -> Vec<Value> {
     }
     found.sort_by_key(ToString::to_string);
     found
-}
-
-/// The specification of an API.
-pub(crate) fn export(view: &View, api: &Resource, format: Option<&str>) -> Result<Answer, Problem> {
-    let format = format.unwrap_or("openapi").to_ascii_lowercase();
-    let found = view.index.find(&api.target);
-    let text = found
-        .and_then(|it| it.specifications.first())
-        .and_then(|it| view.source.text(it))
-        .ok_or_else(|| Problem::not_found("The specification of the API is"))?;
-    let document =
-        described::parse(text).map_err(|message| Problem::bad("ValidationError", message))?;
-    let is_swagger = document.get("swagger").is_some();
-    let is_json =
-        found.and_then(|it| it.specifications.first()).is_some_and(|it| it.ends_with(".json"));
-    let value = match format.trim_end_matches("-link") {
-        "openapi" | "openapi+json" if is_swagger => {
-            let message = "The API was imported from OpenAPI 2: it is exported as `swagger`.";
-            return Err(Problem::property("format", message));
-        }
-        "openapi+json" | "swagger" => serde_json::to_string(&document).unwrap_or_default(),
-        "openapi" if !is_json => text.to_string(),
-        // JSON is YAML.
-        "openapi" => serde_json::to_string_pretty(&document).unwrap_or_default(),
-        _ => {
-            return Err(Problem::property(
-                "format",
-                "`format` is `openapi`, `openapi+json` or `swagger`.",
-            ));
-        }
-    };
-    if format.ends_with("-link") {
-        let message =
-            "Specifications are exported in the answer, not behind a link: ask without `-link`.";
-        return Err(Problem::property("format", message));
-    }
-    let id = api.target.id(&view.service);
-    Ok(Answer::ok(json!({ "id": id, "format": format, "value": value })))
 }

@@ -236,6 +236,7 @@ pub(crate) fn delete(
         if matches!(target.kind().kept_in, KeptIn::Folder { .. }) {
             draft.delete_folder(&view.index.folder(target));
             links_to(view, target).iter().for_each(|it| unlink(view, &mut draft, it));
+            named_links_to(view, target).iter().for_each(|it| draft.delete_folder(it));
         }
     }
     Ok(Plan { changes: draft.into_changes(), is_new: false })
@@ -251,6 +252,33 @@ fn unlink(view: &View, draft: &mut Draft, link: &Target) {
     if found.info.is_some() {
         draft.delete_folder(&found.folder);
     }
+}
+
+/// The folders of links with names of their own that lead to a resource, or to a part of it.
+fn named_links_to(view: &View, target: &Target) -> Vec<String> {
+    let full = |workspace: Option<&str>, text: &str| {
+        let mut properties = Map::from_iter([("scope".to_owned(), Value::from(text))]);
+        references::expand(&view.service, workspace, &mut properties);
+        properties.get("scope").and_then(Value::as_str).unwrap_or_default().to_lowercase()
+    };
+    let gone = target.id(&view.service).to_lowercase();
+    let mut folders = Vec::new();
+    for key in view.index.collections() {
+        let rest = key.strip_prefix("workspaces/").and_then(|it| it.split_once('/'));
+        let (workspace, below) = rest.map_or((None, key), |(name, it)| (Some(name), it));
+        let path: Vec<&str> = below.split('/').step_by(2).collect();
+        let kind = KINDS.iter().find(|it| it.path == path.as_slice());
+        let Some(property) = kind.and_then(|it| it.goes_with) else { continue };
+        for (_, found) in view.index.all(key) {
+            let properties = view.information(found);
+            let text = properties.get(property).and_then(Value::as_str).unwrap_or_default();
+            let linked = full(workspace, text);
+            if linked == gone || linked.starts_with(&format!("{gone}/")) {
+                folders.push(found.folder.clone());
+            }
+        }
+    }
+    folders
 }
 
 /// The links that lead to a resource.

@@ -477,6 +477,11 @@ async fn an_api_is_imported_changed_and_exported() {
     );
     let exported = body(&memory, "GET apis/orders?export=true&format=openapi+json").await;
     assert!(exported["value"].as_str().unwrap().contains("getOrder"), "{exported}");
+    for (format, expected) in [("swagger", "OpenAPI 2"), ("wadl-link", "`format` is")] {
+        let line = format!("GET apis/orders?export=true&format={format}");
+        let told = outcome(&memory, &line, Value::Null).await;
+        assert!(told.starts_with("400") && told.contains(expected), "{told}");
+    }
     // An import takes the place of the one before.
     assert_eq!(outcome(&memory, "PUT apis/orders", sent).await, "200");
     assert_eq!(names(&memory, "GET apis/orders/operations").await, ["drop", "getorder"]);
@@ -491,6 +496,67 @@ async fn an_api_is_imported_changed_and_exported() {
         let told = outcome(&memory, "PUT apis/bad", sent).await;
         assert!(told.starts_with("400 ValidationError"), "{told}");
     }
+}
+
+#[tokio::test]
+async fn an_api_without_a_specification_is_exported_as_its_operations() {
+    let memory = memory();
+    let operation = properties(json!({
+        "displayName": "Get one", "method": "GET", "urlTemplate": "/things/{id}?view={view}",
+        "templateParameters": [{ "name": "id", "type": "number" }],
+        "request": { "queryParameters": [{ "name": "view", "type": "guid" }],
+                     "representations": [{ "contentType": "application/json" }] },
+        "responses": [{ "statusCode": 404, "description": "none",
+                        "representations": [{ "contentType": "text/plain" }] }],
+    }));
+    assert_eq!(outcome(&memory, "PUT apis/echo/operations/one", operation).await, "201");
+    let exported = body(&memory, "GET apis/echo?export=true&format=openapi+json").await;
+    let document: Value = serde_json::from_str(exported["value"].as_str().unwrap()).unwrap();
+    let one = &document["paths"]["/things/{id}"]["get"];
+    assert_eq!(one["operationId"], "one");
+    assert_eq!(one["responses"]["404"]["content"], json!({ "text/plain": {} }));
+    assert_eq!(one["requestBody"]["content"], json!({ "application/json": {} }));
+    let shown: Vec<String> = one["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            format!("{} {} {} {}", it["name"], it["in"], it["required"], it["schema"]["type"])
+        })
+        .collect();
+    assert_eq!(shown, ["\"id\" \"path\" true \"number\"", "\"view\" \"query\" false \"string\""]);
+    let described = config::described_operations(exported["value"].as_str().unwrap()).unwrap();
+    assert!(described.iter().any(|it| it.info.id == "one"));
+}
+
+#[tokio::test]
+async fn links_with_names_go_with_what_they_link() {
+    let memory = memory();
+    let put = async |path: &str, sent: Value| {
+        assert_eq!(
+            outcome(&memory, &format!("PUT {path}"), properties(sent)).await,
+            "201",
+            "{path}"
+        );
+    };
+    put("products/gold", json!({ "displayName": "Gold" })).await;
+    put("tags/t", json!({ "displayName": "T" })).await;
+    put("apis/orders", json!({ "displayName": "O", "path": "o" })).await;
+    let list = json!({ "displayName": "L", "method": "GET", "urlTemplate": "/" });
+    put("apis/orders/operations/list", list).await;
+    put("products/gold/apiLinks/one", json!({ "apiId": format!("{ID}/apis/Orders") })).await;
+    put("products/gold/apiLinks/two", json!({ "apiId": format!("{ID}/apis/echo") })).await;
+    put("tags/t/apiLinks/one", json!({ "apiId": format!("{ID}/apis/orders") })).await;
+    let operation = format!("{ID}/apis/orders/operations/list");
+    put("tags/t/operationLinks/one", json!({ "operationId": operation })).await;
+    put("tags/t/productLinks/one", json!({ "productId": format!("{ID}/products/gold") })).await;
+    assert_eq!(outcome(&memory, "DELETE apis/orders", Value::Null).await, "204");
+    assert_eq!(names(&memory, "GET products/gold/apiLinks").await, ["two"]);
+    assert_eq!(names(&memory, "GET tags/t/apiLinks").await, [""; 0]);
+    assert_eq!(names(&memory, "GET tags/t/operationLinks").await, [""; 0]);
+    assert_eq!(names(&memory, "GET tags/t/productLinks").await, ["one"]);
+    assert_eq!(outcome(&memory, "DELETE products/gold", Value::Null).await, "204");
+    assert_eq!(names(&memory, "GET tags/t/productLinks").await, [""; 0]);
 }
 
 #[tokio::test]

@@ -12,8 +12,10 @@ const TOKEN: &str = "0123456789012345678901234";
 const BASE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/n";
 
 fn service(is_read_only: bool) -> Arc<ManagementService> {
-    let memory =
-        Memory::new(&[("tags/t/tagInformation.json", r#"{"properties":{"displayName":"T"}}"#)]);
+    let memory = Memory::new(&[
+        ("tags/t/tagInformation.json", r#"{"properties":{"displayName":"T"}}"#),
+        ("apis/a/apiInformation.json", r#"{"properties":{"displayName":"A","path":"a"}}"#),
+    ]);
     let tokens = StaticTokens::parse(&format!("ann {TOKEN}")).unwrap();
     let surroundings = Surroundings {
         tenant_id: "tid".to_owned(),
@@ -177,5 +179,24 @@ async fn what_is_around_the_service_is_told() {
         ("GET /subscriptions/other".to_owned(), 404),
     ] {
         assert_eq!(ask(&format!("{line}{version}"), "").await.status, expected, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_an_export_needs_no_token_and_no_other_path_does() {
+    let service = service(false);
+    let line = format!("GET {BASE}/apis/a?api-version=2024-05-01&export=true&format=openapi-link");
+    let told = ask_of(&service, &line, Some(TOKEN), "").await;
+    let link = told.body["value"]["link"].as_str().unwrap();
+    assert_eq!(told.body["properties"]["value"]["link"], link);
+    let path = link.strip_prefix("https://m.test:8444").unwrap();
+    let followed = ask_of(&service, &format!("GET {path}"), None, "").await;
+    assert_eq!((followed.status, &followed.body["openapi"]), (200, &json!("3.0.1")));
+    for (line, status) in [
+        (format!("GET {path}0"), 401),
+        (format!("PUT {path}"), 401),
+        ("GET /exports/".to_owned(), 401),
+    ] {
+        assert_eq!(ask_of(&service, &line, None, "").await.status, status, "{line}");
     }
 }
