@@ -16,7 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
+from http_calls import eventually
 from servers import Backend, gateway, policies, read_all, text
+from test_limits import Redis
 
 SCHEMA = """
 type Query { users: [User!] user(id: ID!): User posts: [Post!] }
@@ -230,7 +232,7 @@ ONLY_SOME = """<validate-graphql-request max-size="1000" max-depth="4"><authoriz
 
 
 @contextlib.contextmanager
-def eventful(policy=policies()):
+def eventful(policy=policies(), **more):
     """A gateway with a GraphQL API whose mutation publishes an event."""
     rest = Rest()
     with rest.backend:
@@ -249,7 +251,7 @@ def eventful(policy=policies()):
             folder = f"apis/e/resolvers/{path.replace('/', '-').lower()}"
             files[f"{folder}/resolverInformation.json"] = {"properties": {"path": path}}
             files[f"{folder}/policy.xml"] = document
-        with gateway(files, env={"ACME_KEY": "k1"}, keys={"acme": {"env": "ACME_KEY"}}) as process:
+        with gateway(files, env={"ACME_KEY": "k1"}, keys={"acme": {"env": "ACME_KEY"}}, **more) as process:
             process.rest = rest
             process.socket = process.at.gateway.replace("http", "ws") + "/e"
             yield process
@@ -295,6 +297,47 @@ def test_a_real_client_is_told_of_events():
         assert [it["new"]["name"] for it in made] == ["Ann", "Bob"]
         assert made[0]["new"]["__typename"] == "User"
         assert made[1]["new"]["posts"][0] == {"title": "3-0"}
+
+
+def test_events_reach_the_subscribers_of_another_gateway_through_redis():
+    with Redis() as redis:
+        shared = {"counters": {"redis": redis.url, "events": "shared", "timeout": "5s"}}
+        with eventful(**shared) as one, eventful(**shared) as two:
+            with raw(one) as at_one, raw(two) as at_two:
+                for socket in (at_one, at_two):
+                    begun(socket)
+                    subscribe(socket, "subscription { userMade { name posts { title } } }")
+                    assert hear(socket) == {"type": "pong"}
+
+                def told(socket):
+                    message = hear(socket)
+                    assert message["type"] == "next", message
+                    return message["payload"]["data"]["userMade"]
+
+                for at in range(20):
+                    make_user(two if at % 2 else one, f"n{at}")
+                    for socket in (at_one, at_two):
+                        user = told(socket)
+                        assert user["name"] == f"n{at}" and len(user["posts"]) == 3
+
+                redis.kill()
+                assert eventually(lambda: all("are not heard" in it.text() for it in (one, two)))
+                for name in ("lost", "lost too"):
+                    make_user(two, name)
+                    assert told(at_two)["name"] == name
+                redis.start()
+
+                def is_through():
+                    make_user(two, "again")
+                    assert told(at_two)["name"] == "again"
+                    try:
+                        return "again" in at_one.recv(timeout=0.2)
+                    except TimeoutError:
+                        return False
+
+                assert eventually(is_through, seconds=30)
+            for process in (one, two):
+                assert process.text().count("are not heard") == 1
 
 
 def raw(process, **more):

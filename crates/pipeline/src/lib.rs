@@ -101,7 +101,8 @@ pub use follow::{Follow, Pass, follow};
 pub use fragments::{Fragment, Fragments, MAX_FRAGMENT_BYTES};
 pub use graphql::{
     CheckedOperation, FieldErrors, FieldResolver, GraphQlApi, MAX_CONCURRENT_CALLS,
-    MAX_EVENT_BYTES, OperationCheck, graphql_errors, prepare_subscriptions, relay_subscriptions,
+    MAX_EVENT_BYTES, MAX_SHARED_EVENT_BYTES, OperationCheck, SharedEvents, graphql_errors,
+    prepare_subscriptions, relay_subscriptions,
 };
 pub use late_error::LateError;
 pub use llm_log::{

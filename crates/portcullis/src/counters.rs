@@ -1,15 +1,17 @@
-//! The store of rate limits, quotas and shared circuit breakers that `counters:` names, made when
-//! the process starts.
+//! The store of rate limits, quotas, shared circuit breakers and shared events that `counters:`
+//! names, made when the process starts.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use config::{CounterSettings, CounterStore, Environment, SecretProvider, SecretSource};
+use pipeline::{Extensions, MAX_SHARED_EVENT_BYTES, SharedEvents};
 use state::{
     Algorithm, BreakerStore, Counters, DiskCounters, Limits, MemoryCounters, OnStoreFailure, Redis,
-    RedisBreakers, RedisCounters, RedisSettings,
+    RedisBreakers, RedisChannel, RedisCounters, RedisSettings,
 };
+use tokio::runtime::Handle;
 
 use crate::commands::complain;
 use crate::exit::Exit;
@@ -23,6 +25,30 @@ pub(crate) struct Opened {
     pub(crate) limits: Arc<Limits>,
     /// Where circuit breakers are shared, if they are.
     pub(crate) breakers: Option<Arc<dyn BreakerStore>>,
+    /// Where events of GraphQL subscriptions are shared, if they are.
+    pub(crate) events: Option<EventLine>,
+}
+
+/// The way to the subscribers of other gateways.
+pub(crate) struct EventLine {
+    redis: Redis,
+    channel: String,
+}
+
+impl EventLine {
+    /// Shares the events of a process from now on, in tasks on the current runtime.
+    pub(crate) fn open(self, extensions: &Extensions) {
+        let events = SharedEvents::of(extensions);
+        let heard = events.clone();
+        let (hear, runtime) = (move |message: &[u8]| heard.hear(message), Handle::current());
+        let channel = &self.channel;
+        let channel =
+            RedisChannel::start(self.redis, channel, MAX_SHARED_EVENT_BYTES, &runtime, hear);
+        events.tell_by(move |message| {
+            // The channel itself logs what it loses.
+            channel.tell(message);
+        });
+    }
 }
 
 /// Opens the store.
@@ -37,6 +63,7 @@ pub(crate) async fn open(
     secrets: &dyn SecretProvider,
 ) -> Result<Opened, Exit> {
     let mut breakers: Option<Arc<dyn BreakerStore>> = None;
+    let mut events = None;
     let counters: Arc<dyn Counters> = match &settings.store {
         CounterStore::Memory => Arc::new(MemoryCounters::new(settings.max_keys)),
         CounterStore::Disk(path) => {
@@ -49,6 +76,10 @@ pub(crate) async fn open(
             if settings.shares_breakers {
                 breakers = Some(Arc::new(RedisBreakers::new(redis.clone(), &settings.prefix)));
             }
+            if settings.shares_events {
+                let channel = format!("{}:events", settings.prefix);
+                events = Some(EventLine { redis: redis.clone(), channel });
+            }
             Arc::new(RedisCounters::new(redis, &settings.prefix))
         }
     };
@@ -60,7 +91,8 @@ pub(crate) async fn open(
         true => OnStoreFailure::Refuse,
         false => OnStoreFailure::Allow,
     };
-    Ok(Opened { limits: Arc::new(Limits::new(counters, algorithm, on_failure)), breakers })
+    let limits = Arc::new(Limits::new(counters, algorithm, on_failure));
+    Ok(Opened { limits, breakers, events })
 }
 
 async fn redis(

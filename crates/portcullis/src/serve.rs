@@ -118,7 +118,7 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let secrets = VaultSecrets(edges.secrets.clone());
     let limits =
         counters::open(&settings.counters, folder.as_deref(), &options.environment, &secrets);
-    let counters::Opened { limits, breakers } = limits.await?;
+    let counters::Opened { limits, breakers, events } = limits.await?;
     let mut edges = edges.with(limits.clone());
     let variables = &options.environment;
     if let Some(source) = &settings.semantic_store {
@@ -162,6 +162,9 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let gateway = Gateway::new(edges.services.clone(), access_log.clone());
     if let Some(breakers) = breakers {
         tokio::spawn(gateway.share_breakers(breakers));
+    }
+    if let Some(events) = events {
+        events.open(edges.services.extensions());
     }
     collector::show_version(&edges.services);
     let sending = collector.map(|it| it.start(&edges.client, &edges.services));

@@ -39,8 +39,8 @@ pub use disk::{DiskCounters, DiskError, WRITE_EVERY};
 pub use limits::{Limits, OnStoreFailure, Verdict};
 pub use memory::{DEFAULT_MAX_KEYS, MemoryCounters};
 pub use redis::{
-    Health, Redis, RedisAddressError, RedisBreakers, RedisCache, RedisCounters, RedisFailure,
-    RedisSettings, Script,
+    Health, Redis, RedisAddressError, RedisBreakers, RedisCache, RedisChannel, RedisCounters,
+    RedisFailure, RedisSettings, Script,
 };
 pub use tokens::{
     MAX_HOLD, TokenCall, TokenCharge, TokenQuota, TokenQuotaStanding, TokenRate, TokenRateStanding,

@@ -7,6 +7,7 @@
 //!   on-store-failure: allow           # or refuse
 //!   algorithm: sliding-window         # or token-bucket
 //!   breakers: own                     # or shared, through Redis
+//!   events: own                       # or shared, through Redis
 //! ```
 
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub struct CounterSettings {
     pub timeout: Option<Duration>,
     /// Whether circuit breakers are shared through Redis.
     pub shares_breakers: bool,
+    /// Whether events of GraphQL subscriptions are shared through Redis.
+    pub shares_events: bool,
 }
 
 /// A store of counters.
@@ -62,6 +65,7 @@ impl Default for CounterSettings {
             prefix: "portcullis".to_owned(),
             timeout: None,
             shares_breakers: false,
+            shares_events: false,
         }
     }
 }
@@ -91,10 +95,13 @@ pub(super) fn read(fields: &Fields<'_, '_>) -> CounterSettings {
     it.refuse_on_store_failure = word(&counters, "on-store-failure", ["allow", "refuse"]);
     it.token_bucket = word(&counters, "algorithm", ["sliding-window", "token-bucket"]);
     it.shares_breakers = word(&counters, "breakers", ["own", "shared"]);
-    if it.shares_breakers && !matches!(it.store, CounterStore::Redis(_)) {
-        let place = counters.get("breakers").unwrap_or(counters.tree());
-        let message = "`breakers: shared` needs `redis`";
-        counters.report(place.error(codes::BAD_VALUE, message));
+    it.shares_events = word(&counters, "events", ["own", "shared"]);
+    for (key, is_shared) in [("breakers", it.shares_breakers), ("events", it.shares_events)] {
+        if is_shared && !matches!(it.store, CounterStore::Redis(_)) {
+            let place = counters.get(key).unwrap_or(counters.tree());
+            let message = format!("`{key}: shared` needs `redis`");
+            counters.report(place.error(codes::BAD_VALUE, message));
+        }
     }
     if let Some(found) = counters.number("max-keys").and_then(|it| usize::try_from(it).ok()) {
         it.max_keys = found;
@@ -147,10 +154,11 @@ mod tests {
         for redis in ["redis://localhost:6379", "{ env: REDIS_URL }", "{ file: redis.txt }"] {
             let (it, problems) = read(&format!(
                 "counters: {{ redis: {redis}, on-store-failure: refuse, algorithm: token-bucket, \
-                 prefix: prod, timeout: 20ms, breakers: shared }}"
+                 prefix: prod, timeout: 20ms, breakers: shared, \
+                 events: shared }}"
             ));
             assert_eq!(problems, [""; 0], "{redis}");
-            assert!(it.counters.shares_breakers);
+            assert!(it.counters.shares_breakers && it.counters.shares_events);
             assert!(matches!(it.counters.store, CounterStore::Redis(_)), "{redis}");
             assert!(it.counters.refuse_on_store_failure && it.counters.token_bucket);
             assert_eq!(it.counters.prefix, "prod");
@@ -183,6 +191,7 @@ mod tests {
                 "PC0506 `on-store-failure` is `allow` or `refuse`",
             ),
             ("counters: { breakers: shared }", "PC0506 `breakers: shared` needs `redis`"),
+            ("counters: { events: shared }", "PC0506 `events: shared` needs `redis`"),
             ("counters: { breakers: mine }", "PC0506 `breakers` is `own` or `shared`"),
             ("counters: { timeout: 1m }", "PC0506 `timeout` is from 1ms to 5s"),
             ("counters: { store: redis }", "PC0503 unknown key `store`"),

@@ -1,18 +1,20 @@
 //! Events for subscribers: who listens to which field, and what is waiting for them.
 //!
-//! Events stay in this process. A subscriber that does not take its events in time is dropped: an
+//! Events of other gateways come in by [`super::SharedEvents`]. A subscriber that does not take its events in time is dropped: an
 //! event that is waiting for one is bounded in number and in bytes, and publishing waits for nobody.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/publish-event-policy>
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use expr::host::ApiInfo;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+
+use super::share::Line;
 
 /// The listeners of a process; one for all APIs, so that they outlive a reload.
 #[derive(Debug, Default)]
@@ -20,14 +22,16 @@ pub(crate) struct Events {
     listeners: Mutex<HashMap<Topic, Vec<Listener>>>,
     n_made: AtomicUsize,
     n_connections: AtomicUsize,
+    /// Leads to the other gateways, if there are any.
+    pub(super) line: OnceLock<Line>,
 }
 
 /// A field of the subscription type of a revision of an API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Topic {
-    api: String,
-    revision: String,
-    field: String,
+    pub(super) api: String,
+    pub(super) revision: String,
+    pub(super) field: String,
 }
 
 impl Topic {
@@ -72,6 +76,11 @@ impl Events {
         let number = self.n_made.fetch_add(1, Ordering::Relaxed);
         self.lock().entry(topic.clone()).or_default().push(Listener { number, queue: sender });
         Subscription { all: Arc::clone(self), topic, number, queue }
+    }
+
+    /// Whether somebody listens to a topic.
+    pub(super) fn has_listeners(&self, topic: &Topic) -> bool {
+        self.lock().contains_key(topic)
     }
 
     /// Gives an event to all who listen. Who has no room for it is dropped.

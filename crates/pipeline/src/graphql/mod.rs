@@ -17,6 +17,7 @@ mod fork;
 mod publish;
 mod resolver;
 mod service;
+mod share;
 mod socket;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub use answer::graphql_errors;
 pub use field_errors::FieldErrors;
 pub use publish::MAX_EVENT_BYTES;
 pub use resolver::FieldResolver;
+pub use share::{MAX_SHARED_EVENT_BYTES, SharedEvents};
 pub use socket::{
     Checked as CheckedOperation, OperationCheck, prepare_subscriptions, relay_subscriptions,
 };

@@ -53,13 +53,15 @@ impl GraphQlApi {
 }
 
 impl Context {
-    /// Tells those who subscribe to these fields of the API of an event. Nobody is waited for.
+    /// Tells those who subscribe to these fields of the API of an event, and the other gateways if
+    /// there are any. Nobody is waited for.
     ///
     /// # Errors
     ///
     /// The event is longer than [`MAX_EVENT_BYTES`].
     pub fn publish(&self, fields: &[String], event: Value) -> Result<(), PolicyError> {
-        if event.to_string().len() > MAX_EVENT_BYTES {
+        let text = event.to_string();
+        if text.len() > MAX_EVENT_BYTES {
             let text = format!("The event is longer than {MAX_EVENT_BYTES} bytes.");
             return Err(PolicyError::new("EventTooLarge", text).blame(Blame::Backend));
         }
@@ -68,6 +70,7 @@ impl Context {
         for field in fields {
             events.publish(&Topic::new(self.api.as_deref(), field), &event);
         }
+        events.share(self.api.as_deref(), fields, &text);
         Ok(())
     }
 }

@@ -26,14 +26,14 @@ use tokio::time::{Instant, sleep, timeout};
 use super::settings::RedisSettings;
 
 /// So many commands in a row without an answer in time end a connection.
-const N_TIMEOUTS: u32 = 3;
+pub(super) const N_TIMEOUTS: u32 = 3;
 /// How often an idle connection is tried.
-const PING_EVERY: Duration = Duration::from_secs(2);
+pub(super) const PING_EVERY: Duration = Duration::from_secs(2);
 /// Waits between attempts to connect: doubling from the first to the last.
-const RETRY_FIRST: Duration = Duration::from_millis(50);
-const RETRY_LAST: Duration = Duration::from_secs(1);
+pub(super) const RETRY_FIRST: Duration = Duration::from_millis(50);
+pub(super) const RETRY_LAST: Duration = Duration::from_secs(1);
 /// A connection that lived so long makes the next attempt come soon again.
-const STEADY: Duration = Duration::from_secs(5);
+pub(super) const STEADY: Duration = Duration::from_secs(5);
 /// Commands that may wait to be sent.
 const MAX_QUEUED: usize = 4096;
 /// How often a command is sent again within a cluster: to where a key has moved, or to a node
@@ -168,6 +168,10 @@ impl Redis {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.shared.address
+    }
+
+    pub(super) fn settings(&self) -> &RedisSettings {
+        &self.shared.settings
     }
 
     /// Commands that gave nothing since the start: for metrics.
@@ -379,7 +383,7 @@ fn ends_connection(error: &RedisError) -> bool {
     is_elsewhere || error.is_unrecoverable_error() || error.is_io_error()
 }
 
-fn failure(error: &RedisError) -> RedisFailure {
+pub(super) fn failure(error: &RedisError) -> RedisFailure {
     match error.code() {
         Some(code) => RedisFailure::Refused(code.to_owned()),
         None if error.kind() == ErrorKind::UnexpectedReturnType => RedisFailure::Odd,

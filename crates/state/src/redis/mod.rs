@@ -1,7 +1,7 @@
 //! A Redis server: its address, a connection that heals itself, commands within a bound.
 //!
 //! ```text
-//! RedisSettings::parse ─▶ Redis::start ─▶ Redis::run, Redis::script
+//! RedisSettings::parse ─▶ Redis::start ─▶ Redis::run, Redis::script, RedisChannel
 //!                             │
 //!                             └▶ a task that connects, listens for losses and connects again
 //! ```
@@ -10,6 +10,7 @@
 
 mod breakers;
 mod cache;
+mod channel;
 mod connection;
 mod counters;
 mod script;
@@ -17,6 +18,7 @@ mod settings;
 
 pub use breakers::RedisBreakers;
 pub use cache::RedisCache;
+pub use channel::RedisChannel;
 pub use connection::{Health, Redis, RedisFailure};
 pub use counters::RedisCounters;
 pub use script::Script;

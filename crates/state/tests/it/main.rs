@@ -4,6 +4,7 @@
 
 mod breakers;
 mod cache;
+mod channel;
 mod cluster;
 mod connection;
 mod counters;
