@@ -2,7 +2,8 @@
 //!
 //! It stands in the response of a resolver. The event is the response as it is there: JSON, or else a
 //! text; it becomes the value of each subscription that is named. All who subscribe to one are told,
-//! whatever arguments they gave. Events stay in this process, and nobody waits for a subscriber.
+//! whatever arguments they gave, and with `counters: { events: shared }` those of other gateways too.
+//! Nobody waits for a subscriber.
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/publish-event-policy>
 
