@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
+use std::sync::{Arc, Mutex};
 
 use dotnet::Fault;
 use dotnet::text::Failure;
@@ -28,6 +29,8 @@ pub struct Details {
     pub inner: Option<Exception>,
     /// Further members by name (`ParamName`, `LineNumber` ...), for the rows of exception types.
     pub data: Vec<(&'static str, Value)>,
+    /// Members that the expression set, for all who hold the exception.
+    pub set: Arc<Mutex<Vec<(&'static str, Value)>>>,
 }
 
 /// Why an evaluation ended.
@@ -59,6 +62,7 @@ impl Exception {
             kind: Kind::Thrown,
             inner: None,
             data: Vec::new(),
+            set: Arc::default(),
         }))
     }
 

@@ -85,6 +85,8 @@ pub(crate) enum Node {
     AnonymousGet(usize, Box<Node>, Span),
     /// Runs the first ones for their effect and gives the last one's value.
     Sequence(Box<[Node]>),
+    /// The value of the first, after the others ran; they run too if it throws.
+    Finally(Box<Node>, Box<[Node]>),
     Throw(Box<Node>, Span),
     /// A tuple with another value in one place.
     With(usize, Box<(Node, Node)>),

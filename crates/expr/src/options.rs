@@ -23,7 +23,8 @@ impl Options {
     /// May the member be used?
     #[must_use]
     pub(crate) const fn allows(&self, member: &Member) -> bool {
-        (member.listed || self.allow_unlisted) && (self.in_resolver || !member.in_resolvers)
+        (member.listed || member.rival || self.allow_unlisted)
+            && (self.in_resolver || !member.in_resolvers)
     }
 
     /// How much of C# 7 is accepted.

@@ -98,6 +98,10 @@ fn expression(node: &Node, found: &mut Vec<BodyRead>) {
         Node::AndAlso(both) | Node::OrElse(both) | Node::Coalesce(both) => {
             expression(&both.0, found);
         }
+        Node::Finally(first, all) => {
+            expression(first, found);
+            all.iter().for_each(|it| expression(it, found));
+        }
         Node::Conditional(all) => expression(&all.0, found),
         Node::NullConditional { target, .. } => expression(target, found),
         Node::Concat(all)

@@ -62,6 +62,7 @@ static TYPES: &[&TypeDef] = &[
     &crypto::hash_algorithm_name::TYPE,
     &crypto::key_sizes::TYPE,
     &crypto::oid::TYPE,
+    &crypto::STREAM_TYPE,
     &crypto::public_key::TYPE,
     &crypto::rng::TYPE,
     &crypto::rsa::TYPE,

@@ -59,6 +59,9 @@ pub struct Member {
     pub constant: Option<Constant>,
     /// Is it on Azure's allow-list?
     pub listed: bool,
+    /// Is it there only so that calls are ambiguous where C# says so? Nothing an expression may
+    /// use has the type of its parameter.
+    pub rival: bool,
     /// Is it there in GraphQL resolvers only?
     pub in_resolvers: bool,
     /// What of the request or response an expression reads through it.
@@ -146,6 +149,7 @@ const fn row(
         find: None,
         constant: None,
         listed: true,
+        rival: false,
         in_resolvers: false,
         uses: Uses::NONE,
         of_classes: false,
@@ -322,6 +326,14 @@ impl Member {
     #[must_use]
     pub const fn unlisted(mut self) -> Self {
         self.listed = false;
+        self
+    }
+
+    /// There only to be weighed against others: no expression has what it takes, but null.
+    #[must_use]
+    pub const fn rival(mut self) -> Self {
+        self.listed = false;
+        self.rival = true;
         self
     }
 

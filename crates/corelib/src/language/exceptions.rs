@@ -3,12 +3,16 @@
 //!
 //! They differ in little more than name and base, so they share one table.
 
+use std::sync::PoisonError;
+
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::{Type, names};
 use clr::value::{Object, Value};
 use dotnet::Str;
+
+use super::exception_codes::code;
 
 const STRING: Type = Type::String;
 const INNER: Type = Type::named(names::EXCEPTION);
@@ -22,8 +26,8 @@ impl Object for ExceptionObject {
         Type::named(self.0.type_name)
     }
 
-    fn to_text(&self, _: dotnet::Runtime) -> Str {
-        format!("{}: {}", self.0.type_name, self.0.message).into()
+    fn to_text(&self, runtime: dotnet::Runtime) -> Str {
+        full_text(&self.0, runtime).into()
     }
 }
 
@@ -37,15 +41,61 @@ const MEMBERS: &[Member] = &[
         }
         Ok(Value::object(ExceptionObject(deepest)))
     }),
-    Member::property("StackTrace", STRING, |_, _| Ok(Value::Null)),
-    Member::property("Source", STRING, |_, _| Ok(Value::Null)),
-    Member::property("HelpLink", STRING, |_, _| Ok(Value::Null)),
-    Member::property("HResult", Type::Int32, |_, _| Ok(Value::Int(-2_146_233_088))),
+    Member::property("StackTrace", STRING, |args, _| Ok(thrown_at(args)))
+        .doc("Where the expression threw it; null before that."),
+    Member::property("Source", STRING, |args, _| {
+        let thrown = exception(args).span.is_some();
+        Ok(is_set(args, "Source").unwrap_or(if thrown { "expression".into() } else { Value::Null }))
+    })
+    .set(|args, _| set(args, "Source")),
+    Member::property(
+        "HelpLink",
+        STRING,
+        |args, _| Ok(is_set(args, "HelpLink").unwrap_or_default()),
+    )
+    .set(|args, _| set(args, "HelpLink")),
+    Member::property("HResult", Type::Int32, |args, cx| {
+        let own = is_set(args, "HResult");
+        Ok(own.unwrap_or_else(|| code(exception(args).type_name, cx.runtime()).into()))
+    })
+    .set(|args, _| set(args, "HResult")),
     Member::constructor(&[], INNER, |args, _| construct(args, "")),
     Member::constructor(&[STRING], INNER, |args, _| construct(args, "")).params(&["message"]),
     Member::constructor(&[STRING, INNER], INNER, |args, _| construct(args, ""))
         .params(&["message", "innerException"]),
 ];
+
+/// What the expression gave a member.
+fn is_set(args: &Args<'_>, name: &str) -> Option<Value> {
+    let own = exception(args);
+    let all = own.set.lock().unwrap_or_else(PoisonError::into_inner);
+    all.iter().find(|(own, _)| *own == name).map(|(_, it)| it.clone())
+}
+
+fn set(args: &Args<'_>, name: &'static str) -> Result<Value, Exception> {
+    let own = exception(args);
+    let mut all = own.set.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|(own, _)| *own != name);
+    all.push((name, args.value(1).clone()));
+    Ok(Value::Null)
+}
+
+/// .NET lists methods here; an expression has none, so the place in its text stands there.
+fn thrown_at(args: &Args<'_>) -> Value {
+    let at = exception(args).span.clone();
+    at.map_or(Value::Null, |it| format!("   at expression:{}-{}", it.start, it.end).into())
+}
+
+/// Type and message, and those of the inner exceptions: on one line with .NET Framework.
+fn full_text(it: &Exception, runtime: dotnet::Runtime) -> String {
+    let mut text = format!("{}: {}", it.type_name, it.message);
+    if let Some(inner) = &it.inner {
+        text.push_str(if runtime == dotnet::Runtime::Framework { " ---> " } else { "\n ---> " });
+        text.push_str(&full_text(inner, runtime));
+        text.push_str("\n   --- End of inner exception stack trace ---");
+    }
+    text
+}
 
 fn exception(args: &Args<'_>) -> Exception {
     match args.value(0).as_object::<ExceptionObject>() {
@@ -167,22 +217,27 @@ macro_rules! exceptions {
 const BASE: TypeDef = TypeDef::class(names::EXCEPTION, MEMBERS);
 
 const ARGUMENT_NAME: &str = "System.ArgumentException";
+const OUT_OF_THE_EXPECTED: &str = "Value does not fall within the expected range.";
 
 const ARGUMENT: TypeDef = TypeDef::class(
     ARGUMENT_NAME,
     &[
         Member::constructor(&[], Type::named(ARGUMENT_NAME), |args, _| {
-            construct(args, "Value does not fall within the expected range.")
+            construct(args, OUT_OF_THE_EXPECTED)
         }),
-        Member::constructor(&[STRING], Type::named(ARGUMENT_NAME), |args, _| construct(args, ""))
-            .params(&["message"]),
+        Member::constructor(&[STRING], Type::named(ARGUMENT_NAME), |args, cx| {
+            // A message that is null is that of any exception to .NET Framework.
+            let framework = cx.runtime() == dotnet::Runtime::Framework;
+            construct(args, if framework { "" } else { OUT_OF_THE_EXPECTED })
+        })
+        .params(&["message"]),
         Member::constructor(&[STRING, INNER], Type::named(ARGUMENT_NAME), |args, _| {
-            construct(args, "")
+            construct(args, OUT_OF_THE_EXPECTED)
         })
         .params(&["message", "innerException"]),
         Member::constructor(&[STRING, STRING], Type::named(ARGUMENT_NAME), |args, _| {
             let (message, parameter) = args.get()?;
-            construct_argument(args, message, parameter, "")
+            construct_argument(args, message, parameter, OUT_OF_THE_EXPECTED)
         })
         .params(&["message", "paramName"]),
         Member::property("ParamName", STRING, |args, _| Ok(parameter(args))),

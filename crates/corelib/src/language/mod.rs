@@ -3,6 +3,7 @@
 pub(crate) mod boolean;
 pub(crate) mod buffer;
 pub(crate) mod console;
+mod exception_codes;
 pub(crate) mod exceptions;
 pub(crate) mod nullable;
 pub(crate) mod object;

@@ -28,6 +28,7 @@ pub(crate) mod string;
 pub(crate) mod string_build;
 pub(crate) mod string_compare;
 pub(crate) mod string_comparer;
+mod string_room;
 pub(crate) mod string_search;
 pub(crate) mod string_split;
 pub(crate) mod stringbuilder;

@@ -204,6 +204,10 @@ const WRITER_MEMBERS: &[Member] = &[
         Ok(Writer::value(builder))
     })
     .params(&["sb"]),
+    Member::constructor(&[PROVIDER], WRITER, |_, _| {
+        Ok(Writer::value(Arc::new(Text::new(&Str::EMPTY))))
+    })
+    .params(&["formatProvider"]),
     Member::method("GetStringBuilder", &[], Type::named(names::STRINGBUILDER), |args, _| {
         let (it,): (Arc<Writer>,) = args.get()?;
         Ok(Value::Object(it.text.clone()))

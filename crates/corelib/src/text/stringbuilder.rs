@@ -12,6 +12,7 @@ use dotnet::text::compare::{self, Comparison};
 use dotnet::{Runtime, Str};
 
 use super::string_build::formatted;
+use super::string_room::Room;
 use super::{CHARS, PROVIDER, index, length, made, out_of_range, part, search, units};
 
 pub(crate) const TYPE: TypeDef = TypeDef::class(names::STRINGBUILDER, MEMBERS);
@@ -26,16 +27,33 @@ const ITEMS: Type = Type::Named(names::IENUMERABLE, &[Type::M]);
 
 /// A builder as an object.
 #[derive(Debug)]
-pub(super) struct Text(Mutex<Builder>);
+pub(super) struct Text {
+    text: Mutex<Builder>,
+    room: Mutex<Room>,
+}
 
 impl Text {
     /// A builder that starts with a text.
     pub(super) fn new(text: &Str) -> Self {
-        Self(Mutex::new(Builder::from(text)))
+        Self::with_room(text, Room::of(text.len()))
+    }
+
+    fn with_room(text: &Str, room: Room) -> Self {
+        Self { text: Mutex::new(Builder::from(text)), room: Mutex::new(room) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Builder> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes room for more characters.
+    fn grow(&self, added: usize) -> Result<(), Exception> {
+        let length = self.lock().len();
+        self.room().grow(length, added)
     }
 
     /// What was built so far.
@@ -46,6 +64,7 @@ impl Text {
     /// Appends a text, counted.
     pub(super) fn push(&self, cx: &mut EvalCx<'_>, text: &Str) -> Result<(), Exception> {
         cx.allocate(text.len().max(text.size()))?;
+        self.grow(text.len())?;
         self.lock().push(text);
         Ok(())
     }
@@ -68,11 +87,14 @@ const MEMBERS: &[Member] = &[
     Member::constructor(&[STRING], OWN, construct).params(&["value"]),
     Member::constructor(&[STRING, INT], OWN, construct).params(&["value", "capacity"]),
     Member::constructor(&[STRING, INT, INT, INT], OWN, |args, cx| {
-        let (text, start, count, _): (Option<Str>, i32, i32, i32) = args.get()?;
+        let (text, start, count, capacity): (Option<Str>, i32, i32, i32) = args.get()?;
+        let room = Room::new(capacity, i32::MAX)?;
         let text = text.unwrap_or(Str::EMPTY);
         let range = part(start, count, text.len(), ("startIndex", "length"))?;
         cx.allocate(text.size() + 64)?;
-        Ok(Value::object(Text::new(&text.slice(range).unwrap_or(Str::EMPTY))))
+        let text = text.slice(range).unwrap_or(Str::EMPTY);
+        let room = room.at_least(text.len());
+        Ok(Value::object(Text::with_room(&text, room)))
     })
     .params(&["value", "startIndex", "length", "capacity"]),
     Member::method("CopyTo", &[INT, CHARS, INT, INT], Type::Void, |args, cx| {
@@ -87,9 +109,20 @@ const MEMBERS: &[Member] = &[
     .set(set_length),
     Member::property("Capacity", INT, |args, _| {
         let (it,): (Arc<Text>,) = args.get()?;
-        Ok(length(it.lock().len().max(16)))
+        let room = *it.room();
+        Ok(length(room.capacity))
+    })
+    .set(|args, _| {
+        let (it, wanted): (Arc<Text>, i32) = args.get()?;
+        let length = it.lock().len();
+        it.room().set(wanted, length)?;
+        Ok(Value::Null)
     }),
-    Member::property("MaxCapacity", INT, |_, _| Ok(i32::MAX.into())),
+    Member::property("MaxCapacity", INT, |args, _| {
+        let (it,): (Arc<Text>,) = args.get()?;
+        let room = *it.room();
+        Ok(length(room.most))
+    }),
     Member::indexer(&[INT], CHAR, |args, _| {
         let (it, at): (Arc<Text>, i32) = args.get()?;
         let unit = usize::try_from(at).ok().and_then(|at| it.text().unit(at));
@@ -105,6 +138,7 @@ const MEMBERS: &[Member] = &[
         let (it, unit, count): (Arc<Text>, u16, i32) = args.get()?;
         let count = index(count, "repeatCount")?;
         cx.allocate(count * 2)?;
+        it.grow(count)?;
         it.lock().push_repeated(unit, count);
         Ok(Value::Object(it))
     })
@@ -186,8 +220,19 @@ const MEMBERS: &[Member] = &[
         *it.lock() = Builder::default();
         Ok(Value::Object(it))
     }),
-    Member::method("EnsureCapacity", &[INT], INT, |args, _| args.take::<2>().map(|[_, it]| it))
-        .params(&["capacity"]),
+    Member::method("EnsureCapacity", &[INT], INT, |args, _| {
+        let (it, wanted): (Arc<Text>, i32) = args.get()?;
+        let most = it.room().most;
+        let wanted = usize::try_from(wanted)
+            .map_err(|_| out_of_range("Capacity must be positive.", "capacity"))?;
+        if wanted > most {
+            return Err(out_of_range("Capacity exceeds maximum capacity.", "value"));
+        }
+        let mut room = it.room();
+        *room = room.at_least(wanted);
+        Ok(length(room.capacity))
+    })
+    .params(&["capacity"]),
     Member::method("Equals", &[OWN], Type::Bool, |args, _| {
         let (a, b): (Arc<Text>, Option<Arc<Text>>) = args.get()?;
         Ok(b.is_some_and(|b| Arc::ptr_eq(&a, &b) || a.text() == b.text()).into())
@@ -205,12 +250,25 @@ const MEMBERS: &[Member] = &[
 fn construct(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
     let text = args.value(0).as_string().cloned().unwrap_or(Str::EMPTY);
     cx.allocate(text.size() + 64)?;
-    Ok(Value::object(Text::new(&text)))
+    let numbers: Vec<i32> = args
+        .values()
+        .iter()
+        .filter_map(Value::as_i64)
+        .filter_map(|it| i32::try_from(it).ok())
+        .collect();
+    let room = match (args.member().params, numbers.as_slice()) {
+        ([INT, INT], [capacity, most]) => Room::new(*capacity, *most)?,
+        (_, [capacity]) => Room::new(*capacity, i32::MAX)?,
+        _ => Room::of(0),
+    };
+    Ok(Value::object(Text::with_room(&text, room.at_least(text.len()))))
 }
 
 /// Puts another text into a builder.
 fn changed(cx: &mut EvalCx<'_>, it: &Arc<Text>, text: &Str) -> Result<Value, Exception> {
     cx.allocate(text.size())?;
+    let old = it.lock().len();
+    it.room().grow(old, text.len().saturating_sub(old))?;
     *it.lock() = Builder::from(text);
     Ok(Value::Object(it.clone()))
 }
@@ -339,6 +397,10 @@ fn set_length(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Excepti
         return changed(cx, &it, &text.slice(0..wanted).unwrap_or(Str::EMPTY));
     }
     cx.allocate(wanted - text.len())?;
+    if wanted > it.room().most {
+        return Err(out_of_range("capacity was less than the current size.", "value"));
+    }
+    it.grow(wanted - text.len())?;
     it.lock().push_repeated(0, wanted - text.len());
     Ok(Value::Null)
 }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pfx::der::{CONTEXT_0, Reader};
 use pfx::{Pfx, PfxError};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
 
-use super::{Fault, Hash, RsaKey, RsaNumbers, cryptographic, distinguished_name};
+use super::{Fault, Hash, RsaKey, RsaNumbers, cryptographic, distinguished_name, hex};
+
+const UTF8: u8 = 0x0C;
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,8 +289,13 @@ fn pem_body(text: &str, label: &str) -> Option<Vec<u8>> {
     STANDARD.decode(compact).ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|it| format!("{it:02X}")).collect()
+/// The user principal name among the other names of a subject.
+const UPN: &str = "1.3.6.1.4.1.311.20.2.3";
+
+/// The text of an explicitly tagged `UTF8String`.
+fn utf8(value: &[u8]) -> Option<String> {
+    let text = Reader::new(value).within(CONTEXT_0)?.expect(UTF8)?;
+    String::from_utf8(text.content.to_vec()).ok()
 }
 
 fn names(parsed: &X509Certificate<'_>) -> Vec<(Name, bool, String)> {
@@ -308,6 +316,9 @@ fn names(parsed: &X509Certificate<'_>) -> Vec<(Name, bool, String)> {
                     found.push((Name::DnsFromAlternative, false, (*it).to_owned()));
                 }
                 GeneralName::RFC822Name(it) => found.push((Name::Email, false, (*it).to_owned())),
+                GeneralName::OtherName(oid, value) if oid.to_id_string() == UPN => {
+                    found.extend(utf8(value).map(|it| (Name::Upn, false, it)));
+                }
                 GeneralName::URI(it) => found.push((Name::Url, false, (*it).to_owned())),
                 _ => {}
             }

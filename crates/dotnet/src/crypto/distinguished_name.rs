@@ -34,6 +34,26 @@ pub(super) fn forward(name: &X509Name<'_>) -> String {
     parts(name).join(", ")
 }
 
+/// The name on one line as OpenSSL writes it: `/C=c/O=b/CN=a`.
+pub(super) fn one_line(name: &X509Name<'_>) -> String {
+    const OTHER: &[(&str, &str)] = &[
+        ("2.5.4.5", "serialNumber"),
+        ("2.5.4.8", "ST"),
+        ("2.5.4.9", "street"),
+        ("2.5.4.12", "title"),
+        ("2.5.4.42", "GN"),
+        ("2.5.4.43", "initials"),
+        ("1.2.840.113549.1.9.1", "emailAddress"),
+    ];
+    let line = name.iter_attributes().map(|it| {
+        let oid = it.attr_type().to_id_string();
+        let known = OTHER.iter().chain(NAMES).find(|(known, _)| *known == oid);
+        let key = known.map_or(&*oid, |(_, name)| name);
+        format!("/{key}={}", it.as_str().unwrap_or(""))
+    });
+    line.collect()
+}
+
 fn parts(name: &X509Name<'_>) -> Vec<String> {
     name.iter_rdn()
         .map(|part| {

@@ -80,7 +80,7 @@ impl Hash {
     #[must_use]
     pub fn hmac(self, key: &[u8], data: &[u8]) -> Vec<u8> {
         let algorithm = match self {
-            Hash::Md5 => return hmac_md5(key, data),
+            Hash::Md5 => return self.hmac_of_block(64, key, data),
             Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             Hash::Sha256 => hmac::HMAC_SHA256,
             Hash::Sha384 => hmac::HMAC_SHA384,
@@ -88,16 +88,18 @@ impl Hash {
         };
         hmac::sign(&hmac::Key::new(algorithm, key), data).as_ref().to_vec()
     }
-}
 
-fn hmac_md5(key: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut block = if key.len() > 64 { md5::digest(key).to_vec() } else { key.to_vec() };
-    block.resize(64, 0);
-    let padded = |with: u8, then: &[u8]| -> Vec<u8> {
-        block.iter().map(|it| it ^ with).chain(then.iter().copied()).collect()
-    };
-    let inner = md5::digest(&padded(0x36, data));
-    md5::digest(&padded(0x5c, &inner)).to_vec()
+    /// The keyed digest with a block of another length than the algorithm's own.
+    #[must_use]
+    pub fn hmac_of_block(self, length: usize, key: &[u8], data: &[u8]) -> Vec<u8> {
+        let mut block = if key.len() > length { self.digest(key) } else { key.to_vec() };
+        block.resize(length, 0);
+        let padded = |with: u8, then: &[u8]| -> Vec<u8> {
+            block.iter().map(|it| it ^ with).chain(then.iter().copied()).collect()
+        };
+        let inner = self.digest(&padded(0x36, data));
+        self.digest(&padded(0x5c, &inner))
+    }
 }
 
 #[cfg(test)]

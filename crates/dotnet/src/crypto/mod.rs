@@ -12,6 +12,7 @@ mod certificate;
 mod cipher;
 mod des;
 mod distinguished_name;
+mod extension_text;
 mod hash;
 mod md5;
 mod rsa;
@@ -19,6 +20,7 @@ mod transform;
 
 pub use certificate::{Certificate, Extension, Name, not_exportable};
 pub use cipher::{Cipher, decrypt, encrypt};
+pub use extension_text::extension_text;
 pub use hash::Hash;
 pub use rsa::{Digits, MAX_NEW_BITS, RsaKey, RsaNumbers, RsaSecret};
 pub use transform::{Mode, Padding, Transform};
@@ -26,6 +28,11 @@ pub use transform::{Mode, Padding, Transform};
 pub use pfx::SealPassword;
 
 pub use crate::fault::Fault;
+
+/// Bytes in hexadecimal, upper case.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|it| format!("{it:02X}")).collect()
+}
 
 /// `System.Security.Cryptography.CryptographicException`.
 pub fn cryptographic(message: impl Into<String>) -> Fault {

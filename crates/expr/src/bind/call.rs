@@ -101,8 +101,14 @@ impl Binder {
             return Expr::error(span);
         };
         let Some((result, parameters)) = signature.split_last() else { return Expr::error(span) };
-        let params = parameters.iter().map(|ty| super::overload::Param {
-            name: String::new(),
+        let several = parameters.len() > 1;
+        let params = (1..).zip(parameters).map(|(at, ty)| super::overload::Param {
+            // The names that `Func` and `Action` give their parameters.
+            name: match *result {
+                _ if several => format!("arg{at}"),
+                Type::Void => "obj".to_owned(),
+                _ => "arg".to_owned(),
+            },
             ty: *ty,
             default: None,
         });
@@ -117,8 +123,9 @@ impl Binder {
         let signatures = [signature];
         match self.resolve(&signatures, &[], arguments) {
             Ok(fit) => {
-                let nodes = self.pass(&fit, &signatures, arguments);
-                Expr::new(Node::Invoke(Box::new(target.node), nodes.args, span), *result, span)
+                let mut passed = self.pass(&fit, &signatures, arguments);
+                passed.settle();
+                Expr::new(Node::Invoke(Box::new(target.node), passed.args, span), *result, span)
             }
             Err(why) => {
                 self.report_no_overload("the delegate", &signatures, arguments, &why, span);
@@ -326,7 +333,8 @@ impl Binder {
             return Expr::error(span);
         }
         self.uses = self.uses.union(found.member.uses);
-        let passed = self.pass(fit, signatures, arguments);
+        let mut passed = self.pass(fit, signatures, arguments);
+        passed.settle();
         let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
         let returns = signature.returns.substitute(&[], &of);
         let check_null = object

@@ -184,11 +184,10 @@ impl Binder {
         };
         let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
         let returns = function.returns.substitute(&[], &of);
-        let passed = self.pass(&fit, &signatures, &arguments);
-        let mut args = passed.args;
+        let mut passed = self.pass(&fit, &signatures, &arguments);
         let mut after = Vec::new();
-        for (at, store, slot) in passed.outs {
-            let Some(it) = args.get_mut(at) else { continue };
+        for (at, store, slot) in std::mem::take(&mut passed.outs) {
+            let Some(it) = passed.args.get_mut(at) else { continue };
             *it = match (store, std::mem::replace(it, Node::Reference(slot))) {
                 (Node::SetLocal(target, value), _) if matches!(*value, Node::Local(own) if own == slot) => {
                     Node::Reference(target)
@@ -204,6 +203,7 @@ impl Binder {
                 (_, _) => Node::Reference(slot),
             };
         }
+        passed.settle();
         let target = if of.is_empty() {
             self.read_variable(id, name.name.span).node
         } else {
@@ -213,14 +213,12 @@ impl Binder {
             let effect = self.effect_of(index, span);
             self.after_call(&effect);
         }
-        let call = Node::Invoke(Box::new(target), args, span);
+        let call = Node::Invoke(Box::new(target), passed.args, span);
         if after.is_empty() {
             return Expr::new(call, returns, span);
         }
-        let result = self.temporary();
-        after.insert(0, Node::SetLocal(result, Box::new(call)));
-        after.push(Node::Local(result));
-        Expr::new(Node::Sequence(after.into_boxed_slice()), returns, span)
+        // What it wrote before it threw is written.
+        Expr::new(Node::Finally(Box::new(call), after.into_boxed_slice()), returns, span)
     }
 
     fn generic_instance(

@@ -19,7 +19,7 @@ impl Binder {
         signatures: &[Signature],
         arguments: &[Argument<'_>],
     ) -> Passed {
-        let mut passed = Passed { args: Box::default(), outs: Vec::new() };
+        let mut passed = Passed { args: Box::default(), before: Vec::new(), outs: Vec::new() };
         let Some(signature) = signatures.get(fit.index) else { return passed };
         let of: Vec<Option<Type>> = fit.of_method.iter().copied().map(Some).collect();
         let mut nodes = Vec::with_capacity(signature.params.len());
@@ -60,8 +60,46 @@ impl Binder {
                 }
             }
         }
+        passed.before = self.in_order_of_the_text(fit, arguments, &mut nodes);
         passed.args = nodes.into_boxed_slice();
         passed
+    }
+
+    /// Named arguments may stand in another order than their parameters: they are evaluated as they
+    /// stand, before the first one is passed. Gives what is done then.
+    fn in_order_of_the_text(
+        &mut self,
+        fit: &Fit,
+        arguments: &[Argument<'_>],
+        nodes: &mut [Node],
+    ) -> Vec<Node> {
+        let mut order: Vec<(usize, usize)> =
+            fit.pairs.iter().map(|it| (it.argument, it.parameter)).collect();
+        order.sort_unstable();
+        order.dedup_by_key(|it| it.1);
+        if order.is_sorted_by_key(|it| it.1) {
+            return Vec::new();
+        }
+        let mut before = Vec::with_capacity(order.len());
+        for (argument, parameter) in order {
+            let Some(node) = nodes.get_mut(parameter) else { continue };
+            let given = arguments.get(argument).map(|it| &it.value);
+            // A variable itself is what it is when the call begins.
+            if matches!(node, Node::Const(_)) || matches!(given, Some(Given::Variable { .. })) {
+                continue;
+            }
+            if let (Node::Sequence(own), Some(Given::Place { .. })) = (&mut *node, given) {
+                let mut own = std::mem::take(own).into_vec();
+                let last = own.pop();
+                before.extend(own);
+                *node = Node::Sequence(last.into_iter().collect());
+                continue;
+            }
+            let slot = self.temporary();
+            let value = std::mem::replace(node, Node::Local(slot));
+            before.push(Node::SetLocal(slot, Box::new(value)));
+        }
+        before
     }
 
     fn pass_one(&mut self, argument: &Argument<'_>, ty: Type) -> Node {
@@ -133,8 +171,21 @@ impl Binder {
 /// Arguments ready to be passed.
 pub(super) struct Passed {
     pub(super) args: Box<[Node]>,
+    /// What is evaluated before the first argument.
+    before: Vec<Node>,
     /// Index, what is done with it, slot.
     pub(super) outs: Vec<(usize, Node, u32)>,
+}
+
+impl Passed {
+    /// Puts what is evaluated before into the first argument.
+    pub(super) fn settle(&mut self) {
+        let mut before = std::mem::take(&mut self.before);
+        if let (Some(first), false) = (self.args.first_mut(), before.is_empty()) {
+            before.push(std::mem::replace(first, Node::Const(clr::value::Value::Null)));
+            *first = Node::Sequence(before.into_boxed_slice());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -148,6 +199,7 @@ mod tests {
             Form::Statements,
             &[
                 ("int F(int a, int b = 2) => a * 10 + b; return F(b: 1, a: 3);", "Int32: 31"),
+                ("int v = -1; return Math.Max(val2: v, val1: v++);", "Int32: -1"),
                 ("int n; int.TryParse(\"5\", out n); return n;", "Int32: 5"),
                 ("void F(ref int x) { x++; } int a = 1; F(ref a); return a;", "Int32: 2"),
             ],

@@ -108,6 +108,15 @@ fn rare(node: &Node, base: usize, cx: &mut EvalCx<'_>) -> Outcome {
             let (a, b) = (eval(&it.0, base, cx)?, eval(&it.1, base, cx)?);
             Ok(Value::Bool(a.equals(&b) == *equal))
         }
+        Node::Finally(first, all) => {
+            let done = eval(first, base, cx);
+            if done.as_ref().err().is_none_or(Exception::is_catchable) {
+                for it in all {
+                    eval(it, base, cx)?;
+                }
+            }
+            done
+        }
         Node::Format { value, alignment, format } => {
             let value = eval(value, base, cx)?;
             text::hole(&value, *alignment, format.as_deref(), cx)

@@ -9,8 +9,8 @@ use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::{Object as _, Value};
 use corelib::language::span;
-use dotnet::Str;
 use dotnet::crypto::{Digits, Fault, RsaKey, RsaNumbers, RsaSecret, SealPassword, cryptographic};
+use dotnet::{Runtime, Str};
 use tree::xml::{self, ParseOptions, Root};
 
 use super::rsa::{self, SIZES, own};
@@ -48,9 +48,14 @@ const MEMBERS: &[Member] = &[
     .params(&["algName"])
     .doc("A key of 1024 bits for the name `RSA`, or null."),
     Member::property("KeySize", Type::Int32, |args, _| Ok(own(args)?.bits().into()))
-        .set(|args, _| {
+        .set(|args, cx| {
             let bits: i32 = args.arg(1)?;
-            own(args)?.set_bits(bits)?;
+            if cx.runtime() == Runtime::Framework {
+                // The size is looked at and forgotten there.
+                rsa::check_size(bits)?;
+            } else {
+                own(args)?.set_bits(bits)?;
+            }
             Ok(Value::Null)
         })
         .doc("Bits of the key; another size is that of a new key."),

@@ -15,7 +15,7 @@ use corelib::language::span;
 use dotnet::Str;
 use dotnet::crypto::Hash;
 
-use super::{DISPOSABLE, HASH_ALGORITHM, charge, no_default};
+use super::{DISPOSABLE, HASH_ALGORITHM, STREAM, charge, no_default};
 
 pub(crate) static TYPE: TypeDef =
     TypeDef::class("System.Security.Cryptography.HashAlgorithm", MEMBERS).bases(&[DISPOSABLE]);
@@ -34,6 +34,9 @@ struct State {
     key: Option<Vec<u8>>,
     pending: Vec<u8>,
     last: Option<Vec<u8>>,
+    legacy: bool,
+    /// What .NET Framework was told to use instead.
+    replaced: Option<Hash>,
 }
 
 impl fmt::Debug for Hasher {
@@ -70,14 +73,37 @@ impl Hasher {
         self.lock().key = Some(key.to_vec());
     }
 
+    /// Does it compute what .NET Framework 2.0 did?
+    pub(super) fn is_legacy(&self) -> bool {
+        self.lock().legacy
+    }
+
+    pub(super) fn set_legacy(&self, on: bool) {
+        self.lock().legacy = on;
+    }
+
     /// The name of its algorithm.
-    pub(super) const fn name(&self) -> &'static str {
-        self.hash.name()
+    pub(super) fn name(&self) -> &'static str {
+        self.lock().replaced.unwrap_or(self.hash).name()
+    }
+
+    /// Uses another algorithm from now on.
+    pub(super) fn replace(&self, with: Hash) {
+        self.lock().replaced = Some(with);
     }
 
     fn digest(&self, data: &[u8]) -> Vec<u8> {
-        match &self.lock().key {
-            Some(key) => self.hash.hmac(key, data),
+        let state = self.lock();
+        match &state.key {
+            Some(key) if state.legacy => self.hash.hmac_of_block(64, key, data),
+            Some(key) => {
+                let length = self.hash.block_len();
+                let other = state.replaced.filter(|it| *it != self.hash);
+                other.map_or_else(
+                    || self.hash.hmac(key, data),
+                    |it| it.hmac_of_block(length, key, data),
+                )
+            }
             None => self.hash.digest(data),
         }
     }
@@ -113,6 +139,9 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["buffer"])
     .doc("The digest of the bytes."),
+    Member::method("ComputeHash", &[STREAM], Type::BYTES, |_, _| Err(Exception::null_reference()))
+        .params(&["inputStream"])
+        .rival(),
     Member::method("ComputeHash", &[Type::BYTES, INT, INT], Type::BYTES, |args, cx| {
         let it = own(args)?;
         let (offset, count) = (args.arg::<i32>(2)?, args.arg::<i32>(3)?);

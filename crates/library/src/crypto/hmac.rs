@@ -8,8 +8,8 @@ use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
 use clr::value::Value;
-use dotnet::Str;
 use dotnet::crypto::Hash;
+use dotnet::{Runtime, Str};
 
 use super::hash_algorithm::{Hasher, own};
 use super::{HASH_ALGORITHM, no_default};
@@ -19,17 +19,38 @@ const HMAC_NAME: &str = "System.Security.Cryptography.HMAC";
 const KEYED: Type = Type::named(KEYED_NAME);
 const HMAC: Type = Type::named(HMAC_NAME);
 
-/// What .NET Framework once computed otherwise; .NET does not.
-const LEGACY: Member =
-    Member::property("ProduceLegacyHmacValues", Type::Bool, |_, _| Ok(false.into())).set(
-        |args, _| {
-            if args.arg::<bool>(1)? {
-                let message = "Operation is not supported on this platform.";
-                return Err(Exception::new("System.PlatformNotSupportedException", message));
-            }
-            Ok(Value::Null)
-        },
-    );
+/// Blocks of 64 bytes, which .NET Framework can still compute; .NET cannot.
+const LEGACY: Member = Member::property("ProduceLegacyHmacValues", Type::Bool, |args, _| {
+    Ok(own(args)?.is_legacy().into())
+})
+.set(|args, cx| {
+    let on = args.arg::<bool>(1)?;
+    if on && cx.runtime() != Runtime::Framework {
+        return Err(unsupported("Operation is not supported on this platform."));
+    }
+    own(args)?.set_legacy(on);
+    Ok(Value::Null)
+});
+
+fn unsupported(message: &str) -> Exception {
+    Exception::new("System.PlatformNotSupportedException", message)
+}
+
+/// The name can be given again, but no other, except to .NET Framework.
+fn set_name(args: &mut Args<'_>, cx: &EvalCx<'_>) -> Result<Value, Exception> {
+    let name: Option<Str> = args.arg(1)?;
+    let name = name.ok_or_else(|| Exception::argument_null("HashName"))?;
+    if name.as_str() == own(args)?.name() {
+        return Ok(Value::Null);
+    }
+    if let (Runtime::Framework, Some(other)) = (cx.runtime(), Hash::of_name(name.as_str())) {
+        own(args)?.replace(other);
+        return Ok(Value::Null);
+    }
+    let message = "Setting the hashname after it's already been set is not supported on this \
+                   platform.";
+    Err(unsupported(message))
+}
 
 macro_rules! hmac_type {
     ($name:literal, $hash:expr $(, $more:expr)?) => {{
@@ -67,7 +88,8 @@ pub(crate) static TYPES: &[TypeDef] = &[
             Member::static_method("Create", &[], HMAC, |_, _| Err(no_default())),
             Member::static_method("Create", &[Type::String], HMAC, create)
                 .params(&["algorithmName"]),
-            Member::property("HashName", Type::String, |args, _| Ok(own(args)?.name().into())),
+            Member::property("HashName", Type::String, |args, _| Ok(own(args)?.name().into()))
+                .set(|args, cx| set_name(args, cx)),
         ],
     )
     .bases(&[KEYED]),

@@ -13,6 +13,7 @@ pub(crate) mod hashes;
 pub(crate) mod hmac;
 pub(crate) mod key_sizes;
 pub(crate) mod oid;
+mod oid_names;
 pub(crate) mod public_key;
 pub(crate) mod rng;
 pub(crate) mod rsa;
@@ -22,17 +23,24 @@ pub(crate) mod rsa_parameters;
 pub(crate) mod symmetric_algorithm;
 pub(crate) mod x509_certificate;
 pub(crate) mod x509_certificate2;
+mod x509_text;
 
 pub use x509_certificate::{certificate, certificate_with_key};
 
 use clr::exception::Exception;
-use clr::rows::Args;
+use clr::rows::{Args, TypeDef};
 use clr::types::{Type, names};
 use clr::value::Value;
 use corelib::language::span;
 
 /// `HashAlgorithm`.
 pub(super) const HASH_ALGORITHM: Type = Type::named("System.Security.Cryptography.HashAlgorithm");
+/// `Stream`: nothing makes one, but calls with null are weighed with what would take one.
+pub(super) const STREAM: Type = Type::named("System.IO.Stream");
+
+pub(crate) static STREAM_TYPE: TypeDef =
+    TypeDef::class("System.IO.Stream", &[]).bases(&[DISPOSABLE]).unlisted();
+
 /// `IDisposable`.
 pub(super) const DISPOSABLE: Type = Type::named(names::IDISPOSABLE);
 

@@ -1,6 +1,8 @@
 //! `System.Security.Cryptography.Oid`:
 //! <https://learn.microsoft.com/dotnet/api/system.security.cryptography.oid>
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use clr::exception::Exception;
 use clr::rows::{Args, Member, TypeDef};
 use clr::types::Type;
@@ -9,6 +11,7 @@ use dotnet::Str;
 use dotnet::crypto::cryptographic;
 
 use super::enums::OID_GROUP;
+use super::oid_names::{KNOWN, name_of, number_of};
 
 const NAME: &str = "System.Security.Cryptography.Oid";
 
@@ -17,40 +20,27 @@ pub(super) const OID: Type = Type::named(NAME);
 
 pub(crate) static TYPE: TypeDef = TypeDef::class(NAME, MEMBERS);
 
-/// Identifiers of certificates with the names that .NET gives them.
-const KNOWN: &[(&str, &str)] = &[
-    ("1.2.840.113549.1.1.1", "RSA"),
-    ("1.2.840.113549.1.1.5", "sha1RSA"),
-    ("1.2.840.113549.1.1.10", "RSASSA-PSS"),
-    ("1.2.840.113549.1.1.11", "sha256RSA"),
-    ("1.2.840.113549.1.1.12", "sha384RSA"),
-    ("1.2.840.113549.1.1.13", "sha512RSA"),
-    ("1.2.840.10045.2.1", "ECC"),
-    ("1.2.840.10045.4.3.2", "sha256ECDSA"),
-    ("1.2.840.10045.4.3.3", "sha384ECDSA"),
-    ("1.2.840.10045.4.3.4", "sha512ECDSA"),
-    ("1.3.14.3.2.26", "sha1"),
-    ("2.16.840.1.101.3.4.2.1", "sha256"),
-    ("2.16.840.1.101.3.4.2.2", "sha384"),
-    ("2.16.840.1.101.3.4.2.3", "sha512"),
-    ("1.2.840.113549.2.5", "md5"),
-    ("1.3.6.1.5.5.7.1.1", "Authority Information Access"),
-    ("2.5.29.14", "X509v3 Subject Key Identifier"),
-    ("2.5.29.15", "X509v3 Key Usage"),
-    ("2.5.29.17", "X509v3 Subject Alternative Name"),
-    ("2.5.29.18", "X509v3 Issuer Alternative Name"),
-    ("2.5.29.19", "X509v3 Basic Constraints"),
-    ("2.5.29.30", "X509v3 Name Constraints"),
-    ("2.5.29.31", "X509v3 CRL Distribution Points"),
-    ("2.5.29.32", "X509v3 Certificate Policies"),
-    ("2.5.29.35", "X509v3 Authority Key Identifier"),
-    ("2.5.29.37", "X509v3 Extended Key Usage"),
-];
+/// An identifier as an object. A name that is not set is looked up.
+#[derive(Debug, Default)]
+struct Oid(Mutex<(Option<Str>, Option<Str>)>);
 
-#[derive(Clone, Debug)]
-struct Oid {
-    value: Str,
-    name: Option<Str>,
+impl Oid {
+    fn lock(&self) -> MutexGuard<'_, (Option<Str>, Option<Str>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn number(&self) -> Option<Str> {
+        self.lock().0.clone()
+    }
+
+    /// The name, kept once it was found.
+    fn name(&self) -> Option<Str> {
+        let mut own = self.lock();
+        if own.1.is_none() {
+            own.1 = own.0.as_ref().and_then(|it| name_of(it.as_str())).map(Str::from_static);
+        }
+        own.1.clone()
+    }
 }
 
 impl Object for Oid {
@@ -59,33 +49,59 @@ impl Object for Oid {
     }
 }
 
+fn made(number: Option<Str>, name: Option<Str>) -> Value {
+    Value::object(Oid(Mutex::new((number, name))))
+}
+
 const MEMBERS: &[Member] = &[
+    Member::constructor(&[], OID, |_, _| Ok(made(None, None))),
     Member::constructor(&[Type::String], OID, |args, _| {
         let (text,): (Str,) = args.get()?;
         Ok(value(text.as_str()))
     })
     .params(&["oid"]),
     Member::constructor(&[Type::String, Type::String], OID, |args, _| {
-        let (value, name): (Str, Option<Str>) = args.get()?;
-        Ok(Value::object(Oid { value, name }))
+        let (value, name): (Option<Str>, Option<Str>) = args.get()?;
+        Ok(made(value, name))
     })
     .params(&["value", "friendlyName"]),
+    Member::constructor(&[OID], OID, |args, _| {
+        let (it,): (Arc<Oid>,) = args.get()?;
+        let (number, name) = it.lock().clone();
+        Ok(made(number, name))
+    })
+    .params(&["oid"]),
     Member::static_method("FromFriendlyName", &[Type::String, OID_GROUP], OID, |args, _| {
-        known(args, "friendlyName", "No OID value matches this name.", |(_, name), text| {
-            name.eq_ignore_ascii_case(text)
-        })
+        known(args, "friendlyName", "No OID value matches this name.", number_of)
     })
     .params(&["friendlyName", "group"]),
     Member::static_method("FromOidValue", &[Type::String, OID_GROUP], OID, |args, _| {
-        known(args, "oidValue", "The OID value is invalid.", |(number, _), text| *number == text)
+        known(args, "oidValue", "The OID value is invalid.", |it| {
+            KNOWN.iter().find(|(own, _)| *own == it).map(|(own, _)| *own)
+        })
     })
     .params(&["oidValue", "group"]),
     Member::property("Value", Type::String, |args, _| {
-        Ok(args.value(0).as_object::<Oid>().map(|it| it.value.clone()).into())
+        Ok(args.value(0).as_object::<Oid>().and_then(Oid::number).into())
+    })
+    .set(|args, _| {
+        let (it, number): (Arc<Oid>, Option<Str>) = args.get()?;
+        it.lock().0 = number;
+        Ok(Value::Null)
     }),
     Member::property("FriendlyName", Type::String, |args, _| {
-        Ok(args.value(0).as_object::<Oid>().and_then(|it| it.name.clone()).into())
-    }),
+        Ok(args.value(0).as_object::<Oid>().and_then(Oid::name).into())
+    })
+    .set(|args, _| {
+        let (it, name): (Arc<Oid>, Option<Str>) = args.get()?;
+        let mut own = it.lock();
+        if let Some(number) = name.as_ref().and_then(|it| number_of(it.as_str())) {
+            own.0 = Some(Str::from_static(number));
+        }
+        own.1 = name;
+        Ok(Value::Null)
+    })
+    .doc("A name that is known sets the value too."),
 ];
 
 /// The known identifier that is meant.
@@ -93,29 +109,24 @@ fn known(
     args: &mut Args<'_>,
     parameter: &str,
     unknown: &str,
-    is_it: fn(&(&str, &str), &str) -> bool,
+    find: fn(&str) -> Option<&'static str>,
 ) -> Result<Value, Exception> {
     let text: Option<Str> = args.arg(0)?;
     let text = text.ok_or_else(|| Exception::argument_null(parameter))?;
-    match KNOWN.iter().find(|it| is_it(it, text.as_str())) {
-        Some((number, _)) => Ok(value(number)),
+    match find(text.as_str()) {
+        Some(number) => Ok(value(number)),
         None => Err(cryptographic(unknown).into()),
     }
 }
 
 /// An identifier, given as numbers or as a name.
 pub(super) fn value(text: &str) -> Value {
-    let found = KNOWN.iter().find(|(number, name)| *number == text || *name == text);
-    let (value, name) = match found {
-        Some((number, name)) => (Str::from_static(number), Some(Str::from_static(name))),
-        None => (Str::from(text), None),
-    };
-    Value::object(Oid { value, name })
+    made(Some(number_of(text).map_or_else(|| Str::from(text), Str::from_static)), None)
 }
 
 /// The numbers of an `Oid`; empty of null.
 pub(super) fn number(of: &Value) -> Str {
-    of.as_object::<Oid>().map_or(Str::EMPTY, |it| it.value.clone())
+    of.as_object::<Oid>().and_then(Oid::number).unwrap_or(Str::EMPTY)
 }
 
 #[cfg(test)]
@@ -127,8 +138,8 @@ mod tests {
         for text in ["RSA", "1.2.840.113549.1.1.1"] {
             let it = value(text);
             let oid = it.as_object::<Oid>().unwrap();
-            assert_eq!(oid.value.as_str(), "1.2.840.113549.1.1.1");
-            assert_eq!(oid.name.as_ref().map(|it| it.as_str()), Some("RSA"));
+            assert_eq!(oid.number().unwrap().as_str(), "1.2.840.113549.1.1.1");
+            assert_eq!(oid.name().unwrap().as_str(), "RSA");
         }
     }
 }

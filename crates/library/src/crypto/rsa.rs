@@ -19,7 +19,7 @@ use super::asymmetric_algorithm::{ASYMMETRIC, RSA_NAMES, other_algorithm};
 use super::hash_algorithm_name::{HASH_NAME, hash};
 use super::rsa_padding::{ENCRYPTION, SIGNATURE, is_pss, oaep_hash};
 use super::rsa_parameters::{self, PARAMETERS};
-use super::{charge, give};
+use super::{STREAM, charge, give};
 
 const NAME: &str = "System.Security.Cryptography.RSA";
 
@@ -148,7 +148,7 @@ impl Rsa {
     }
 }
 
-fn check_size(bits: i32) -> Result<(), Exception> {
+pub(super) fn check_size(bits: i32) -> Result<(), Exception> {
     let (min, max, skip) = SIZES;
     if (min..=max).contains(&bits) && (bits - min) % skip == 0 {
         return Ok(());
@@ -177,8 +177,11 @@ pub(super) fn own(args: &Args<'_>) -> Result<Arc<Rsa>, Exception> {
 }
 
 const MEMBERS: &[Member] = &[
-    Member::static_method("Create", &[], RSA, |_, _| Ok(Value::object(Rsa::with(SIZE, None))))
-        .doc("A key of 2048 bits, made when it is first used."),
+    Member::static_method("Create", &[], RSA, |_, cx| {
+        let framework = cx.runtime() == dotnet::Runtime::Framework;
+        Ok(Value::object(Rsa::with(if framework { NAMED_SIZE } else { SIZE }, None)))
+    })
+    .doc("A key of 2048 bits, 1024 with .NET Framework, made when it is first used."),
     Member::static_method("Create", &[INT], RSA, |args, _| {
         let bits: i32 = args.arg(0)?;
         check_size(bits)?;
@@ -246,6 +249,11 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["data", "hashAlgorithm", "padding"])
     .doc("The signature; only a private key can sign."),
+    Member::method("SignData", &[STREAM, HASH_NAME, SIGNATURE], BYTES, |_, _| {
+        Err(Exception::argument_null("data"))
+    })
+    .params(&["data", "hashAlgorithm", "padding"])
+    .rival(),
     Member::method("SignData", &[BYTES, INT, INT, HASH_NAME, SIGNATURE], BYTES, |args, cx| {
         let data = part(args)?;
         Ok(sign(args, &data, 4, cx)?.into())
@@ -287,6 +295,11 @@ const MEMBERS: &[Member] = &[
     })
     .params(&["data", "signature", "hashAlgorithm", "padding"])
     .doc("Does the signature belong to the data?"),
+    Member::method("VerifyData", &[STREAM, BYTES, HASH_NAME, SIGNATURE], Type::Bool, |_, _| {
+        Err(Exception::argument_null("data"))
+    })
+    .params(&["data", "signature", "hashAlgorithm", "padding"])
+    .rival(),
     Member::method(
         "VerifyData",
         &[BYTES, INT, INT, BYTES, HASH_NAME, SIGNATURE],

@@ -19,7 +19,7 @@ use dotnet::{Runtime, Str};
 
 use super::enums::{CONTENT_TYPE, STORAGE_FLAGS};
 use super::hash_algorithm_name::{HASH_NAME, hash};
-use super::{DISPOSABLE, charge, give};
+use super::{DISPOSABLE, charge, give, x509_text};
 
 const NAME: &str = "System.Security.Cryptography.X509Certificates.X509Certificate";
 
@@ -75,16 +75,7 @@ impl Object for X509 {
     fn to_text(&self, _: Runtime) -> Str {
         let found = self.get().filter(|_| self.ty == CERTIFICATE);
         let Some(it) = found else { return clr::types::clr_name(self.ty).into() };
-        format!(
-            "[Subject]\n  {}\n\n[Issuer]\n  {}\n\n[Serial Number]\n  {}\n\n[Not Before]\n  {}\n\n[Not After]\n  {}\n\n[Thumbprint]\n  {}\n",
-            it.subject,
-            it.issuer,
-            it.serial_number,
-            date(it.not_before).to_text(),
-            date(it.not_after).to_text(),
-            it.thumbprint
-        )
-        .into()
+        x509_text::brief(&it).into()
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {
@@ -169,6 +160,18 @@ const MEMBERS: &[Member] = &[
     MADE[2],
     MADE[3],
     MADE[4],
+    Member::method("ToString", &[Type::Bool], TEXT, |args, cx| {
+        let (it, is_verbose): (Arc<X509>, bool) = args.get()?;
+        let text = match it.get().filter(|_| is_verbose) {
+            None => it.to_text(cx.runtime()),
+            Some(own) if it.ty == CERTIFICATE => x509_text::verbose(&own).into(),
+            Some(own) => x509_text::brief(&own).into(),
+        };
+        cx.allocate(text.size())?;
+        Ok(text.into())
+    })
+    .params(&["fVerbose"])
+    .doc("All there is to tell of it; extensions as .NET tells them on Linux."),
     Member::property("Subject", TEXT, |args, _| text(args, |it| it.subject.clone())),
     Member::property("Issuer", TEXT, |args, _| text(args, |it| it.issuer.clone())),
     Member::method("GetName", &[], TEXT, |args, _| text(args, |it| it.name.clone()))

@@ -69,7 +69,7 @@ pub(crate) static TYPES: &[TypeDef] = &[
         &[
             Member::constructor(&[Type::String, Type::String], XINSTRUCTION, |args, _| {
                 let (target, data): (Str, Str) = args.get()?;
-                Name::new("", target.as_str())?;
+                check_target(target.as_str())?;
                 Ok(super::object(Node::instruction(target.as_str(), data.as_str())))
             })
             .params(&["target", "data"]),
@@ -77,6 +77,12 @@ pub(crate) static TYPES: &[TypeDef] = &[
                 .params(&["other"]),
             Member::property("Target", Type::String, |args, _| {
                 Ok(node(args, 0)?.target().map_or(Value::Null, |it| Value::String(it.into())))
+            })
+            .set(|args, _| {
+                let new: Str = args.arg(1)?;
+                check_target(new.as_str())?;
+                node(args, 0)?.set_target(new.as_str());
+                Ok(Value::Null)
             }),
             Member::property("Data", Type::String, value_of).set(|args, _| {
                 let new: Str = args.arg(1)?;
@@ -92,6 +98,7 @@ pub(crate) static TYPES: &[TypeDef] = &[
             Member::constructor(&FOUR, XDOCUMENTTYPE, |args, _| {
                 type Parts = (Str, Option<Str>, Option<Str>, Option<Str>);
                 let (name, public, system, subset): Parts = args.get()?;
+                Name::new("", name.as_str())?;
                 let text = |it: Option<Str>| it.map(|it| it.as_str().to_owned());
                 Ok(super::object(Node::document_type(DocumentType {
                     name: name.as_str().to_owned(),
@@ -103,16 +110,25 @@ pub(crate) static TYPES: &[TypeDef] = &[
             .params(&["name", "publicId", "systemId", "internalSubset"]),
             Member::property("Name", Type::String, |args, _| {
                 part(args, |it| Some(it.name.clone()))
+            })
+            .set(|args, _| {
+                let name: Str = args.arg(1)?;
+                Name::new("", name.as_str())?;
+                node(args, 0)?.change_type(|it| name.as_str().clone_into(&mut it.name));
+                Ok(Value::Null)
             }),
             Member::property("PublicId", Type::String, |args, _| {
                 part(args, |it| it.public_id.clone())
-            }),
+            })
+            .set(|args, _| set_part(args, |it| &mut it.public_id)),
             Member::property("SystemId", Type::String, |args, _| {
                 part(args, |it| it.system_id.clone())
-            }),
+            })
+            .set(|args, _| set_part(args, |it| &mut it.system_id)),
             Member::property("InternalSubset", Type::String, |args, _| {
                 part(args, |it| it.internal_subset.clone())
-            }),
+            })
+            .set(|args, _| set_part(args, |it| &mut it.internal_subset)),
         ],
     )
     .bases(&[XNODE]),
@@ -125,6 +141,26 @@ fn made(args: &mut Args<'_>, make: fn(&str) -> Node) -> Result<Value, Exception>
 
 fn copy(args: &mut Args<'_>) -> Result<Value, Exception> {
     Ok(super::object(node(args, 0)?.deep_clone()?))
+}
+
+fn set_part(
+    args: &mut Args<'_>,
+    part: fn(&mut DocumentType) -> &mut Option<String>,
+) -> Result<Value, Exception> {
+    let new: Option<Str> = args.arg(1)?;
+    let new = new.map(|it| it.as_str().to_owned());
+    node(args, 0)?.change_type(|it| *part(it) = new);
+    Ok(Value::Null)
+}
+
+/// The name of a processing instruction, which must not be `xml`.
+fn check_target(target: &str) -> Result<(), Exception> {
+    Name::new("", target)?;
+    if target.eq_ignore_ascii_case("xml") {
+        let text = format!("'{target}' is an invalid name for a processing instruction.");
+        return Err(Exception::argument(text));
+    }
+    Ok(())
 }
 
 fn part(

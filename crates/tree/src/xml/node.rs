@@ -203,6 +203,24 @@ impl Node {
         })
     }
 
+    /// Changes what an `XDocumentType` says.
+    pub fn change_type(&self, change: impl FnOnce(&mut DocumentType)) {
+        self.with(|arena, id| {
+            if let Some(Data::Type(it)) = arena.get_mut(id) {
+                change(Arc::make_mut(it));
+            }
+        });
+    }
+
+    /// Sets `Target` of a processing instruction.
+    pub fn set_target(&self, new: &str) {
+        self.with(|arena, id| {
+            if let Some(Data::Instruction(target, _)) = arena.get_mut(id) {
+                *target = Arc::from(new);
+            }
+        });
+    }
+
     /// `Target` of a processing instruction.
     #[must_use]
     pub fn target(&self) -> Option<Arc<str>> {
