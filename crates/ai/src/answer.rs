@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use llm::{Answer, EventKind, Format};
+use llm::{Answer, Format};
 use pipeline::{Background, Context, Message, PolicyError, Response, Watch};
 use transport::BoxFuture;
 
@@ -39,10 +39,9 @@ pub(crate) trait Listener: fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// An event of a stream passes. Between two waits of the client, so be quick.
-    fn event(&self, kind: EventKind) {
-        let _ = kind;
-    }
+    /// Text of a stream passes: heard once for all events that came together. Between two waits of the
+    /// client, so be quick.
+    fn text(&self) {}
 
     /// A stream is over, in whatever way; the context is gone.
     fn streamed(&self, answered: &Arc<Answered>) {

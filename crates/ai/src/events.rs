@@ -31,9 +31,9 @@ impl Audience {
         Audience { listeners, status }
     }
 
-    fn event(&self, kind: EventKind) {
+    fn text(&self) {
         for listener in &self.listeners {
-            listener.event(kind);
+            listener.text();
         }
     }
 
@@ -63,6 +63,8 @@ pub(crate) struct Events {
     audience: Audience,
     /// The event that tells the usage was not asked for by the client.
     hides_usage: bool,
+    /// Text came with the data that is looked at.
+    has_text: bool,
     /// The answer is complete, whatever the client does: some stop reading there.
     is_over: bool,
 }
@@ -74,6 +76,7 @@ impl Events {
             reader: AnswerReader::new(format),
             audience,
             hides_usage,
+            has_text: false,
             is_over: false,
         }
     }
@@ -81,7 +84,7 @@ impl Events {
     /// Reads an event; gives whether the client gets it.
     fn read(&mut self, event: &Event) -> bool {
         let kind = self.reader.event(event);
-        self.audience.event(kind);
+        self.has_text |= kind == EventKind::Text;
         self.is_over |= matches!(kind, EventKind::Usage | EventKind::End);
         !(self.hides_usage && kind == EventKind::Usage)
     }
@@ -129,11 +132,17 @@ impl Events {
 
 impl Follow for Events {
     fn data(&mut self, data: Bytes) -> Pass {
-        if self.hides_usage {
-            return Pass::On(self.filter(&data));
+        let passed = match self.hides_usage {
+            true => self.filter(&data),
+            false => {
+                self.look(&data);
+                data
+            }
+        };
+        if std::mem::take(&mut self.has_text) {
+            self.audience.text();
         }
-        self.look(&data);
-        Pass::On(data)
+        Pass::On(passed)
     }
 
     fn end(&mut self) -> Option<Bytes> {
@@ -176,9 +185,12 @@ impl Messages {
 impl Follow for Messages {
     fn data(&mut self, data: Bytes) -> Pass {
         self.stream.push(&data);
+        let mut has_text = false;
         while let Some(Ok(message)) = self.stream.next() {
-            let kind = self.reader.message(&message);
-            self.audience.event(kind);
+            has_text |= self.reader.message(&message) == EventKind::Text;
+        }
+        if has_text {
+            self.audience.text();
         }
         Pass::On(data)
     }
@@ -256,13 +268,8 @@ mod tests {
     struct Heard(Mutex<String>);
 
     impl Listener for Heard {
-        fn event(&self, kind: EventKind) {
-            self.0.lock().unwrap().push_str(match kind {
-                EventKind::Text => "t",
-                EventKind::Usage => "u",
-                EventKind::End => "e",
-                _ => ".",
-            });
+        fn text(&self) {
+            self.0.lock().unwrap().push('t');
         }
 
         fn streamed(&self, answered: &Arc<Answered>) {
@@ -337,13 +344,13 @@ mod tests {
     #[test]
     fn a_stream_that_is_given_up_tells_what_came_so_far() {
         let (_, heard) = events(&[&STREAM.as_bytes()[..60]], true, false);
-        assert_eq!(heard, "t.. Hi None GivenUp");
+        assert_eq!(heard, "t Hi None GivenUp");
         let n = STREAM.len() - 5;
         let (_, heard) = events(&[&STREAM.as_bytes()[..n]], true, false);
-        assert_eq!(heard, "t..u Hi Some(9) Whole", "a client that stops reading at the end");
+        assert_eq!(heard, "t Hi Some(9) Whole", "a client that stops reading at the end");
         let (out, heard) =
             events(&[b"data: {\"choices\":[],\"usage\":{\"total_tokens\":9}}"], true, true);
-        assert_eq!((out.as_str(), heard.as_str()), ("", "u  Some(9) Whole"));
+        assert_eq!((out.as_str(), heard.as_str()), ("", "  Some(9) Whole"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use document::Diagnostic;
-use llm::{EventKind, Format, Usage, count_completion};
+use llm::{Format, Usage, count_completion};
 use pipeline::{
     Attr, Background, Child, Closing, CompileCx, Computed, Context, Element, Flow, Message,
     MessageWatch, PolicyError, PolicyKind, Scopes, Sections, Step, USUAL_DIMENSIONS, Waiting,
@@ -299,8 +299,8 @@ impl Listener for Heard {
         })
     }
 
-    fn event(&self, kind: EventKind) {
-        if let (Some(operation), EventKind::Text) = (&self.0.operation, kind) {
+    fn text(&self) {
+        if let Some(operation) = &self.0.operation {
             operation.text();
         }
     }

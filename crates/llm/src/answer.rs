@@ -147,9 +147,8 @@ impl AnswerReader {
 
     /// Reads an event.
     pub fn event(&mut self, event: &Event) -> EventKind {
-        if let Some((to, text)) = self.repeated.text(event)
-            && Sink(self).text(to.index, to.stretch, Some(text))
-        {
+        if let Some((to, text)) = self.repeated.text(event) {
+            Sink(self).add(to.index, to.stretch, &text);
             return EventKind::Text;
         }
         self.said = Said::default();

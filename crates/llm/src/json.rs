@@ -262,7 +262,7 @@ fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the string at a place ends, behind its quote.
-pub(crate) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = opened(bytes, at, b'"')?;
     loop {
         let rest = bytes.get(at..)?;

@@ -10,11 +10,13 @@
 //! another one with the same bytes around the same places needs no reading: it says the same with the
 //! text that it has. Anything that differs elsewhere is read in full.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use crate::answer::Stretch;
 use crate::event_stream::Event;
-use crate::json::{Json, string_end};
+use crate::json::Json;
 
 /// Most events that are learned from in one stream: one whose events are always different is read in
 /// full from then on.
@@ -73,23 +75,31 @@ enum Kind {
 }
 
 impl Repeated {
-    /// The text of an event, with its quotes, if the event says nothing else than the one learned.
-    pub(crate) fn text<'e>(&self, event: &'e Event) -> Option<(Target, Json<'e>)> {
+    /// The text of an event, if the event says nothing else than the one learned, and it is not empty.
+    pub(crate) fn text<'e>(&self, event: &'e Event) -> Option<(Target, Cow<'e, str>)> {
         let target = self.target?;
         let raw = event.raw_without_bom()?;
         let (mut at_known, mut at, mut text) = (0, 0, None);
         for place in &self.places {
             let same = self.raw.get(at_known..place.start)?;
             at = behind(raw, at, same)?;
-            let end = place_end(raw, at, place.kind)?;
-            if place.kind == Kind::Text {
-                text = Some((at.checked_sub(1)?, end + 1));
-            }
+            let end = match place.kind {
+                Kind::UnreadDigits => digits_end(raw, at)?,
+                Kind::UnreadString => {
+                    let string = Scanned::string(raw, at)?;
+                    string.is_unicode(raw, at).then_some(string.end)?
+                }
+                Kind::Text => {
+                    let string = Scanned::string(raw, at)?;
+                    text = Some(string.text(raw, at)?);
+                    string.end
+                }
+            };
             (at_known, at) = (place.end, end);
         }
         let same = self.raw.get(at_known..)?;
-        let (start, end) = text.filter(|_| raw.get(at..) == Some(same))?;
-        Some((target, Json::of_bytes(raw.get(start..end)?)?))
+        let text = text.filter(|it| raw.get(at..) == Some(same) && !it.is_empty())?;
+        Some((target, text))
     }
 
     /// Learns from an event that was read in full, if it brought one text and nothing else. `unread`
@@ -140,17 +150,55 @@ fn behind(raw: &[u8], at: usize, same: &[u8]) -> Option<usize> {
     (raw.get(at..end)? == same).then_some(end)
 }
 
-/// Where a place ends in another event; none if what stands there must be read in full.
-fn place_end(raw: &[u8], at: usize, kind: Kind) -> Option<usize> {
-    if kind == Kind::UnreadDigits {
-        let n = raw.get(at..)?.iter().take_while(|it| it.is_ascii_digit()).count();
-        return (n > 0).then_some(at + n);
+/// Where the digits at a place end; none if there are none.
+fn digits_end(raw: &[u8], at: usize) -> Option<usize> {
+    let n = raw.get(at..)?.iter().take_while(|it| it.is_ascii_digit()).count();
+    (n > 0).then_some(at + n)
+}
+
+/// A string, from behind its first quote. Most are a word, so one pass looks for everything.
+struct Scanned {
+    /// Where its last quote stands.
+    end: usize,
+    has_escape: bool,
+    is_ascii: bool,
+}
+
+impl Scanned {
+    /// None if what stands there must be read in full.
+    fn string(raw: &[u8], at: usize) -> Option<Scanned> {
+        let mut bytes = raw.get(at..)?.iter().zip(at..);
+        let (mut has_escape, mut all) = (false, 0);
+        while let Some((byte, here)) = bytes.next() {
+            match byte {
+                b'"' => return Some(Scanned { end: here, has_escape, is_ascii: all < 0x80 }),
+                b'\\' => {
+                    has_escape = true;
+                    // Whatever is escaped is one byte at least, and ASCII if it is right.
+                    let (escaped, _) = bytes.next()?;
+                    all |= escaped;
+                    if *escaped < b' ' {
+                        return None;
+                    }
+                }
+                // A line's end would cut the event's data elsewhere.
+                0..b' ' => return None,
+                _ => all |= byte,
+            }
+        }
+        None
     }
-    let end = string_end(raw, at.checked_sub(1)?)? - 1;
-    let inner = raw.get(at..end)?;
-    // A line's end would cut the event's data elsewhere.
-    let has_control = inner.iter().any(|it| *it < b' ');
-    (!has_control && std::str::from_utf8(inner).is_ok()).then_some(end)
+
+    fn is_unicode(&self, raw: &[u8], at: usize) -> bool {
+        self.is_ascii || raw.get(at..self.end).is_some_and(|it| std::str::from_utf8(it).is_ok())
+    }
+
+    fn text<'r>(&self, raw: &'r [u8], at: usize) -> Option<Cow<'r, str>> {
+        if self.has_escape {
+            return Json::of_bytes(raw.get(at.checked_sub(1)?..=self.end)?)?.string();
+        }
+        std::str::from_utf8(raw.get(at..self.end)?).ok().map(Cow::Borrowed)
+    }
 }
 
 #[cfg(test)]
