@@ -12,7 +12,7 @@ use expr::host::{
 };
 use expr::{Uses, Variables};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use telemetry::TraceContext;
+use telemetry::{TraceContext, TraceRecord};
 use transport::BodyError;
 use uuid::Uuid;
 
@@ -71,6 +71,8 @@ pub struct Context {
     pub cache: CacheUse,
     /// The calls to backends so far: for log and metrics.
     pub calls: BackendCalls,
+    /// What `trace` policies said: for the log ([`Context::add_trace_record`]).
+    pub trace_records: Vec<TraceRecord>,
     /// The span of the request, if traces are kept: calls to backends name it as their parent.
     pub span: Option<TraceContext>,
     /// Where a failure of the response on its way is noted, if one can be.
@@ -98,6 +100,9 @@ pub struct Context {
     /// Whether `outbound` runs although `inbound` has ended with a response.
     pub(crate) goes_to_outbound: bool,
 }
+
+/// Most records of `trace` policies that the log has of a request.
+pub const MAX_TRACE_RECORDS: usize = 32;
 
 /// Calls to backends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,6 +177,7 @@ impl Context {
             tracing: false,
             cache: CacheUse::None,
             calls: BackendCalls::default(),
+            trace_records: Vec::new(),
             span: None,
             late_error: None,
             pending_status: None,
@@ -188,6 +194,13 @@ impl Context {
             is_last_use: false,
             goes_to_outbound: false,
             services,
+        }
+    }
+
+    /// Keeps what a `trace` policy said for the log; no more than [`MAX_TRACE_RECORDS`] of a request.
+    pub fn add_trace_record(&mut self, record: TraceRecord) {
+        if self.trace_records.len() < MAX_TRACE_RECORDS {
+            self.trace_records.push(record);
         }
     }
 

@@ -90,7 +90,7 @@ pub use compile::{
     compile_default_global, compile_document, compile_resolver,
 };
 pub use computed::Computed;
-pub use context::{BackendCalls, CacheUse, Context};
+pub use context::{BackendCalls, CacheUse, Context, MAX_TRACE_RECORDS};
 pub use convert::{Convert, Milliseconds, Seconds, Unfit, list_of_words};
 pub use dimensions::USUAL_DIMENSIONS;
 pub use effective::{CompiledDocument, Pipeline};

@@ -4,12 +4,17 @@
 //! (`info,trace=debug`): `verbose` is written at `debug`, `information` at `info`, `error` at
 //! `error`. It names the request, so that it can be found beside the request's own line.
 //!
+//! What is of `information` or `error` stands in the request's line of the access log, too
+//! (`TraceRecords`): Azure's diagnostics have that verbosity unless they say otherwise.
+//!
 //! Source: <https://learn.microsoft.com/azure/api-management/trace-policy>
 
 use pipeline::{
     Attr, Child, CompileCx, Computed, Context, Diagnostic, Element, Flow, Immediate, PolicyError,
     PolicyKind, Scopes, Sections, Step, codes, words,
 };
+use serde_json::Map;
+use telemetry::TraceRecord;
 
 pub(crate) const KIND: PolicyKind = PolicyKind {
     name: "trace",
@@ -38,6 +43,9 @@ const METADATA: Child = Child::repeated("metadata")
 
 /// Longest line; what is longer is cut.
 const MAX_BYTES: usize = 32 * 1024;
+
+/// Longest part of a line that the access log has, too; metadata that is longer is left out there.
+const MAX_RECORDED_BYTES: usize = 4096;
 
 words! {
     enum Severity {
@@ -84,12 +92,12 @@ impl Immediate for Trace {
     fn apply(&self, context: &mut Context) -> Result<Flow, PolicyError> {
         let source = self.source.borrow(context)?;
         let message = self.message.borrow(context)?;
-        let mut properties = serde_json::Map::new();
+        let mut properties = Map::new();
         for (name, value) in &self.metadata {
             properties.insert(name.get(context)?, value.get(context)?.into());
         }
-        let metadata = serde_json::Value::Object(properties).to_string();
-        let (message, metadata) = (cut(&message), cut(&metadata));
+        let written = serde_json::Value::Object(properties.clone()).to_string();
+        let (message, metadata) = (cut(&message, MAX_BYTES), cut(&written, MAX_BYTES));
         let (source, request_id) = (&*source, context.request_id);
         macro_rules! write {
             ($level:ident) => {
@@ -104,12 +112,25 @@ impl Immediate for Trace {
             Severity::Information => write!(INFO),
             Severity::Error => write!(ERROR),
         }
+        let severity = match self.severity {
+            Severity::Verbose => return Ok(Flow::Next),
+            Severity::Information => "information",
+            Severity::Error => "error",
+        };
+        let record = TraceRecord {
+            source: cut(source, MAX_RECORDED_BYTES).to_owned(),
+            severity,
+            message: cut(message, MAX_RECORDED_BYTES).to_owned(),
+            // Cut JSON would be none.
+            metadata: if written.len() <= MAX_RECORDED_BYTES { properties } else { Map::new() },
+        };
+        context.add_trace_record(record);
         Ok(Flow::Next)
     }
 }
 
-fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or_default()
+fn cut(text: &str, max_bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(max_bytes)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -117,7 +138,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::test_support::{outcome, problems};
+    use crate::test_support::{Trial, outcome, problems};
 
     /// Keeps each event as text.
     #[derive(Clone, Default)]
@@ -180,6 +201,36 @@ mod tests {
             let expected = format!(r#"{level} message=m source="s" metadata="{{}}""#);
             assert_eq!(lines(&policy), [expected], "{severity}");
         }
+    }
+
+    #[test]
+    fn what_is_more_than_verbose_is_kept_for_the_log() {
+        let kept = |severity: &str| {
+            let policy = format!(
+                "<trace source='s' severity='{severity}'><message>m</message>\
+                 <metadata name='a' value='1' /></trace>"
+            );
+            let records = Trial::inbound(&policy).run("").context.trace_records;
+            records.iter().map(|it| format!("{it:?}")).collect::<String>()
+        };
+        assert_eq!(kept("verbose"), "");
+        for severity in ["information", "error"] {
+            let expected = format!(
+                "TraceRecord {{ source: \"s\", severity: \"{severity}\", message: \"m\", \
+                 metadata: {{\"a\": String(\"1\")}} }}"
+            );
+            assert_eq!(kept(severity), expected);
+        }
+    }
+
+    #[test]
+    fn the_log_has_no_more_than_its_bounds() {
+        let one = "<trace source='s' severity='error'><message>@(new string('a', 5000))</message>\
+                   <metadata name='a' value='@(new string((char)98, 5000))' /></trace>";
+        let records = Trial::inbound(&one.repeat(40)).run("").context.trace_records;
+        assert_eq!(records.len(), pipeline::MAX_TRACE_RECORDS);
+        let all_fit = |it: &TraceRecord| it.message.len() == 4096 && it.metadata.is_empty();
+        assert!(records.iter().all(all_fit));
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use config::Api;
-use expr::host::{ApiInfo, LastError, SubscriptionInfo};
+use expr::host::{ApiInfo, LastError, ProductInfo, SubscriptionInfo, UserInfo};
 use http::{Method, StatusCode, Version, header};
 use pipeline::{
     CacheUse, Context, Follow, LateError, Operation, Pass, follow, internal_error_response,
 };
-use telemetry::{AccessLog, AccessRecord, LastErrorRecord, TraceContext, redact};
+use telemetry::{AccessLog, AccessRecord, LastErrorRecord, TraceContext, TraceRecord, redact};
 use transport::{BodyError, Clock, Peer, Response};
 
 use crate::measure::Measured;
@@ -81,6 +81,8 @@ pub(crate) struct Entry {
     api: Option<Arc<ApiInfo>>,
     operation: Option<Arc<Operation>>,
     subscription: Option<Arc<SubscriptionInfo>>,
+    product: Option<Arc<ProductInfo>>,
+    user: Option<Arc<UserInfo>>,
     backend: Option<BackendCall>,
     backend_time: Duration,
     last_error: Option<LastError>,
@@ -91,6 +93,7 @@ pub(crate) struct Entry {
     is_complete: bool,
     body_error: Option<BodyError>,
     cache: CacheUse,
+    trace_records: Vec<TraceRecord>,
     /// The span of the request.
     context: Option<TraceContext>,
 }
@@ -123,6 +126,8 @@ impl Entry {
             api: context.api.clone(),
             operation: context.operation.clone(),
             subscription: context.subscription.clone(),
+            product: context.product.clone(),
+            user: context.user.clone(),
             backend: None,
             backend_time: Duration::ZERO,
             last_error: None,
@@ -132,6 +137,7 @@ impl Entry {
             is_complete: false,
             body_error: None,
             cache: CacheUse::None,
+            trace_records: Vec::new(),
             context: context.span,
         }
     }
@@ -142,6 +148,7 @@ impl Entry {
         self.last_error = context.last_error.take();
         self.late_error = context.known_late_error().cloned();
         self.cache = context.cache;
+        self.trace_records = std::mem::take(&mut context.trace_records);
         if let Some(trail) = Trail::of_mut(context) {
             self.backend = trail.call.take();
         }
@@ -215,9 +222,12 @@ impl Drop for Entry {
         record.backend_id =
             self.backend.as_ref().and_then(|it| it.backend.as_ref()).map(|it| &*it.info.id);
         record.cache = self.cache.name();
+        record.trace_records = &self.trace_records;
         record.api_id = self.api.as_ref().map(|it| &*it.id);
         record.api_revision = self.api.as_ref().map(|it| &*it.revision);
         record.operation_id = self.operation.as_ref().map(|it| &*it.info.id);
+        record.product_id = self.product.as_ref().map(|it| &*it.id);
+        record.user_id = self.user.as_ref().map(|it| &*it.id);
         record.apim_subscription_id = self.subscription.as_ref().map(|it| &*it.id);
         record.last_error = self.error();
         self.log.write(&record, self.context);
@@ -288,7 +298,7 @@ mod tests {
     use http::{Method, StatusCode, Version, header};
     use http_body::Body as _;
     use pipeline::{CacheUse, Context, RequestUrl};
-    use telemetry::{AccessLog, Sink};
+    use telemetry::{AccessLog, Sink, TraceRecord};
     use transport::{Body, Peer};
 
     use super::{Entry, into_http, respond};
@@ -351,6 +361,23 @@ mod tests {
             });
             assert_eq!(line.await["Cache"], expected);
         }
+    }
+
+    #[tokio::test]
+    async fn what_trace_policies_said_is_logged() {
+        let line = logged(pipeline::Body::absent(), async |mut context, entry| {
+            context.add_trace_record(TraceRecord {
+                source: "s".to_owned(),
+                severity: "error",
+                message: "m".to_owned(),
+                metadata: serde_json::Map::from_iter([("a".to_owned(), "1".into())]),
+            });
+            respond(Box::new(context), Some(Box::new(entry)), None);
+        });
+        let expected = serde_json::json!([
+            { "Source": "s", "Severity": "error", "Message": "m", "Metadata": { "a": "1" } }
+        ]);
+        assert_eq!(line.await["TraceRecords"], expected);
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ pub use metrics::{MAX_SERIES, Metrics, Series, Total};
 pub use outbox::{LogEvent, MAX_WAITING_BYTES, Outbox};
 pub use points::{Data, Labels, MetricPoints};
 pub use prometheus::TextFormat;
-pub use record::{AccessRecord, LastErrorRecord, Timestamp};
+pub use record::{AccessRecord, LastErrorRecord, Timestamp, TraceRecord};
 pub use registry::{MAX_LABEL_BYTES, MAX_SERIES_PER_METRIC, Metric};
 pub use rotating_file::Rotation;
 pub use secrets::{MIN_SECRET_BYTES, Secrets, TooManySecrets};

@@ -70,12 +70,33 @@ pub struct AccessRecord<'a> {
     /// Product entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<&'a str>,
+    /// Who owns the subscription.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<&'a str>,
     /// Subscription entity, never its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apim_subscription_id: Option<&'a str>,
+    /// What `trace` policies said.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub trace_records: &'a [TraceRecord],
     /// The error that ended the request's ordinary way.
     #[serde(flatten)]
     pub last_error: Option<LastErrorRecord<'a>>,
+}
+
+/// What one `trace` policy said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TraceRecord {
+    /// Who says it.
+    pub source: String,
+    /// `verbose`, `information` or `error`.
+    pub severity: &'static str,
+    /// What is said.
+    pub message: String,
+    /// Properties beside it.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
 }
 
 /// `context.LastError` of a request.
@@ -125,7 +146,9 @@ impl<'a> AccessRecord<'a> {
             api_revision: None,
             operation_id: None,
             product_id: None,
+            user_id: None,
             apim_subscription_id: None,
+            trace_records: &[],
             last_error: None,
         }
     }

@@ -52,6 +52,8 @@ pub fn parse(text: &str) -> (Document, Vec<Diagnostic>) {
         problems.retain(|it| it.code != codes::ENTITIES_IN_EXPRESSION);
     }
     problems.sort_by_key(|it| it.span.start);
+    // A value whose quote is nowhere ends where a later one does, which then says the same.
+    problems.dedup_by(|later, first| later.code == first.code && later.span == first.span);
     (Document { source, format: Format::RawXml, nodes }, problems)
 }
 
@@ -396,6 +398,15 @@ mod tests {
         assert!(!problems(&deep(50_000)).is_empty());
         assert_eq!(problems(&" ".repeat(MAX_BYTES + 1)), ["PC0101 1:1"]);
         assert_eq!(problems(&" ".repeat(MAX_BYTES)), [""; 0]);
+    }
+
+    #[test]
+    fn one_place_is_told_once() {
+        let text = "<p><c d=\"@(\"x\">\n<e f=\"@(\"x\">@(\"x</e></p>";
+        let found = problems(text);
+        let mut once = found.clone();
+        once.dedup();
+        assert_eq!(found, once);
     }
 
     #[test]
