@@ -2,6 +2,7 @@
 
 mod duration;
 mod expr;
+mod import;
 mod reference;
 mod token;
 
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use duration::duration;
 pub(crate) use expr::{Expr, RuntimeChoice};
+pub(crate) use import::{FolderImport, Import, OpenApiImport, TemplateImport};
 pub(crate) use reference::{Policies, Schema, SchemaKind, TableFormat};
 pub(crate) use token::{Inspect, Mint, Token};
 
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     Token(Token),
     /// Evaluate a policy expression.
     Expr(Expr),
+    /// Make a folder of what comes from elsewhere: templates, specifications, extracted artifacts.
+    #[command(subcommand)]
+    Import(Import),
     /// Print which policies are supported, and what differs from Azure.
     Policies(Policies),
     /// Print a schema for editors.

@@ -4,6 +4,7 @@ mod completions;
 mod dev;
 mod env;
 mod expr;
+mod import;
 mod policies;
 mod run;
 mod schema;
@@ -25,6 +26,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Env(arguments) => env::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Expr(arguments) => expr::run(&arguments, &cli.global),
+        Command::Import(arguments) => import::run(&arguments, &cli.global),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),

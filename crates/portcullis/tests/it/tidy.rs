@@ -90,6 +90,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transport",
         ],
     ),
+    ("arm", &["document"]),
+    ("exchange", &["arm"]),
     ("simulator", &["transport"]),
     ("admin", &["config", "document", "identity", "pipeline", "transport"]),
     (
@@ -97,9 +99,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "admin",
             "ai",
+            "arm",
             "caching",
             "config",
             "document",
+            "exchange",
             "expr",
             "identity",
             "oracle",
@@ -118,6 +122,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Libraries that a crate must never see, whatever else it uses.
 const NEVER: &[(&str, &[&str])] = &[
+    ("arm", &["tokio", "http", "hyper"]),
+    ("exchange", &["tokio", "http", "hyper"]),
     ("csharp", &["tokio", "http", "hyper"]),
     ("llm", &["tokio", "http", "hyper"]),
     ("odata", &["tokio", "http", "hyper"]),
