@@ -7,8 +7,8 @@ use clr::Uses;
 use clr::cx::EvalCx;
 use clr::exception::Exception;
 use clr::host::Host;
-use clr::types::Type;
-use clr::value::Value;
+use clr::types::{Type, names};
+use clr::value::{Anonymous, Value};
 use csharp::Problem;
 
 use crate::Options;
@@ -108,18 +108,47 @@ impl Program {
         }
         // Functions may refer to themselves through their variables: let go of those. A lazy
         // sequence may still need them, so it is enumerated first.
-        let result = result.and_then(|value| match &value {
-            Value::Sequence(it) => {
-                let element = it.element();
+        let result = result.and_then(|value| match lazy(&value) {
+            Some(element) => {
                 let items = value.collect(cx)?;
                 Ok(Value::sequence_of(element, items))
             }
-            _ => Ok(value),
+            None => Ok(value),
         });
-        if !matches!(result, Ok(Value::Func(_))) {
+        if !result.as_ref().is_ok_and(|it| keeps(it, KEPT_DEPTH)) {
             cx.clear_cells();
         }
         result
+    }
+}
+
+/// How deep in a result functions and lazy sequences are looked for.
+const KEPT_DEPTH: u32 = 4;
+
+/// What a sequence gives that is evaluated when it is enumerated.
+fn lazy(value: &Value) -> Option<Type> {
+    match value {
+        Value::Sequence(it) => Some(it.element()),
+        Value::Object(it) => match it.net_type() {
+            Type::Named(names::IORDEREDENUMERABLE, [element]) => Some(*element),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Does a result have functions or lazy sequences in it, which need the captured variables?
+fn keeps(value: &Value, depth: u32) -> bool {
+    let any = |all: &[Value]| depth > 0 && all.iter().any(|it| keeps(it, depth - 1));
+    match value {
+        Value::Func(_) => true,
+        Value::Array(it) => any(&it.items()),
+        Value::List(it) => any(&it.to_vec()),
+        Value::Object(_) => {
+            let made = value.as_object::<Anonymous>();
+            made.map_or_else(|| lazy(value).is_some(), |it| any(it.fields()))
+        }
+        _ => lazy(value).is_some(),
     }
 }
 

@@ -17,6 +17,20 @@ impl Binder {
             return self.value_as(value, ty);
         }
         let bound = self.value(value);
+        let is_known = match ty {
+            _ if super::equality::is_known_null(&bound) => true,
+            Type::Nullable(_) => bound.constant.is_some(),
+            _ => false,
+        };
+        let null = is_known && bound.constant.is_none() && matches!(ty, Type::Nullable(_));
+        let mut done = self.cast_value(written, bound, ty, span);
+        if null && matches!(done.node, Node::Convert(..)) {
+            done.node = Node::Const(Value::Null);
+        }
+        Expr { is_cast: is_known && matches!(done.node, Node::Const(_)), ..done }
+    }
+
+    fn cast_value(&mut self, written: &ast::TypeRef, bound: Expr, ty: Type, span: Span) -> Expr {
         if ty == Type::Error || bound.ty == Type::Error {
             return Expr { span, ..Expr::error(span) };
         }

@@ -66,7 +66,11 @@ impl Binder {
                 "always the same",
                 "compare with a value instead",
             );
-            let operand = if is_null(a) { b.node.clone() } else { a.node.clone() };
+            let operand = if is_null(a) { b } else { a };
+            if operand.constant.is_some() {
+                return Some(Expr::constant(Value::Bool(!equal), Type::Bool, span));
+            }
+            let operand = operand.node.clone();
             let nodes = Box::new([operand, Node::Const(Value::Bool(!equal))]);
             return Some(Expr::new(Node::Sequence(nodes), Type::Bool, span));
         }
@@ -88,6 +92,9 @@ impl Binder {
         let reference = |it: &Expr| it.ty.is_reference() || it.ty == Type::Null;
         if !reference(a) || !reference(b) {
             return None;
+        }
+        if is_known_null(a) && is_known_null(b) {
+            return Some(Expr::constant(Value::Bool(equal), Type::Bool, span));
         }
         let related = standard_implicit(a.ty, b.ty).is_some()
             || standard_implicit(b.ty, a.ty).is_some()
@@ -129,6 +136,40 @@ impl Binder {
         }
         Some(self.operation(op, of, Type::Bool, a, b, span))
     }
+}
+
+/// `null`, or `null` cast to some type.
+pub(super) fn is_known_null(it: &Expr) -> bool {
+    it.is_null_literal() || (it.is_cast && matches!(it.node, Node::Const(Value::Null)))
+}
+
+/// Are two values equal, of which one at least is a known null of a nullable type, and the other one
+/// is known too? The compiler decides that, as it does for constants.
+pub(super) fn known_equality(a: &Expr, b: &Expr) -> Option<bool> {
+    let null = (is_known_null(a), is_known_null(b));
+    let lifted = |it: &Expr| matches!(it.ty, Type::Nullable(_));
+    if !(lifted(a) || lifted(b)) || !(null.0 || null.1) {
+        return None;
+    }
+    // `x == null` with the literal is another operator, except for types that have their own.
+    let own = |it: Type| {
+        matches!(it, Type::Guid | Type::DateTime | Type::DateTimeOffset | Type::TimeSpan)
+    };
+    if a.is_null_literal() || b.is_null_literal() {
+        let has_own = own(a.ty.without_null()) || own(b.ty.without_null());
+        return (has_own && null.0 && null.1).then_some(true);
+    }
+    // What was cast and is promoted then is not known any more.
+    let stays = |it: Type, other: Type| {
+        let (own, other) = (it.without_null(), other.without_null());
+        let small =
+            matches!(own, Type::SByte | Type::Byte | Type::Int16 | Type::UInt16 | Type::Char);
+        !small && (own == other || standard_implicit(other, own).is_some())
+    };
+    let known = |it: &Expr, other: &Expr, null: bool| {
+        null || it.constant.is_some() || (it.is_cast && stays(it.ty, other.ty))
+    };
+    (known(a, b, null.0) && known(b, a, null.1)).then_some(null.0 == null.1)
 }
 
 /// The text of a constant string, which may be null.

@@ -143,16 +143,19 @@ pub(crate) struct Expr {
     pub(crate) ty: Type,
     /// The value of a constant expression.
     pub(crate) constant: Option<Value>,
+    /// A constant that was cast to a nullable type, or null that was cast: no constant, but the
+    /// compiler knows it.
+    pub(crate) is_cast: bool,
     pub(crate) span: Span,
 }
 
 impl Expr {
     fn new(node: Node, ty: Type, span: Span) -> Self {
-        Self { node, ty, constant: None, span }
+        Self { node, ty, constant: None, is_cast: false, span }
     }
 
     fn constant(value: Value, ty: Type, span: Span) -> Self {
-        Self { node: Node::Const(value.clone()), ty, constant: Some(value), span }
+        Self { node: Node::Const(value.clone()), ty, constant: Some(value), is_cast: false, span }
     }
 
     fn error(span: Span) -> Self {
@@ -326,14 +329,20 @@ impl Binder {
             Way::Same => {
                 let keeps = from.ty == to || to.without_null() == from.ty || from.is_null_literal();
                 let constant = if keeps && from.ty == to { from.constant } else { None };
-                Expr { node: from.node, ty: to, constant, span }
+                Expr { node: from.node, ty: to, constant, is_cast: false, span }
             }
             Way::By(conversion) => {
                 if let Some(value) = &from.constant
                     && let Some(folded) = fold::convert(&conversion, value)
                 {
                     let constant = (to.is_simple() || to.is_enum()).then(|| folded.clone());
-                    return Expr { node: Node::Const(folded), ty: to, constant, span };
+                    return Expr {
+                        node: Node::Const(folded),
+                        ty: to,
+                        constant,
+                        is_cast: false,
+                        span,
+                    };
                 }
                 Expr::new(Node::Convert(conversion, Box::new(from.node), span), to, span)
             }

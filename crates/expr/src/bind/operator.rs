@@ -60,6 +60,18 @@ impl Binder {
         {
             return done;
         }
+        if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual)
+            && let Some(known) = super::equality::known_equality(&a, &b)
+        {
+            let done = self.compared(op, op_span, a, b, span);
+            let value = Value::Bool(known == (op == BinaryOp::Equal));
+            let fits = done.ty == Type::Bool;
+            return if fits { Expr::constant(value, Type::Bool, span) } else { done };
+        }
+        self.compared(op, op_span, a, b, span)
+    }
+
+    fn compared(&mut self, op: BinaryOp, op_span: Span, a: Expr, b: Expr, span: Span) -> Expr {
         let operands = [a, b];
         if !matches!((operands[0].ty, operands[1].ty), (Type::Null, Type::Null))
             && let Some(done) = self.user_operator(op.text(), &operands, span)

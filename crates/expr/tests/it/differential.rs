@@ -84,7 +84,11 @@ fn random_programs_give_what_csharp_gives() {
         let case: Map<String, Json> = serde_json::from_str(line).unwrap();
         let expected = &case["expected"];
         let later = case.contains_key("lang") && ours["error"] == "compile";
-        if expected["error"] == "timeout" || later || same(expected, ours) {
+        // The compiler of the oracle makes code of some programs that no runtime may run, as of
+        // `checked(-(s?.Length))`: Mono says so, .NET does what it likes.
+        let invalid =
+            case.get("other").is_some_and(|it| it["error"] == "System.InvalidProgramException");
+        if expected["error"] == "timeout" || later || invalid || same(expected, ours) {
             continue;
         }
         differ += 1;

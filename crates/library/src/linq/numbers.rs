@@ -135,7 +135,15 @@ fn number_of(args: &Args<'_>) -> Type {
 }
 
 /// The sum of all that is not null, and how many there were.
-fn total(args: &Args<'_>, cx: &mut EvalCx<'_>) -> Result<(Total, i64), Exception> {
+///
+/// # Errors
+///
+/// What the source and the selector throw, and `check` of each sum on the way.
+fn total(
+    args: &Args<'_>,
+    cx: &mut EvalCx<'_>,
+    check: impl Fn(&Total) -> Result<(), Exception>,
+) -> Result<(Total, i64), Exception> {
     let source = argument(args, 0)?;
     let selector = if args.len() > 1 { Some(argument(args, 1)?) } else { None };
     let mut items = source.cursor(cx)?;
@@ -149,17 +157,19 @@ fn total(args: &Args<'_>, cx: &mut EvalCx<'_>) -> Result<(Total, i64), Exception
         if !item.is_null() {
             count += 1;
             total.add(&item)?;
+            check(&total)?;
         }
     }
     Ok((total, count))
 }
 
 fn sum(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    total(args, cx)?.0.value(args.member().returns)
+    let returns = args.member().returns;
+    total(args, cx, |it| it.value(returns).map(drop))?.0.value(returns)
 }
 
 fn average(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    let (total, count) = total(args, cx)?;
+    let (total, count) = total(args, cx, |_| Ok(()))?;
     let result = args.member().returns;
     match (count, result) {
         (0, Type::Nullable(_)) => Ok(Value::Null),
@@ -179,6 +189,8 @@ mod tests {
         assert_eq!(run("Sum", &[ints(&[])]).unwrap().as_i64(), Some(0));
         let error = run("Sum", &[ints(&[i32::MAX, 1])]).unwrap_err();
         assert_eq!(error.type_name, "System.OverflowException");
+        // It is the sum on the way that must fit.
+        assert!(run("Sum", &[ints(&[2, i32::MAX, -13])]).is_err());
         assert_eq!(run("Average", &[ints(&[1, 2])]).unwrap().as_f64(), Some(1.5));
         assert!(run("Average", &[ints(&[])]).is_err());
     }
