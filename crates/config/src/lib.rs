@@ -65,7 +65,7 @@ pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifie
 pub use settings::{
     CacheBounds, CertificateSetting, ConnectionSetting, CounterSettings, CounterStore, GatewayName,
     GatewaySettings, HostSetting, IdentitySettings, IssuerSetting, KeySetting, ManagementSetting,
-    TelemetrySettings, TlsSetting,
+    StoreSetting, TelemetrySettings, TlsSetting,
 };
 pub use snapshot::{
     A2aApi, Agents, Api, ApiKind, AwsCredentials, Backend, CARD_OPERATION, CardSource, Credentials,

@@ -70,6 +70,15 @@ impl Follow {
     }
 }
 
+fn same_store(old: &GatewaySettings, new: &GatewaySettings) -> bool {
+    let parts = |it: &GatewaySettings| {
+        let store = it.store.clone();
+        store.map_or((None, None), |it| (Some(it.postgres), it.copy))
+    };
+    let ((old, old_copy), (new, new_copy)) = (parts(old), parts(new));
+    old_copy == new_copy && names_the_same(&old, &new)
+}
+
 /// Whether two sources are one, as far as the file tells. A text in the file holds no password.
 fn names_the_same(old: &Option<SecretSource>, new: &Option<SecretSource>) -> bool {
     let text = |it: &Option<SecretSource>| match it {
@@ -92,6 +101,7 @@ fn needs_restart(old: &GatewaySettings, new: &GatewaySettings) -> Vec<&'static s
         ("identity", old.identity == new.identity),
         ("management", format!("{:?}", old.management) == format!("{:?}", new.management)),
         ("counters", old.counters == new.counters),
+        ("store", same_store(old, new)),
         ("ai.semantic-cache.postgres", names_the_same(&old.semantic_store, &new.semantic_store)),
         (
             "limits",

@@ -22,6 +22,7 @@ mod findings;
 mod follow;
 mod local;
 mod management;
+mod replica;
 mod serve;
 mod signals;
 mod terminal;

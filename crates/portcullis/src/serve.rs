@@ -34,6 +34,7 @@ use crate::edges::{EdgeSettings, Edges, VaultSecrets};
 use crate::exit::Exit;
 use crate::follow::Follow;
 use crate::management;
+use crate::replica;
 use crate::signals::{Ending, Signals};
 
 /// Lines of the access log that may wait to be written, in bytes.
@@ -138,8 +139,19 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     }
     let edges = edges.with(Arc::new(ai::LLM_LOGGING)).with(Arc::new(policies::EVENT_SINK));
     let clock = Arc::new(SystemClock);
+    let replica = match (&settings.store, &origin) {
+        (Some(setting), Origin::Path(path)) => {
+            let (path, roots) = (path.as_path(), &edges.roots);
+            Some(replica::open(setting, path, folder.as_deref(), roots, variables, &secrets).await?)
+        }
+        _ => None,
+    };
+    let origin_of_files = match &replica {
+        Some(files) => Origin::Files(files.clone()),
+        None => origin.clone(),
+    };
     let store = Store::new(StoreSettings {
-        origin: origin.clone(),
+        origin: origin_of_files,
         options,
         registry: pipeline::Registry::new(policies::ALL),
         extensions: edges.services.extensions().clone(),
@@ -170,10 +182,13 @@ pub(crate) async fn start(plan: Plan) -> Result<Live, Exit> {
     let sending = collector.map(|it| it.start(&edges.client, &edges.services));
     keep_current(&store, &gateway, &edges);
     tokio::spawn(gateway.check_health(Some(edges.tokens.clone())));
+    let (client, started) = (edges.client.clone(), settings.clone());
+    let follow = Arc::new(Follow { gateway: gateway.clone(), client, hosts, started, colours });
     if watch && let Origin::Path(path) = &origin {
-        let (client, started) = (edges.client.clone(), settings.clone());
-        let follow = Follow { gateway: gateway.clone(), client, hosts, started, colours };
-        watch_files(path, &store, follow)?;
+        watch_files(path, &store, follow.clone())?;
+    }
+    if let Some(files) = replica {
+        replica::follow(files, &store, follow);
     }
     let secrets = edges.secrets.clone();
     let refreshed = store.clone();
@@ -278,7 +293,11 @@ fn edges(
     Ok(Edges::new(settings, &Handle::current()))
 }
 
-fn with_files(mut roots: Roots, files: &[PathBuf], folder: Option<&Path>) -> Result<Roots, Exit> {
+pub(crate) fn with_files(
+    mut roots: Roots,
+    files: &[PathBuf],
+    folder: Option<&Path>,
+) -> Result<Roots, Exit> {
     for file in files {
         let path = folder.map_or_else(|| file.clone(), |it| it.join(file));
         let pem = read(&path)?;
@@ -296,7 +315,7 @@ fn keep_current(store: &Arc<Store>, gateway: &Arc<Gateway>, edges: &Edges) {
     });
 }
 
-fn watch_files(path: &Path, store: &Arc<Store>, follow: Follow) -> Result<(), Exit> {
+fn watch_files(path: &Path, store: &Arc<Store>, follow: Arc<Follow>) -> Result<(), Exit> {
     let watcher = Watcher::new(path).map_err(|error| remote(&error))?;
     let told = move |reload: &Reload| follow.told(reload);
     tokio::spawn(watcher.drive(store.clone(), Arc::new(SystemClock), told));

@@ -5,17 +5,19 @@
 //! and the connection with it, because answers come in order.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{AsyncMessage, Client, Connection, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::settings::Settings;
@@ -82,6 +84,8 @@ struct Shared {
     address: String,
     current: ArcSwapOption<Client>,
     up: watch::Sender<bool>,
+    /// Goes up with each notification, and when the connection comes back or breaks off.
+    news: watch::Sender<u64>,
     /// Goes up when the connection is to be given up.
     losses: watch::Sender<u64>,
     free: Semaphore,
@@ -101,6 +105,7 @@ impl Postgres {
             address: settings.address(),
             current: ArcSwapOption::empty(),
             up: watch::Sender::new(false),
+            news: watch::Sender::new(0),
             losses: watch::Sender::new(0),
             free: Semaphore::new(MAX_QUERIES),
         });
@@ -120,6 +125,19 @@ impl Postgres {
     pub async fn is_up_within(&self, wait: Duration) -> bool {
         let mut up = self.shared.up.subscribe();
         timeout(wait, up.wait_for(|it| *it)).await.is_ok_and(|it| it.is_ok())
+    }
+
+    /// Whether there is a connection now.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        *self.shared.up.borrow()
+    }
+
+    /// Changes with each notification for which the set-up listens (`LISTEN`), and when the
+    /// connection comes back or breaks off: what was notified meanwhile is lost.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.shared.news.subscribe()
     }
 
     /// The rows of a query, in one round trip.
@@ -187,7 +205,7 @@ async fn live(
 ) -> Result<(), String> {
     let connecting = settings.config.connect(tls);
     let (client, connection) = connecting.await.map_err(|error| reason(&error))?;
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = std::pin::pin!(drive(connection, shared));
     let mut losses = shared.losses.subscribe();
     let until = Instant::now() + SET_UP_TIMEOUT;
     tokio::select! {
@@ -199,6 +217,7 @@ async fn live(
     }
     shared.current.store(Some(Arc::new(client)));
     shared.up.send_replace(true);
+    shared.news.send_modify(|it| *it += 1);
     tracing::info!(address = shared.address, "PostgreSQL is there");
     tokio::select! {
         _ = &mut connection => {}
@@ -206,8 +225,22 @@ async fn live(
     }
     shared.current.store(None);
     shared.up.send_replace(false);
+    shared.news.send_modify(|it| *it += 1);
     tracing::warn!(address = shared.address, "PostgreSQL is away");
     Ok(())
+}
+
+/// Carries a connection to its end, and tells of notifications.
+async fn drive<S, T>(mut connection: Connection<S, T>, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            shared.news.send_modify(|it| *it += 1);
+        }
+    }
 }
 
 /// Why there is no connection: the server's code, or what the system says. Nothing of the login.

@@ -31,6 +31,19 @@ pub struct Health {
     is_draining: AtomicBool,
     /// Why the last change of the configuration was not taken; the one before it still runs.
     problem: RwLock<Option<String>>,
+    /// Where the configuration comes from, if that is shared with other gateways.
+    store: RwLock<Option<StoreState>>,
+}
+
+/// How the gateway stands to the store that it shares its configuration with others through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreState {
+    /// The version that is known here.
+    pub version: String,
+    /// Where it comes from: the store, or a local copy.
+    pub from: &'static str,
+    /// Why it may not be the last one.
+    pub problem: Option<String>,
 }
 
 impl Health {
@@ -46,6 +59,12 @@ impl Health {
         *self.problem.write().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
+    /// Notes how the gateway stands to the store of its configuration. One that is away does not
+    /// make the gateway unready: it serves what it knows, and readiness tells of it.
+    pub fn store(&self, state: StoreState) {
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
     /// From now on the gateway is not ready: it is about to stop.
     pub fn drain(&self) {
         self.is_draining.store(true, Relaxed);
@@ -57,14 +76,28 @@ impl Health {
         self.is_loaded.load(Relaxed) && !self.is_draining.load(Relaxed)
     }
 
-    /// One word, and why.
-    fn describe(&self) -> (&'static str, Option<String>) {
+    /// One word, and why, as JSON.
+    fn describe(&self) -> String {
         let word = match (self.is_draining.load(Relaxed), self.is_loaded.load(Relaxed)) {
             (true, _) => "draining",
             (false, false) => "starting",
             (false, true) => "ready",
         };
-        (word, self.problem.read().unwrap_or_else(PoisonError::into_inner).clone())
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let mut told = format!("{{ \"status\": \"{word}\"");
+        if let Some(problem) = &*self.problem.read().unwrap_or_else(PoisonError::into_inner) {
+            told.push_str(&format!(", \"lastReload\": {}", quoted(problem)));
+        }
+        if let Some(store) = &*self.store.read().unwrap_or_else(PoisonError::into_inner) {
+            let StoreState { version, from, problem } = store;
+            let version = quoted(version);
+            told.push_str(&format!(", \"store\": {{ \"version\": {version}, \"from\": \"{from}\""));
+            if let Some(problem) = problem {
+                told.push_str(&format!(", \"problem\": {}", quoted(problem)));
+            }
+            told.push_str(" }");
+        }
+        told + " }"
     }
 }
 
@@ -114,15 +147,9 @@ impl AdminService {
             return text(StatusCode::OK, "live");
         }
         let health = self.0.health();
-        let (word, problem) = health.describe();
-        let problem = problem.map(|it| serde_json::Value::from(it).to_string());
-        let body = match problem {
-            None => format!("{{ \"status\": \"{word}\" }}"),
-            Some(it) => format!("{{ \"status\": \"{word}\", \"lastReload\": {it} }}"),
-        };
         let status =
             if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let mut answer = text(status, body);
+        let mut answer = text(status, health.describe());
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         answer
     }
@@ -199,6 +226,17 @@ mod tests {
         assert_eq!(ask("/readyz"), r#"200 { \"status\": \"ready\" }"#);
         gateway.health().refused(Some("api.json:3: no \"path\"".to_owned()));
         assert!(ask("/healthz/ready").contains("lastReload"));
+        gateway.health().refused(None);
+        let store = |problem: Option<&str>| super::StoreState {
+            version: "7".to_owned(),
+            from: "copy",
+            problem: problem.map(str::to_owned),
+        };
+        gateway.health().store(store(None));
+        let shown = r#"200 { "status": "ready", "store": { "version": "7", "from": "copy" } }"#;
+        assert_eq!(ask("/readyz").replace('\\', ""), shown);
+        gateway.health().store(store(Some("a \"b\" is away")));
+        assert!(ask("/readyz").contains("is away"));
         gateway.health().drain();
         assert!(ask("/readyz").starts_with("503 { \\\"status\\\": \\\"draining\\\""));
         assert_eq!(ask("/metric"), "404 Not Found");

@@ -29,7 +29,7 @@ const NEW: &str = "new";
 const JOURNAL: &str = "journal";
 const DRAFT: &str = "journal.new";
 /// Longest journal that is read, in bytes: as many changes as there may be, with longest names.
-const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
+const MAX_JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The steps that put a write in place.
 #[derive(Debug, Serialize, Deserialize)]

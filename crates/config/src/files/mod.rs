@@ -32,7 +32,7 @@ pub const MAX_NAME_BYTES: usize = 1024;
 /// Longest part of a name between two `/`, in bytes; what file systems allow.
 const MAX_PART_BYTES: usize = 255;
 /// Changes in one write.
-pub const MAX_CHANGES: usize = 10_000;
+pub const MAX_CHANGES: usize = 50_000;
 
 /// Where the files of a configuration are kept. Several writers cannot lose each other's change.
 pub trait Files: Send + Sync + fmt::Debug {
@@ -288,7 +288,7 @@ pub(crate) mod tests {
             "`a.xml/b.xml` cannot be a file of the configuration: a folder in it is a file"
         );
         let many: Vec<Change> = (0..=MAX_CHANGES).map(|it| delete(&format!("{it}.xml"))).collect();
-        assert_eq!(told(&many), "more than 10000 changes in one write");
+        assert_eq!(told(&many), "more than 50000 changes in one write");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod keys;
 mod limits;
 mod management;
 mod quantity;
+mod store;
 mod telemetry;
 
 use std::cell::RefCell;
@@ -30,6 +31,7 @@ pub use counters::{CounterSettings, CounterStore};
 pub use hosts::HostSetting;
 pub use keys::KeySetting;
 pub use management::{IssuerSetting, ManagementSetting};
+pub use store::StoreSetting;
 pub use telemetry::TelemetrySettings;
 
 pub(crate) use quantity::{bytes, duration};
@@ -42,7 +44,7 @@ use crate::snapshot::Settings;
 use crate::tree::{Fields, Keys, Tree};
 
 /// Keys of the plan that this version does not have.
-const LATER: &[&str] = &["stores", "console"];
+const LATER: &[&str] = &["console"];
 
 /// Settings of the gateway as a process. Flags and variables of the command line go over them.
 #[derive(Clone, Debug)]
@@ -65,6 +67,8 @@ pub struct GatewaySettings {
     pub max_buffered_body_bytes: usize,
     /// Where and how rate limits and quotas are counted.
     pub counters: CounterSettings,
+    /// The database that the configuration is read from; none: the files beside the settings.
+    pub store: Option<StoreSetting>,
     /// What the gateway tells a collector.
     pub telemetry: TelemetrySettings,
     /// Bounds of the caches.
@@ -151,6 +155,7 @@ impl Default for GatewaySettings {
             workers: None,
             limits: Limits::default(),
             max_buffered_body_bytes: pipeline::DEFAULT_MAX_BUFFERED_BODY_BYTES,
+            store: None,
             telemetry: TelemetrySettings::default(),
             counters: CounterSettings::default(),
             caches: CacheBounds::default(),
@@ -195,6 +200,7 @@ impl GatewaySettings {
             counters: counters::read(&fields),
             ai,
             semantic_store,
+            store: store::read(&fields),
             telemetry: telemetry::read(&fields),
             ..Self::default()
         };
@@ -362,7 +368,7 @@ pub(crate) mod tests {
             ),
             ("drain: soon", "PC0506 `soon` is no time"),
             ("limits: { bodies: 1 }", "PC0503 unknown key `bodies`"),
-            ("stores: { a: b }", "PC0507 `stores` is not in this version"),
+            ("console: { a: b }", "PC0507 `console` is not in this version"),
             ("gateway: { nmae: x }", "PC0503 unknown key `nmae`"),
         ] {
             assert_eq!(read(text).1, [problem], "{text}");

@@ -1,5 +1,6 @@
 //! What a user can say on the command line.
 
+mod config;
 mod duration;
 mod expr;
 mod import;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use config::{Config, Pull, Push, Shared};
 use duration::duration;
 pub(crate) use expr::{Expr, RuntimeChoice};
 pub(crate) use import::{FolderImport, Import, OpenApiImport, TemplateImport};
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Check every policy, fragment, reference and expression, without the network.
     Validate(Validate),
+    /// Write a folder to the database that gateways share, or the other way.
+    #[command(subcommand)]
+    Config(Config),
     /// Run stand-ins for Azure OpenAI, Entra ID, managed identity, Key Vault, Cosmos DB and others.
     Simulate(Simulate),
     /// Print the variables that point SDKs at the stand-ins of a running `dev` or `simulate`.

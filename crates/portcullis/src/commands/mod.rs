@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod completions;
+mod config;
 mod dev;
 mod env;
 mod expr;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Run(arguments) => run::run(&arguments, &cli.global),
         Command::Dev(arguments) => dev::run(&arguments, &cli.global),
         Command::Validate(arguments) => validate::run(&arguments, &cli.global),
+        Command::Config(command) => config::run(&command, &cli.global),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Env(arguments) => env::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),

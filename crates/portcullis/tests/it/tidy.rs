@@ -76,6 +76,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["agents", "document", "expr", "graphql", "pfx", "pipeline", "telemetry", "transport"],
     ),
     ("proxy", &["agents", "config", "expr", "llm", "pipeline", "state", "telemetry", "transport"]),
+    ("replicas", &["config", "postgres", "transport"]),
     (
         "cases",
         &[
@@ -112,6 +113,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "policies",
             "postgres",
             "proxy",
+            "replicas",
             "simulator",
             "state",
             "telemetry",
@@ -134,6 +136,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("schema", &["tokio", "http", "hyper"]),
     ("xsd", &["tokio", "http", "hyper"]),
     ("postgres", &["http", "hyper"]),
+    ("replicas", &["http", "hyper"]),
     ("state", &["http", "hyper"]),
     ("tree", &["tokio", "http", "hyper"]),
     ("xslt", &["tokio", "http", "hyper"]),
