@@ -10,11 +10,13 @@ import threading
 import time
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from conftest import PROGRAM, Process
 from database import Postgres
 from http_calls import eventually, plain
 from servers import LOCAL, Folder, folder
+from test_management import ID, answers, create, managed
 
 HELLO = "apis/hello"
 
@@ -337,3 +339,46 @@ def test_a_password_is_never_shown(server):
         done = subprocess.run([PROGRAM, "validate", str(it.path)], capture_output=True, text=True)
         assert done.returncode == 1 and "stands in the file" in done.stdout
         assert secret not in done.stdout + done.stderr
+
+
+def test_a_management_call_at_one_gateway_is_obeyed_by_the_others(url):
+    with managed(store=url) as one, managed(store=url) as two:
+        api = {"displayName": "Hello", "path": "hello", "protocols": ["http"], "subscriptionRequired": False}
+        create(one.of("api"), ["hello"], api)
+        create(one.of("api_operation"), ["hello", "any"], {"displayName": "A", "method": "GET", "urlTemplate": "/*"})
+        policies = lambda it: it.of("api_policy")
+        for n in range(5):
+            properties = {"format": "rawxml", "value": answers(f"answer {n}")}
+            create(policies(one), ["hello", "policy"], properties)
+            assert one.call("hello/x") == (200, f"answer {n}")
+            began = time.monotonic()
+            assert eventually(lambda: two.call("hello/x") == (200, f"answer {n}"))
+            assert time.monotonic() - began < 1
+        # Both see the same version; who changes it second with the old one is told.
+        seen = {it.raw("GET", f"{ID}/apis/hello").headers["ETag"] for it in (one, two)}
+        assert len(seen) == 1
+        (etag,) = seen
+        change = lambda it, text: it.of("api").update(
+            "hello", if_match=etag, parameters={"properties": {"description": text}})
+        change(two, "of the second")
+        with pytest.raises(HttpResponseError) as refused:
+            change(one, "of the first")
+        assert refused.value.status_code == 412
+        assert one.of("api").get("hello").description == "of the second"
+
+
+def test_no_management_call_is_lost_though_two_gateways_write(url):
+    with managed(store=url) as one, managed(store=url) as two:
+        def write(it, prefix):
+            for n in range(15):
+                create(it.of("tag"), [f"{prefix}{n}"], {"displayName": f"{prefix} {n}"})
+
+        threads = [threading.Thread(target=write, args=arguments) for arguments in ((one, "a"), (two, "b"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        expected = sorted(f"{prefix}{n}" for prefix in "ab" for n in range(15))
+        for it in (one, two):
+            names = lambda: sorted(entry.name for entry in it.of("tag").list_by_service())
+            assert eventually(lambda: names() == expected), names()
