@@ -361,6 +361,35 @@ def test_nobody_gets_in_without_a_token(it):
     assert it.raw("GET", f"{ID}/apis", version=None).json()["error"]["code"] == "MissingApiVersionParameter"
 
 
+def test_a_token_of_the_issuer_needs_the_role(backend, mint):
+    issuer = {
+        "metadata": "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111/v2.0/.well-known/openid-configuration",
+        "audiences": ["https://management.azure.com"],
+        "role": "Portcullis.Manage",
+    }
+    with managed(management={"issuer": issuer}) as it:
+        token = lambda role, audience="https://management.azure.com": mint("--aud", audience, "--roles", role)
+        manager = it.connect(Static(token("Portcullis.Manage")))
+        assert list(manager.tag.list_by_service(GROUP, SERVICE)) == []
+        for wrong, status in [
+            (token("Llm.Use"), 403),
+            (token("Portcullis.Manage", "api://other"), 401),
+            (token("Portcullis.Manage")[:-4] + "AAAA", 401),
+        ]:
+            answer = it.raw("GET", f"{ID}/tags", token=wrong)
+            assert answer.status_code == status, answer.text
+
+
+def test_a_certificate_tells_of_itself(it):
+    rows = [row for row in ENTITIES if row["group"] == "certificate"]
+    made = create(it.of("certificate"), ["c"], rows[0]["properties"])
+    assert made.subject == "CN=client.contoso.test" and made.expiration_date.year == 2126
+    assert made.thumbprint == it.of("certificate").get("c").thumbprint and len(made.thumbprint) == 40
+    with pytest.raises(HttpResponseError) as refused:
+        create(it.of("certificate"), ["d"], {**rows[0]["properties"], "password": "wrong"})
+    assert refused.value.status_code == 400 and "password" in str(refused.value)
+
+
 def test_every_write_is_audited_without_its_secrets(it):
     create(it.of("named_value"), ["n"], {"displayName": "n", "value": "not-in-the-log", "secret": True})
     it.raw("PUT", f"{ID}/tags/t", token="wrong-token-wrong-token-wrong", json={"properties": {}})

@@ -17,6 +17,7 @@
 mod address;
 mod audit;
 mod auth;
+mod certificate;
 mod configuration;
 mod described;
 mod documents;

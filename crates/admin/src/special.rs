@@ -8,7 +8,7 @@ use crate::address::Target;
 use crate::draft::Draft;
 use crate::problem::{Detail, Problem};
 use crate::view::{Resource, View};
-use crate::{described, documents, import, revisions, secrets};
+use crate::{certificate, described, documents, import, revisions, secrets};
 
 /// What a resource is written with.
 pub(crate) struct Writing<'a> {
@@ -28,6 +28,7 @@ pub(crate) fn complete(
     match cx.target.kind().path {
         ["apis"] => api(cx, properties),
         ["apis", "releases"] => release(cx, properties),
+        ["certificates"] => certificate::complete(properties),
         ["groups"] => group(cx, properties),
         ["namedValues"] => named_value(cx, properties),
         ["policyFragments"] => fragment(cx, properties),
@@ -102,7 +103,7 @@ pub(crate) fn subscriptions_of(
     all
 }
 
-fn text<'a>(properties: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(properties: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     properties.get(name).and_then(Value::as_str).filter(|it| !it.is_empty())
 }
 

@@ -94,7 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("arm", &["document"]),
     ("exchange", &["arm"]),
     ("simulator", &["transport"]),
-    ("admin", &["config", "document", "identity", "pipeline", "transport"]),
+    ("admin", &["config", "document", "dotnet", "identity", "pipeline", "transport"]),
     (
         "portcullis",
         &[
