@@ -28,6 +28,7 @@ mod include_fragment;
 mod invoke_dapr_binding;
 mod ip_filter;
 mod json_to_xml;
+mod json_value;
 mod jsonp;
 mod limit_concurrency;
 mod log_to_eventhub;
@@ -53,6 +54,7 @@ mod set_method;
 mod set_query_parameter;
 mod set_status;
 mod set_variable;
+mod sql_data_source;
 mod templates;
 #[cfg(test)]
 mod test_support;
@@ -136,6 +138,7 @@ pub const ALL: &[PolicyKind] = &[
     set_query_parameter::KIND,
     set_status::KIND,
     set_variable::KIND,
+    sql_data_source::KIND,
     trace::KIND,
     validate_azure_ad_token::KIND,
     validate_client_certificate::KIND,

@@ -15,13 +15,11 @@ use crate::section::{Scope, Section};
 use crate::step::Steps;
 
 /// The roots of resolvers' documents.
-const ROOTS: [&str; 2] = ["http-data-source", "cosmosdb-data-source"];
-/// The one of Azure that is not built.
-const REFUSED_ROOT: &str = "sql-data-source";
+const ROOTS: [&str; 3] = ["http-data-source", "cosmosdb-data-source", "sql-data-source"];
 
 /// Whether a document with this root belongs to a resolver.
 pub(super) fn is_root(name: &str) -> bool {
-    ROOTS.contains(&name) || name == REFUSED_ROOT
+    ROOTS.contains(&name)
 }
 
 /// Compiles the document of a GraphQL resolver.
@@ -50,13 +48,8 @@ pub fn compile_resolver(
 impl CompileCx<'_> {
     pub(super) fn resolver_element(&mut self, root: &document::Element) -> Option<Steps> {
         if !ROOTS.contains(&root.name.as_str()) {
-            let message = match root.name == REFUSED_ROOT {
-                true => format!("data source `{}` is not supported by this gateway yet", root.name),
-                false => {
-                    let known = ROOTS.join(">` or `<");
-                    format!("a resolver's document is `<{known}>`, not `<{}>`", root.name)
-                }
-            };
+            let known = ROOTS.join(">` or `<");
+            let message = format!("a resolver's document is `<{known}>`, not `<{}>`", root.name);
             self.report(
                 Diagnostic::error(codes::UNKNOWN_ROOT, root.name_span, message)
                     .label("root element"),

@@ -9,7 +9,8 @@ use serde_json::{Map, Value as Json, json};
 use super::call::{Call, Container};
 use super::definition::Definitions;
 use super::schema::{DataType, ETag, Level, Write};
-use super::text::{self, Text};
+use super::text::Text;
+use crate::json_value::json_value;
 
 /// Most pages that are read of a query without `paging`.
 const MAX_PAGES: usize = 100;
@@ -101,7 +102,7 @@ impl Request {
         };
         let mut named = Vec::new();
         for (name, value) in parameters {
-            let value = text::json(&value.get(context)?, context)?;
+            let value = json_value(&value.get(context)?, context)?;
             named.push(json!({ "name": name, "value": value }));
         }
         call.query(&statement, &Json::Array(named))?;

@@ -1,10 +1,8 @@
 //! Texts of the policy: a literal, an expression, or a Liquid template.
 
-use expr::{EvalCx, Runtime, Value};
+use expr::Value;
 use liquid::body::Reading;
 use pipeline::{Attr, CompileCx, Computed, Context, Diagnostic, Element, PolicyError};
-use serde_json::Value as Json;
-use tree::json::Formatting;
 
 use crate::templates::Liquid;
 
@@ -38,17 +36,4 @@ impl Text {
         };
         Ok(text.trim().to_owned())
     }
-}
-
-/// A value as JSON: objects and lists as they are, a literal as a text.
-pub(super) fn json(value: &Value, context: &Context) -> Result<Json, PolicyError> {
-    if let Value::String(text) = value {
-        return Ok(Json::from(text.to_string().trim()));
-    }
-    let mut cx = EvalCx::new(context, Runtime::default(), expr::Limits::default());
-    let tree = expr::json_tree(value, &mut cx)
-        .map_err(|_| PolicyError::evaluation("A parameter of the query makes no JSON."))?;
-    let text = tree.to_json(Formatting::None);
-    serde_json::from_str(&text)
-        .map_err(|_| PolicyError::evaluation("A parameter of the query makes no JSON."))
 }

@@ -54,7 +54,7 @@ fn errors_of(document: &Document, text: &str, registry: &Registry) -> Vec<Diagno
     let text = text.trim_start_matches('\u{feff}');
     if matches!(
         names.as_slice(),
-        ["policies" | "fragment" | "cosmosdb-data-source" | "http-data-source"]
+        ["policies" | "fragment" | "cosmosdb-data-source" | "http-data-source" | "sql-data-source"]
     ) {
         return errors(text);
     }
