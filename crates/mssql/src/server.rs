@@ -171,7 +171,7 @@ fn address(text: &str) -> Result<(String, u16), ConnectionStringError> {
         None => (text, PORT),
     };
     let host = if host == "." || host == "(local)" { "localhost" } else { host };
-    let fits = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_' | ':');
+    let fits = |it: char| !it.is_whitespace() && !it.is_control() && !matches!(it, '\\' | '/');
     match !host.is_empty() && host.chars().all(fits) {
         true => Ok((host.to_owned(), port)),
         false => Err(Wrong::BadValue("Server")),

@@ -363,6 +363,7 @@ pub(crate) const ALONE: &[(&str, Section, &str, &str)] = &[
 /// Policies without a line of their own, and why.
 pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     ("cosmosdb-data-source", "stands in resolvers only, and asks a database"),
+    ("sql-data-source", "stands in resolvers only, and asks a database"),
     ("http-data-source", "stands in resolvers only, which an API's schema calls, not a section"),
     ("publish-event", "stands in resolvers only, which an API's schema calls, not a section"),
 ];
