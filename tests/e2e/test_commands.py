@@ -10,11 +10,11 @@ from conftest import PROGRAM, Process, run
 from servers import folder, policies
 
 BROKEN = policies(
-    '<set-header name="x"><value>{{missing}}</value></set-header><sql-data-source />'
+    '<set-header name="x"><value>{{missing}}</value></set-header><forward-request />'
     '<no-such /><set-variable name="m" value="@(context.Request.Metod)" />'
     '<include-fragment fragment-id="gone" />'
 )
-EXPECTED = ["PC0201", "PC0204", "PC0321", "PC0401", "PC0402"]
+EXPECTED = ["PC0201", "PC0204", "PC0321", "PC0401", "PC0413"]
 
 
 def call(*arguments, **options):

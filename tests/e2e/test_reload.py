@@ -164,7 +164,7 @@ def test_a_port_in_use_is_told():
         ("<policies><inbound>", 1, "PC01"),
         (policies('<set-header name="{{absent}}"><value>x</value></set-header>'), 1, "absent"),
         (policies('<set-body>@(context.Nope)</set-body>'), 1, "Nope"),
-        (policies("<sql-data-source />"), 1, "sql-data-source"),
+        (policies("<sql-data-source />"), 1, "PC0413"),
     ],
 )
 def test_a_bad_policy_does_not_start(content, code, said):
