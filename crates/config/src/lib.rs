@@ -32,6 +32,7 @@ mod openapi;
 mod overrides;
 mod place;
 mod products;
+mod remembered;
 mod resolve;
 mod secret_source;
 mod settings;
@@ -61,6 +62,7 @@ pub use environment::Environment;
 pub use load::{Engine, Loaded, Options, Parsed, Secrets, Summary, load, parse};
 pub use openapi::described_operations;
 pub use place::Place;
+pub use remembered::Remembered;
 pub use secret_source::{NoSecrets, SecretProvider, SecretSource, vault_identifier};
 pub use settings::{
     CacheBounds, CertificateSetting, ConnectionSetting, CounterSettings, CounterStore, GatewayName,

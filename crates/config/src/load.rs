@@ -17,6 +17,7 @@ use crate::hidden::Hidden;
 use crate::layout::Layout;
 use crate::overrides::{self, Overrides};
 use crate::place::Place;
+use crate::remembered::Remembered;
 use crate::resolve;
 use crate::secret_source::SecretProvider;
 use crate::settings::GatewaySettings;
@@ -41,6 +42,8 @@ pub struct Options {
     pub keys: Vec<(String, Secret)>,
     /// Whether secrets are read.
     pub secrets: Secrets,
+    /// What loads with clones of these options know of each other.
+    pub remembered: Remembered,
 }
 
 /// Whether secrets are read.
@@ -138,7 +141,9 @@ pub fn parse(source: &Source, options: &Options) -> (Parsed, Vec<Diagnostic>) {
     let overrides = read_overrides(source, options, &problems);
     let (layout, found) = Layout::read(source);
     problems.borrow_mut().extend(found);
-    let cx = Reading { source, overrides: &overrides, problems: &problems };
+    let remembered = &options.remembered;
+    remembered.begin();
+    let cx = Reading { source, overrides: &overrides, problems: &problems, remembered };
     let of_folder = Entities::read(&layout, &cx);
     entities.extend(of_folder, &problems);
     problems.borrow_mut().extend(overrides.unused());

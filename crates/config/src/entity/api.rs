@@ -233,7 +233,17 @@ fn specification(
         cx.report(Place::file(file.clone()).error(codes::NOT_SUPPORTED, message));
         return Vec::new();
     }
-    cx.parse(file).map(|it| openapi::operations(&it, required, cx.problems)).unwrap_or_default()
+    let text = cx.source.text(file);
+    if let Some(known) = text.and_then(|it| cx.remembered.operations(file, it, required)) {
+        return known;
+    }
+    let n_problems = cx.problems.borrow().len();
+    let Some(tree) = cx.parse(file) else { return Vec::new() };
+    let operations = openapi::operations(&tree, required, cx.problems);
+    if let (Some(text), true) = (text, cx.problems.borrow().len() == n_problems) {
+        cx.remembered.keep(file, text, required, &operations);
+    }
+    operations
 }
 
 /// The version set of an API. A version without one could be named nowhere.

@@ -228,7 +228,13 @@ mod tests {
         let (overrides, _) = Overrides::read(&file, text, &Environment::default());
         let (layout, _) = Layout::read(&source);
         let problems = RefCell::default();
-        let cx = Reading { source: &source, overrides: &overrides, problems: &problems };
+        let remembered = crate::remembered::Remembered::default();
+        let cx = Reading {
+            source: &source,
+            overrides: &overrides,
+            problems: &problems,
+            remembered: &remembered,
+        };
         let entities = Entities::read(&layout, &cx);
         let resolver = &entities.apis[0].graphql.as_ref().unwrap().resolvers[0];
         assert_eq!(

@@ -87,6 +87,7 @@ pub use workspace::WorkspaceEntity;
 
 use crate::layout::{EntityFiles, Layout};
 use crate::overrides::Overrides;
+use crate::remembered::Remembered;
 use crate::source::Source;
 use crate::tree::{Fields, Keys, Node, Tree};
 
@@ -138,6 +139,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) source: &'a Source,
     pub(crate) overrides: &'a Overrides,
     pub(crate) problems: &'a RefCell<Vec<Diagnostic>>,
+    pub(crate) remembered: &'a Remembered,
 }
 
 impl Entities {
@@ -235,7 +237,13 @@ pub(crate) mod tests {
         let (layout, _) = Layout::read(&source);
         let problems = RefCell::default();
         let overrides = Overrides::default();
-        let cx = Reading { source: &source, overrides: &overrides, problems: &problems };
+        let remembered = Remembered::default();
+        let cx = Reading {
+            source: &source,
+            overrides: &overrides,
+            problems: &problems,
+            remembered: &remembered,
+        };
         let entities = Entities::read(&layout, &cx);
         let told =
             problems.borrow().iter().map(|it| format!("{} {}", it.code, it.message)).collect();
