@@ -56,7 +56,10 @@ pub fn definition(name: &str) -> Option<&'static TypeDef> {
 #[must_use]
 pub fn find_type(written: &str, generics: usize) -> Option<&'static TypeDef> {
     let fits = |it: &&&'static TypeDef| {
-        it.generics == generics || matches!(it.name, names::TUPLE | names::VALUETUPLE)
+        // The class without type arguments has its members here too.
+        it.generics == generics
+            || matches!(it.name, names::TUPLE | names::VALUETUPLE)
+            || (it.name == "System.Nullable" && generics == 0)
     };
     let index = INDEX.get()?;
     if let Some(def) = index.by_name.get(written)

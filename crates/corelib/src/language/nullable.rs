@@ -8,7 +8,26 @@ use clr::types::Type;
 
 pub(crate) const TYPE: TypeDef = TypeDef::structure("System.Nullable", MEMBERS).generic(1);
 
+const EITHER: Type = Type::Nullable(&Type::M);
+
 const MEMBERS: &[Member] = &[
+    Member::static_method("Compare", &[EITHER, EITHER], Type::Int32, |args, _| {
+        let [a, b] = args.take()?;
+        Ok(match (a.is_null(), b.is_null()) {
+            (true, true) => 0,
+            (true, false) => -1,
+            (false, true) => 1,
+            _ => a.compare(&b).map_or(0, |it| it as i32),
+        }
+        .into())
+    })
+    .params(&["n1", "n2"])
+    .doc("Null is less than any value."),
+    Member::static_method("Equals", &[EITHER, EITHER], Type::Bool, |args, _| {
+        let [a, b] = args.take()?;
+        Ok(a.equals(&b).into())
+    })
+    .params(&["n1", "n2"]),
     Member::property("HasValue", Type::Bool, |args, _| Ok((!args.value(0).is_null()).into())),
     Member::property("Value", Type::T, |args, _| {
         let [it] = args.take()?;

@@ -40,6 +40,10 @@ impl Object for Address {
     }
 
     fn equals(&self, other: &Value) -> Option<bool> {
+        if let Value::String(text) = other {
+            // A text is read first.
+            return Some(Uri::any(text.as_str()).is_ok_and(|it| key(&it) == key(&self.0)));
+        }
         Some(other.as_object::<Self>().is_some_and(|it| key(&it.0) == key(&self.0)))
     }
 
@@ -107,7 +111,15 @@ const MEMBERS: &[Member] = &[
     Member::property("AbsoluteUri", STRING, |args, cx| part(args, cx, Parts::to_text)),
     Member::property("AbsolutePath", STRING, |args, cx| part(args, cx, |it| it.path.clone())),
     Member::property("LocalPath", STRING, |args, cx| {
-        part(args, cx, |it| web::unescape_data(&it.path))
+        part(args, cx, |it| {
+            let path = web::unescape_data(&it.path);
+            // A path of Windows: `/c:/x`.
+            let drive = matches!(path.as_bytes(), [b'/', letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
+            match path.strip_prefix('/') {
+                Some(own) if drive && it.scheme == "file" => own.replace('/', "\\"),
+                _ => path,
+            }
+        })
     }),
     Member::property("PathAndQuery", STRING, |args, cx| {
         part(args, cx, |it| format!("{}{}", it.path, it.query))
@@ -269,7 +281,11 @@ const MEMBERS: &[Member] = &[
         Type::named(URI_HOST_NAME_TYPE),
         |args, _| {
             let (name,): (Option<Str>,) = args.get()?;
-            let uri = name.and_then(|it| Uri::absolute(&format!("http://{it}/")).ok());
+            let uri = name.and_then(|it| {
+                let bare = it.as_str().contains(':') && !it.as_str().starts_with('[');
+                let host = if bare { format!("[{it}]") } else { it.to_string() };
+                Uri::absolute(&format!("http://{host}/")).ok()
+            });
             let kind = uri.and_then(|it| it.parts).map_or(0, |it| it.host_type() as i64);
             Ok(enums::member(URI_HOST_NAME_TYPE, kind))
         },

@@ -72,6 +72,11 @@ impl Writer<'_> {
             }
             Some(Data::Comment(text)) => {
                 self.break_line(*mixed);
+                // Two hyphens would end the comment: they are set apart.
+                let mut text = text.replace("--", "- -").replace("--", "- -");
+                if text.ends_with('-') {
+                    text.push(' ');
+                }
                 self.out.push_str(&format!("<!--{text}-->"));
             }
             Some(Data::Instruction(target, data)) => {
