@@ -11,6 +11,8 @@ pub struct Limits {
     pub max_depth: usize,
     /// Most fields of an operation, fragments spread: 5,000.
     pub max_fields: usize,
+    /// Most fields and fragments of an operation, fragments spread: 20,000.
+    pub max_selections: usize,
     /// Most items of one list in the response: 10,000.
     pub max_list_items: usize,
     /// Most values in the response: 200,000.
@@ -28,6 +30,7 @@ impl Default for Limits {
             max_tokens: 20_000,
             max_depth: 32,
             max_fields: 5_000,
+            max_selections: 20_000,
             max_list_items: 10_000,
             max_values: 200_000,
             max_calls: 1_000,

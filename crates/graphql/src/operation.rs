@@ -87,6 +87,11 @@ impl Schema {
             let text = format!("The operation selects more than {} fields.", limits.max_fields);
             return Err(one(text, "OPERATION_TOO_LARGE"));
         }
+        if measure.n_selections > limits.max_selections {
+            let most = limits.max_selections;
+            let text = format!("The operation selects more than {most} fields and fragments.");
+            return Err(one(text, "OPERATION_TOO_LARGE"));
+        }
         apollo_compiler::introspection::check_max_depth(&document, definition)
             .map_err(|it| one(it.message().to_string(), "OPERATION_TOO_DEEP"))?;
         let given = crate::json::their_map(&request.variables);

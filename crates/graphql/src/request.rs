@@ -5,7 +5,11 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
+
+/// The members of a request that are read.
+const MEMBERS: [&str; 3] = ["query", "operationName", "variables"];
 
 /// A request: the document, which of its operations, and the values of variables.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,10 +62,32 @@ impl Request {
         }
     }
 
-    fn from_json(body: &[u8]) -> Result<Request, MalformedRequest> {
-        let body: Value = serde_json::from_slice(body)
+    fn from_json(bytes: &[u8]) -> Result<Request, MalformedRequest> {
+        let body: Value = serde_json::from_slice(bytes)
             .map_err(|it| malformed(format!("The body is no JSON: {it}.")))?;
-        Request::from_value(body)
+        let request = Request::from_value(body)?;
+        match Names::of(bytes).repeated() {
+            // Another reader may take the other one.
+            Some(name) => Err(malformed(format!("The request has `{name}` twice."))),
+            None => Ok(request),
+        }
+    }
+
+    /// Whether a body that holds a request says nothing besides it, in the form that every reader
+    /// reads alike: JSON in UTF-8 with no other members, or a document.
+    #[must_use]
+    pub fn is_plain_body(content_type: Option<&str>, body: &[u8]) -> bool {
+        let (media_type, parameters) = content_type
+            .and_then(|it| it.split_once(';'))
+            .unwrap_or((content_type.unwrap_or_default(), ""));
+        let parameters = parameters.trim().to_ascii_lowercase().replace('"', "");
+        if !matches!(parameters.as_str(), "" | "charset=utf-8") {
+            return false;
+        }
+        match media_type.trim().to_ascii_lowercase().as_str() {
+            "application/graphql" => true,
+            _ => Names::of(body).0.iter().all(|it| MEMBERS.contains(&it.as_str())),
+        }
     }
 
     /// The request in a JSON object.
@@ -90,17 +116,15 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// There is no `query`, or `variables` is not a JSON object.
+    /// There is no `query`, or `variables` is not a JSON object, or one of them is there twice.
     pub fn from_query_string(query_string: &str) -> Result<Request, MalformedRequest> {
         let mut request = Request::default();
-        let mut has_query = false;
+        let mut names = Names::default();
         for pair in query_string.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match name {
-                "query" => {
-                    request.query = decoded(value)?;
-                    has_query = true;
-                }
+            let name = decoded(name)?;
+            match name.as_str() {
+                "query" => request.query = decoded(value)?,
                 "operationName" => {
                     request.operation_name = Some(decoded(value)?).filter(|it| !it.is_empty());
                 }
@@ -114,8 +138,15 @@ impl Request {
                 }
                 _ => {}
             }
+            names.0.push(name);
         }
-        if has_query { Ok(request) } else { Err(malformed("The request has no `query`.")) }
+        if let Some(name) = names.repeated() {
+            return Err(malformed(format!("The request has `{name}` twice.")));
+        }
+        match names.0.iter().any(|it| it == "query") {
+            true => Ok(request),
+            false => Err(malformed("The request has no `query`.")),
+        }
     }
 
     /// The request as a JSON body has it.
@@ -130,6 +161,45 @@ impl Request {
             json.insert("variables".to_owned(), Value::Object(self.variables.clone()));
         }
         Value::Object(json)
+    }
+}
+
+/// The names of members, in their order.
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Names {
+    /// Those of a JSON object; none of anything else.
+    fn of(body: &[u8]) -> Names {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// A member of requests that is there twice, however it is spelled the second time.
+    fn repeated(&self) -> Option<&'static str> {
+        let n = |member: &str| self.0.iter().filter(|it| it.eq_ignore_ascii_case(member)).count();
+        MEMBERS.into_iter().find(|it| n(it) > 1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Names, M::Error> {
+                let mut names = Names::default();
+                while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+                    names.0.push(name);
+                }
+                Ok(names)
+            }
+        }
+        from.deserialize_map(Reader)
     }
 }
 
@@ -183,6 +253,16 @@ mod tests {
                 "`variables` must be a JSON object.",
             ),
             (
+                "application/json",
+                r#"{"query":"{a}","x":1,"qu\u0065ry":"{b}"}"#,
+                "The request has `query` twice.",
+            ),
+            (
+                "application/json",
+                r#"{"operationName":"a","query":"{a}","OperationName":"b"}"#,
+                "The request has `operationName` twice.",
+            ),
+            (
                 "text/plain",
                 "{a}",
                 "The content type `text/plain` is not one of GraphQL requests; send `application/json`.",
@@ -192,6 +272,22 @@ mod tests {
         }
         assert!(body("application/json", "{").starts_with("The body is no JSON: "));
         assert!(Request::from_body(Some("application/graphql"), b"\xff").is_err());
+    }
+
+    #[test]
+    fn a_body_is_plain_if_all_readers_read_it_alike() {
+        for (content_type, text, expected) in [
+            ("", r#"{"query":"{a}"}"#, true),
+            ("application/json; charset=\"UTF-8\"", r#"{"variables":{},"query":"{a}"}"#, true),
+            ("application/graphql", "{ a }", true),
+            ("application/json; charset=utf-16", r#"{"query":"{a}"}"#, false),
+            ("application/graphql; charset=utf-7", "{ a }", false),
+            ("application/json", r#"{"query":"{a}","extensions":{}}"#, false),
+            ("application/json", r#"{"query":"{a}","documentId":"7"}"#, false),
+        ] {
+            let is_plain = Request::is_plain_body(Some(content_type), text.as_bytes());
+            assert_eq!(is_plain, expected, "{content_type} {text}");
+        }
     }
 
     #[test]
@@ -205,6 +301,11 @@ mod tests {
             r#"{"query":"{a} x","operationName":"n","variables":{"a":1}}"#
         );
         assert_eq!(read("a=b"), "The request has no `query`.");
+        assert_eq!(read("qu%65ry=a"), r#"{"query":"a"}"#);
+        for twice in ["query=a&query=b", "query=a&%71uery=b", "Query=a&query=b"] {
+            assert_eq!(read(twice), "The request has `query` twice.");
+        }
+        assert_eq!(read("variables=&query=a&variables="), "The request has `variables` twice.");
         assert_eq!(read("query=%FF"), "The query string is not UTF-8.");
         assert_eq!(read("query=a&variables=x"), "`variables` is no JSON.");
         assert_eq!(read("query=a&variables="), r#"{"query":"a"}"#);

@@ -21,7 +21,9 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
     compile,
 };
 
-const PARENT_TYPE: Attr = Attr::required("parent-type").doc("Object type of the schema.");
+const PARENT_TYPE: Attr = Attr::required("parent-type")
+    .doc("Object type of the schema.")
+    .differs("A type or a field that the schema does not have does not load.");
 const FIELD: Attr = Attr::required("field").doc("Field of that type.");
 const HTTP_DATA_SOURCE: Child =
     Child::required("http-data-source").as_policy().doc("Where the value comes from.");

@@ -7,6 +7,10 @@
 //! decides. A rule for a type counts for fields that are selected by way of its interfaces and
 //! unions as well.
 //!
+//! What goes on says no more than what was checked: other members (`extensions`, ids of stored
+//! documents), and parameters beside a body, are taken out, since a service might prefer them. A
+//! request that says something twice is refused.
+//!
 //! At a handshake of WebSocket there is nothing to check yet: each subscription that comes behind it
 //! is checked instead, and one that is refused is answered by an `error` message.
 //!
@@ -16,7 +20,7 @@ use std::sync::Arc;
 
 use expr::{Type, Value};
 use graphql::{Decision, Error, Limits, Operation, Pruned, Request, Selected};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use pipeline::{
     Attr, Blame, Body, CheckedOperation, Child, CompileCx, Computed, Context, Diagnostic, Element,
@@ -36,6 +40,7 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 };
 
 const VARIABLE: Attr = Attr::absent_by_default("error-variable-name")
+    .expressions()
     .doc("Variable that receives the errors, beside `GraphQLErrors`.");
 const MAX_SIZE: Attr = Attr::required("max-size")
     .expressions()
@@ -58,6 +63,8 @@ const ACTION: Attr = Attr::optional("action", "allow")
 
 /// Largest `max-size`, in bytes.
 const MAX_MAX_SIZE: u32 = 102_400;
+/// Parameters of a URL, spelled in any way, in which services look for an operation.
+const PARAMETERS: [&str; 5] = ["query", "operationName", "variables", "extensions", "documentId"];
 /// The variable that always receives the errors.
 const ERRORS: &str = "GraphQLErrors";
 
@@ -72,7 +79,7 @@ words! {
 
 #[derive(Debug)]
 struct ValidateGraphqlRequest {
-    variable: Option<Arc<str>>,
+    variable: Option<Computed<String>>,
     rules: Arc<Rules>,
 }
 
@@ -158,9 +165,8 @@ fn compile(element: Element<'_>, cx: &mut CompileCx) -> Result<Step, Diagnostic>
             vec![problem.to_owned()]
         }
     });
-    let variable: Option<String> = cx.literal_if(element, &VARIABLE)?;
     Ok(Step::waiting(ValidateGraphqlRequest {
-        variable: variable.map(Into::into),
+        variable: cx.attr_if(element, &VARIABLE)?,
         rules: Arc::new(Rules { max_size, max_depth: cx.attr(element, &MAX_DEPTH)?, rules }),
     }))
 }
@@ -189,11 +195,58 @@ impl Waiting for ValidateGraphqlRequest {
         };
         let checked = |limits: &Limits| api.schema.check(&request, limits);
         match self.rules.prune(context, &api, &request, checked)? {
-            Ok(Pruned::Whole) => Ok(Flow::Next),
+            Ok(Pruned::Whole) => {
+                if !is_plain(context) {
+                    replace(context, &request);
+                }
+                Ok(Flow::Next)
+            }
             Ok(Pruned::Rejected(error)) => self.refuse(context, &[error]),
             Ok(Pruned::Parted { request, errors }) => self.part(context, request, errors),
             Err(errors) => self.refuse(context, &errors),
         }
+    }
+}
+
+/// Whether whoever reads the request after the gateway reads what the gateway has read: services may
+/// look for an operation in further members and parameters, too.
+fn is_plain(context: &Context) -> bool {
+    let request = &context.request;
+    let names_other = |it: &&&str| request.url.has_parameter(it);
+    if request.method == Method::GET {
+        return PARAMETERS.iter().filter(names_other).all(|it| *it == "query");
+    }
+    let mut content_types = request.header_values(CONTENT_TYPE);
+    let content_type = content_types.next();
+    let bytes = request.body.as_bytes().unwrap_or_default();
+    // A body that is encoded was decoded to be read; it goes on plain then.
+    !request.headers.contains_key(CONTENT_ENCODING)
+        && content_types.next().is_none()
+        && !PARAMETERS.iter().any(|it| request.url.has_parameter(it))
+        && Request::is_plain_body(content_type, &bytes)
+}
+
+/// Puts a request in the place of the client's, and nothing beside it.
+fn replace(context: &mut Context, request: &Request) {
+    let url = &mut context.request.url;
+    for name in PARAMETERS {
+        url.remove_parameter(name);
+    }
+    if context.request.method != Method::GET {
+        let json = HeaderValue::from_static("application/json");
+        context.request.headers.insert(CONTENT_TYPE, json);
+        context.set_text_body(Message::Request, request.to_json().to_string());
+        return;
+    }
+    let mut set = |name: &str, value: &str| {
+        url.append_parameter(&QueryText::new(name), &QueryText::new(value));
+    };
+    set("query", &request.query);
+    if let Some(name) = &request.operation_name {
+        set("operationName", name);
+    }
+    if !request.variables.is_empty() {
+        set("variables", &serde_json::Value::Object(request.variables.clone()).to_string());
     }
 }
 
@@ -299,19 +352,7 @@ impl ValidateGraphqlRequest {
             context.answer_in_place_of_backend(response);
             return Ok(Flow::End);
         };
-        if context.request.method == Method::GET {
-            let url = &mut context.request.url;
-            let mut set = |name: &str, value: &str| {
-                let value = QueryText::new(value);
-                url.set_parameter(&QueryText::new(name), std::iter::once(&value));
-            };
-            set("query", &left.query);
-            set("variables", &serde_json::Value::Object(left.variables).to_string());
-        } else {
-            let json = HeaderValue::from_static("application/json");
-            context.request.headers.insert(CONTENT_TYPE, json);
-            context.set_text_body(Message::Request, left.to_json().to_string());
-        }
+        replace(context, &left);
         FieldErrors::note(context, errors);
         Ok(Flow::Next)
     }
@@ -327,7 +368,8 @@ impl ValidateGraphqlRequest {
         let objects = errors.iter().map(object).collect::<Result<Vec<_>, _>>()?;
         let list = Value::list(Type::Object, objects);
         if let Some(variable) = &self.variable {
-            context.variables.set(Arc::clone(variable), list.clone());
+            let name: String = variable.get(context)?;
+            context.variables.set(name, list.clone());
         }
         context.variables.set(ERRORS, list);
         Ok(())
