@@ -23,7 +23,7 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 const CONTENT: Child = Child::optional("cross-domain-policy")
     .children(&[SITE_CONTROL, ACCESS, IDENTITY, HEADERS])
     .doc("A cross-domain policy file.")
-    .differs("Read, not served: no client asks for it any more.");
+    .differs("Read, not served: no client asks for it any more. Loading says so.");
 const SITE_CONTROL: Child = Child::optional("site-control")
     .empty()
     .attrs(&[Attr::absent_by_default("permitted-cross-domain-policies")])

@@ -5,6 +5,7 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/api-management/jsonp-policy>
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pipeline::url::pairs;
@@ -115,6 +116,9 @@ impl Waiting for Jsonp {
             return Ok(Flow::Next);
         }
         let json = content::bytes(context, Message::Response).await?;
+        // The new media type names no charset: the script is UTF-8, whatever the JSON was.
+        let text = content::text(&json, content::content_type(context, Message::Response));
+        let json = text.map_or(json, Bytes::from);
         let mut script = Vec::with_capacity(callback.len() + json.len() + 3);
         script.extend_from_slice(callback.as_bytes());
         script.push(b'(');

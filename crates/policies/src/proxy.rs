@@ -22,10 +22,10 @@ pub(crate) const KIND: PolicyKind = PolicyKind {
 };
 
 const URL: Attr = Attr::required("url").expressions().doc("The proxy: `http://host:port`.");
-const USERNAME: Attr = Attr::absent_by_default("username")
-    .expressions()
-    .doc("User name for the proxy.")
-    .differs("Basic authentication only, no NTLM.");
+const USERNAME: Attr =
+    Attr::absent_by_default("username").expressions().doc("User name for the proxy.").differs(
+        "Sent as Basic authentication. A proxy that asks for NTLM refuses, and the call fails.",
+    );
 const PASSWORD: Attr =
     Attr::absent_by_default("password").expressions().doc("Password for the proxy.");
 

@@ -44,23 +44,23 @@ const BACKEND_ID: Attr = Attr::absent_by_default("backend-id").expressions().doc
 const SF_RESOLVE_CONDITION: Attr = Attr::absent_by_default("sf-resolve-condition")
     .expressions()
     .doc("Service Fabric only.")
-    .differs("Refused: there is no Service Fabric here.");
+    .differs("Refused when it loads: there is no Service Fabric here.");
 const SF_SERVICE_INSTANCE_NAME: Attr = Attr::absent_by_default("sf-service-instance-name")
     .expressions()
     .doc("Service Fabric only.")
-    .differs("Refused: there is no Service Fabric here.");
+    .differs("Refused when it loads: there is no Service Fabric here.");
 const SF_PARTITION_KEY: Attr = Attr::absent_by_default("sf-partition-key")
     .expressions()
     .doc("Service Fabric only.")
-    .differs("Refused: there is no Service Fabric here.");
+    .differs("Refused when it loads: there is no Service Fabric here.");
 const SF_LISTENER_NAME: Attr = Attr::absent_by_default("sf-listener-name")
     .expressions()
     .doc("Service Fabric only.")
-    .differs("Refused: there is no Service Fabric here.");
+    .differs("Refused when it loads: there is no Service Fabric here.");
 const SF_REPLICA_TYPE: Attr = Attr::absent_by_default("sf-replica-type")
     .expressions()
     .doc("Service Fabric only.")
-    .differs("Refused: there is no Service Fabric here.");
+    .differs("Refused when it loads: there is no Service Fabric here.");
 const DAPR_APP_ID: Attr =
     Attr::absent_by_default("dapr-app-id").expressions().doc("Service, for Dapr.");
 const DAPR_METHOD: Attr =

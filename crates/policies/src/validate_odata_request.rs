@@ -30,7 +30,10 @@ const VARIABLE: Attr =
     Attr::absent_by_default("error-variable-name").doc("Variable that receives what is wrong.");
 const DEFAULT: Attr = Attr::optional("default-odata-version", "4.0")
     .doc("Version of a request without `OData-Version`.")
-    .differs("The syntax is checked; metadata of the service is not read.");
+    .differs(
+        "The syntax is checked. Names and types are not compared with the service's metadata: a \
+         request for an entity that is not there goes to the backend.",
+    );
 const MIN: Attr = Attr::absent_by_default("min-odata-version").doc("Lowest version.");
 const MAX: Attr = Attr::absent_by_default("max-odata-version").doc("Highest version.");
 const MAX_SIZE: Attr =

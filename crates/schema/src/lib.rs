@@ -12,6 +12,7 @@
 
 mod adapt;
 mod place;
+mod repeated;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 pub use place::position;
+pub use repeated::repeated_member;
 
 /// Most violations that one check tells of.
 pub const MAX_VIOLATIONS: usize = 20;

@@ -196,7 +196,11 @@ impl Job {
         let bad = |what: &str, why: &str| {
             PolicyError::evaluation(format_args!("The body is no {what}: {why}"))
         };
-        let text = content::text(bytes, media.as_deref())
+        let read = match media.as_deref().is_some_and(content::is_xml) {
+            true => content::xml_text,
+            false => content::text,
+        };
+        let text = read(bytes, media.as_deref())
             .ok_or_else(|| bad("text", "it does not fit its charset."))?;
         match media.as_deref() {
             Some(media) if content::is_json(media) => {

@@ -1,6 +1,7 @@
 //! The definitions that bodies are checked against: those of the API's description, compiled for
 //! each operation, and those of schema entities, JSON or XML.
 
+use bytes::Bytes;
 use pipeline::{
     CompileCx, Diagnostic, Element, Message, NamedSchema, NamedSchemas, Operation, Representation,
     Statuses, codes,
@@ -8,7 +9,7 @@ use pipeline::{
 use schema::{Adjust, Dialect, Schema, Source};
 
 use super::{SCHEMA_ID, SCHEMA_REF};
-use crate::content::essence;
+use crate::content::{self, essence};
 use crate::validation::schemas;
 
 /// A schema with the name that messages have for it.
@@ -25,6 +26,17 @@ pub(super) enum Form {
     Xml(xsd::Schema),
     /// XML in an envelope.
     Soap(xsd::Schema),
+}
+
+impl Form {
+    /// The text of a body in its charset; that of XML in the encoding that it declares, if its
+    /// media type names none. `None` if it is no text in it.
+    pub(super) fn text(&self, bytes: &Bytes, content_type: Option<&str>) -> Option<String> {
+        match self {
+            Form::Json(_) => content::text(bytes, content_type),
+            Form::Xml(_) | Form::Soap(_) => content::xml_text(bytes, content_type),
+        }
+    }
 }
 
 /// What one `content` element checks bodies against.

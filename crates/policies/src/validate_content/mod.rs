@@ -254,7 +254,8 @@ impl ValidateContent {
             return Ok(());
         };
         let bytes = content::bytes(context, self.message).await?;
-        findings.add(self.violations(&bytes, definition, &content_type, action));
+        let text = definition.form.text(&bytes, content::content_type(context, self.message));
+        findings.add(self.violations(text.as_deref(), definition, &content_type, action));
         Ok(())
     }
 
@@ -375,7 +376,7 @@ impl ValidateContent {
     /// Everything that is wrong with the content.
     fn violations(
         &self,
-        bytes: &[u8],
+        text: Option<&str>,
         definition: &Definition,
         content_type: &str,
         action: Action,
@@ -391,9 +392,8 @@ impl ValidateContent {
             let public = self.is_request().then(|| details.clone());
             self.finding(content_type, "IncorrectMessage", details, public, action)
         };
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.trim_start_matches('\u{feff}'),
-            Err(_) => return vec![finding("the body is not UTF-8", (1, 1))],
+        let Some(text) = text else {
+            return vec![finding("the body is no text in its charset", (1, 1))];
         };
         let schema = match &definition.form {
             Form::Json(schema) => schema,
@@ -410,6 +410,9 @@ impl ValidateContent {
                 return vec![finding(why, (error.line(), error.column()))];
             }
         };
+        if let Some((why, place)) = schema::repeated_member(text) {
+            return vec![finding(&why, place)];
+        }
         let violations = schema.check(&value);
         violations.iter().map(|it| finding(&it.message, schema::position(text, &it.path))).collect()
     }

@@ -93,7 +93,7 @@ impl Waiting for XmlToJson {
             Message::Response | Message::Draft => Blame::Backend,
         };
         let json = content::work(bytes.len(), move || {
-            let text = content::text(&bytes, content_type.as_deref())
+            let text = content::xml_text(&bytes, content_type.as_deref())
                 .ok_or_else(|| "the body is no text in its charset".to_owned());
             text.and_then(|it| write::json(&it, form, always_array)).map_err(|why| {
                 PolicyError::new("XmlToJsonConversionFailed", format!("XML to JSON: {why}"))
