@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::hash::Fnv;
+use super::hash::{WordHasher, is_plain};
 use super::segment::fold;
 
 /// Names up to which a table compares one by one.
@@ -15,7 +15,7 @@ const FEW: usize = 8;
 pub(super) struct Table<V> {
     entries: Vec<Entry<V>>,
     /// Places of the entries by name; empty while there are few.
-    places: HashMap<Box<str>, usize, BuildHasherDefault<Fnv>>,
+    places: HashMap<Box<str>, usize, BuildHasherDefault<WordHasher>>,
 }
 
 #[derive(Debug)]
@@ -66,8 +66,11 @@ impl<V> Table<V> {
     /// The value for a segment as received.
     pub(super) fn get(&self, segment: &str) -> Option<&V> {
         if self.entries.len() > FEW {
-            let place = self.places.get(&*fold(segment))?;
-            return self.entries.get(*place).map(|it| &it.value);
+            let place = match is_plain(segment) {
+                true => self.places.get(segment),
+                false => self.places.get(&*fold(segment)),
+            };
+            return self.entries.get(*place?).map(|it| &it.value);
         }
         let same = |it: &&Entry<V>| it.is_plain && *it.name == *segment;
         if let Some(found) = self.entries.iter().find(same) {
@@ -79,12 +82,6 @@ impl<V> Table<V> {
         let folded = fold(segment);
         self.entries.iter().find(|it| *it.name == *folded).map(|it| &it.value)
     }
-}
-
-/// Whether folding leaves a text as it is, at a glance.
-fn is_plain(text: &str) -> bool {
-    let is_folded = |it: u8| !it.is_ascii() || it.is_ascii_uppercase() || it == b'%';
-    !text.bytes().any(is_folded)
 }
 
 #[cfg(test)]
