@@ -60,7 +60,8 @@ fn operation(case: &Case) -> Result<Operation, String> {
         let (example, schema) = match described {
             Described::Example(text) => (Some(text.clone()), None),
             Described::Schema(text) => {
-                (None, Some(serde_json::from_str(text).map_err(|error| error.to_string())?))
+                let schema = serde_json::from_str(text).map_err(|error| error.to_string())?;
+                (None, Some(Arc::new(schema)))
             }
         };
         let content_type = content_type.clone();

@@ -25,20 +25,22 @@ use crate::mcp;
 use crate::models;
 use crate::products::{self, Membership, Memberships};
 use crate::resolve::Resolved;
+use crate::reuse::{Known, Reuse, Spot};
 use crate::snapshot::{Api, ApiKind, Backend, InProducts, Operation, Protocols, Service, Snapshot};
 use crate::versions;
 
-/// Compiles a configuration. Returns the snapshot (none if a document does not compile), how much
+/// Compiles a configuration, but for documents that `reuse` knows. Returns the snapshot (none if a document does not compile), how much
 /// was looked at, and every problem.
 pub(crate) fn compile(
     parsed: &Parsed,
     mut resolved: Resolved,
     engine: Engine<'_>,
+    reuse: &mut Reuse,
 ) -> (Option<Snapshot>, Summary, Vec<Diagnostic>) {
     let entities = &parsed.entities;
     let workspaces = std::mem::take(&mut resolved.workspaces);
     let deployment = Arc::new(deployment(parsed, &resolved.certificates));
-    let mut work = Work { is_whole: true, ..Work::default() };
+    let mut work = Work { is_whole: true, reuse: std::mem::take(reuse), ..Work::default() };
     let memberships = Memberships::new(entities, &mut work.problems);
     let backend_entries = Arc::new(entries(resolved.backends.values(), ""));
     let extensions = extensions(engine.extensions, entities, parsed, &mut resolved);
@@ -72,7 +74,7 @@ pub(crate) fn compile(
         };
         let found = compile_scope(&place, parsed, engine, &known, &mut work, |mut cx| {
             let target = Target::scope(Scope::Workspace);
-            let policy = entity.policy.as_ref().and_then(|it| cx.document(it, target));
+            let policy = entity.policy.as_ref().and_then(|it| cx.document(it, target, &entity.id));
             products.extend(cx.products(&entity.entities.products));
             let documents: Vec<&CompiledDocument> =
                 std::iter::once(&*global).chain(policy.as_ref()).collect();
@@ -84,6 +86,7 @@ pub(crate) fn compile(
     }
     served(entities, parsed, &mut apis, &mut work.problems);
     addresses::check(entities, &mut work.problems);
+    *reuse = work.reuse;
     let snapshot = Snapshot {
         products: products::infos(entities, &apis, &mut work.problems),
         apis,
@@ -104,6 +107,7 @@ struct Work {
     summary: Summary,
     /// Whether every document was compiled.
     is_whole: bool,
+    reuse: Reuse,
 }
 
 /// The documents of products, by the products' places.
@@ -301,21 +305,53 @@ struct Compiler<'a> {
 impl Compiler<'_> {
     fn global(&mut self, policy: Option<&PolicyEntity>) -> CompiledDocument {
         match policy {
-            Some(policy) => self.document(policy, Target::scope(Scope::Global)),
+            Some(policy) => self.document(policy, Target::scope(Scope::Global), ""),
             None => compile_default_global(self.surroundings),
         }
         .unwrap_or_else(|| CompiledDocument::inheriting(Scope::Global))
     }
 
-    fn document(&mut self, policy: &PolicyEntity, target: Target<'_>) -> Option<CompiledDocument> {
+    /// The document of `owner`, a product or an API, or of one of its operations.
+    fn document(
+        &mut self,
+        policy: &PolicyEntity,
+        target: Target<'_>,
+        owner: &str,
+    ) -> Option<CompiledDocument> {
         self.work.summary.n_policies += 1;
+        let spot = Spot::new(policy, target, self.workspace, owner);
+        let known = spot.as_ref().and_then(|it| self.work.reuse.get(it, &policy.text));
+        if let Some(known) = known {
+            self.work.summary.n_expressions += known.n_expressions;
+            self.work.problems.extend(known.problems);
+            return Some(known.compiled);
+        }
+        let n_before = self.work.problems.len();
+        let (compiled, n_expressions) = self.compile(policy, target);
+        self.work.summary.n_expressions += n_expressions;
+        self.work.is_whole &= compiled.is_some();
+        let problems = self.work.problems.get(n_before..).unwrap_or_default().to_vec();
+        if let Some((spot, compiled)) = spot.zip(compiled.as_ref())
+            && !problems.iter().any(Diagnostic::is_error)
+        {
+            let (text, compiled) = (policy.text.clone(), compiled.clone());
+            self.work.reuse.keep(spot, Known { text, compiled, problems, n_expressions });
+        }
+        compiled
+    }
+
+    /// A document, and how many expressions are in it.
+    fn compile(
+        &mut self,
+        policy: &PolicyEntity,
+        target: Target<'_>,
+    ) -> (Option<CompiledDocument>, usize) {
         let (document, problems) = document::parse(&policy.text);
-        self.work.summary.n_expressions += n_expressions(&document);
+        let n_expressions = n_expressions(&document);
         let is_broken = problems.iter().any(Diagnostic::is_error);
         self.work.problems.extend(problems.into_iter().map(|it| it.in_file(policy.file.clone())));
         if is_broken {
-            self.work.is_whole = false;
-            return None;
+            return (None, n_expressions);
         }
         let file = Some(policy.file.clone());
         let (compiled, problems) = compile_document(&document, file, target, self.surroundings);
@@ -324,14 +360,13 @@ impl Compiler<'_> {
             None => it.in_file(policy.file.clone()),
         };
         self.work.problems.extend(problems.into_iter().map(in_file));
-        self.work.is_whole &= compiled.is_some();
-        compiled
+        (compiled, n_expressions)
     }
 
     /// The documents of products, in order; none for a product without one.
     fn products(&mut self, products: &[ProductEntity]) -> Vec<Option<CompiledDocument>> {
         let target = Target::scope(Scope::Product);
-        let policy = |it: &ProductEntity| self.document(it.policy.as_ref()?, target);
+        let policy = |it: &ProductEntity| self.document(it.policy.as_ref()?, target, &it.id);
         products.iter().map(policy).collect()
     }
 
@@ -360,7 +395,9 @@ impl Compiler<'_> {
 
     fn api(&mut self, api: &ApiEntity, around: &Around<'_>) -> Api {
         self.work.summary.n_apis += 1;
-        let own = api.policy.as_ref().and_then(|it| self.document(it, Target::scope(Scope::Api)));
+        let target = Target::scope(Scope::Api);
+        let owner = api.full_name();
+        let own = api.policy.as_ref().and_then(|it| self.document(it, target, &owner));
         let documents = around.with(None, &[own.as_ref()]);
         let pipeline = Arc::new(Pipeline::splice(&documents));
         let inherits =
@@ -520,7 +557,7 @@ impl Compiler<'_> {
             ..entity.clone().into_operation()
         });
         let target = Target { scope: Scope::Operation, operation: Some(&operation) };
-        let own = entity.policy.as_ref().and_then(|it| self.document(it, target));
+        let own = entity.policy.as_ref().and_then(|it| self.document(it, target, &api.full_name()));
         let (pipeline, logged, in_products) = match &own {
             Some(own) => {
                 let narrow = [inherited.own, Some(own)];

@@ -9,7 +9,7 @@ const NAMED_VALUE: &str = "PORTCULLIS_NAMED_VALUE_";
 const KEY: &str = "PORTCULLIS_KEY_";
 
 /// The variables. `Debug` shows their number only.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {

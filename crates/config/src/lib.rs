@@ -34,6 +34,7 @@ mod place;
 mod products;
 mod remembered;
 mod resolve;
+mod reuse;
 mod secret_source;
 mod settings;
 mod short_backend;

@@ -19,7 +19,8 @@ use crate::overrides::{self, Overrides};
 use crate::place::Place;
 use crate::remembered::Remembered;
 use crate::resolve;
-use crate::secret_source::SecretProvider;
+use crate::reuse::{Around, Asking, ReadFiles};
+use crate::secret_source::{SecretProvider, SecretSource};
 use crate::settings::GatewaySettings;
 use crate::single_file;
 use crate::snapshot::Snapshot;
@@ -44,6 +45,18 @@ pub struct Options {
     pub secrets: Secrets,
     /// What loads with clones of these options know of each other.
     pub remembered: Remembered,
+}
+
+impl Options {
+    /// Whether others say the same, whatever was remembered.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.environment_name == other.environment_name
+            && self.environment == other.environment
+            && self.set == other.set
+            && self.named_values == other.named_values
+            && self.keys == other.keys
+            && self.secrets == other.secrets
+    }
 }
 
 /// Whether secrets are read.
@@ -168,11 +181,16 @@ pub async fn load(
     engine: Engine<'_>,
 ) -> Loaded {
     let (parsed, mut diagnostics) = parse(source, options);
-    let (resolved, found) = resolve::resolve(&parsed, options, secrets).await;
+    let asking = Asking::new(secrets);
+    let files = ReadFiles::new(read_files(&parsed));
+    let (resolved, found) = resolve::resolve(&parsed, options, &asking).await;
     diagnostics.extend(found);
+    let around = Around::new(source, options, &parsed, (files, asking.answers()), engine);
+    let mut reuse = options.remembered.documents.take(&around);
     let mut hidden = parsed.tokens.clone();
     resolved.all_named_values().for_each(|it| hidden.add_named_values(it));
-    let (snapshot, summary, found) = compile::compile(&parsed, resolved, engine);
+    let (snapshot, summary, found) = compile::compile(&parsed, resolved, engine, &mut reuse);
+    options.remembered.documents.put(around, reuse);
     diagnostics.extend(found);
     diagnostics.iter_mut().for_each(|it| hidden.redact(it));
     tidy(&mut diagnostics);
@@ -188,18 +206,32 @@ pub async fn load(
     }
 }
 
-/// The files that named values, keys and certificates are read from.
+/// The files that named values, keys, certificates and connections are read from, but for refresh
+/// tokens: the gateway itself writes those.
 fn secret_files(parsed: &Parsed) -> Vec<PathBuf> {
     let of_workspaces = parsed.entities.workspaces.iter().flat_map(|it| &it.entities.named_values);
     let values = parsed.entities.named_values.iter().chain(of_workspaces);
     let values = values.filter_map(|it| it.value.as_ref());
     let keys = parsed.settings.keys.iter().flat_map(|it| [&it.primary, &it.secondary]).flatten();
-    let certificates = parsed.settings.certificates.iter().map(|it| &it.source);
-    let mut files: Vec<PathBuf> = values
-        .chain(keys)
-        .chain(certificates)
-        .filter_map(|it| it.path(parsed.folder.as_deref()))
-        .collect();
+    let certificates = parsed.settings.certificates.iter();
+    let certificates = certificates.flat_map(|it| [Some(&it.source), it.password.as_ref()]);
+    let connections = parsed.settings.authorizations.iter();
+    let connections = connections.filter_map(|it| it.client_secret.as_ref());
+    let all = values.chain(keys).chain(certificates.flatten()).chain(connections);
+    paths(all, parsed)
+}
+
+/// Every file that is read outside of the source.
+fn read_files(parsed: &Parsed) -> Vec<PathBuf> {
+    let tokens = parsed.settings.authorizations.iter().filter_map(|it| it.refresh_token.as_ref());
+    let mut files = secret_files(parsed);
+    files.extend(paths(tokens, parsed));
+    files
+}
+
+fn paths<'s>(sources: impl Iterator<Item = &'s SecretSource>, parsed: &Parsed) -> Vec<PathBuf> {
+    let path = |it: &SecretSource| it.path(parsed.folder.as_deref());
+    let mut files: Vec<PathBuf> = sources.filter_map(path).collect();
     files.sort();
     files.dedup();
     files

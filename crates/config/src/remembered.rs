@@ -1,8 +1,8 @@
-//! What specifications came to, from one load to the next: one that has not changed is not read
-//! again.
+//! What specifications and documents came to, from one load to the next: one that has not changed
+//! is not read again.
 //!
-//! Reading specifications is most of a load. What is remembered is compared with the whole text, so
-//! that a change of any byte is read.
+//! Reading and compiling them is most of a load. What is remembered is compared with the whole
+//! text, so that a change of any byte is read.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,10 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::entity::OperationEntity;
 use crate::openapi::RequiredQuery;
+use crate::reuse::Documents;
 
-/// The operations of specifications that were read without a problem. Clones share them.
+/// The operations of specifications that were read without a problem, and the documents of the
+/// last load. Clones share them.
 #[derive(Clone, Default)]
-pub struct Remembered(Arc<Mutex<Memory>>);
+pub struct Remembered {
+    specifications: Arc<Mutex<Memory>>,
+    pub(crate) documents: Documents,
+}
 
 #[derive(Default)]
 struct Memory {
@@ -33,7 +38,7 @@ struct Known {
 impl Remembered {
     /// Begins a load: what the one before did not ask for is forgotten.
     pub(crate) fn begin(&self) {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.specifications.lock().unwrap_or_else(PoisonError::into_inner);
         let last = memory.load;
         memory.by_file.retain(|_, it| it.load == last);
         memory.load = last.wrapping_add(1);
@@ -46,7 +51,7 @@ impl Remembered {
         text: &str,
         required: RequiredQuery,
     ) -> Option<Vec<OperationEntity>> {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.specifications.lock().unwrap_or_else(PoisonError::into_inner);
         let load = memory.load;
         let known = memory.by_file.get_mut(file)?;
         if known.required != required || *known.text != *text {
@@ -64,7 +69,7 @@ impl Remembered {
         required: RequiredQuery,
         operations: &[OperationEntity],
     ) {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.specifications.lock().unwrap_or_else(PoisonError::into_inner);
         let load = memory.load;
         let known = Known { text: text.clone(), required, operations: operations.to_vec(), load };
         memory.by_file.insert(file.clone(), known);
@@ -138,7 +143,7 @@ mod tests {
     fn what_is_not_there_any_more_is_forgotten() {
         let options = Options::default();
         ids(SPEC, "", &options);
-        let n_known = || options.remembered.0.lock().unwrap().by_file.len();
+        let n_known = || options.remembered.specifications.lock().unwrap().by_file.len();
         assert_eq!(n_known(), 1);
         let none: [(&str, &str); 0] = [];
         for _ in 0..2 {

@@ -189,6 +189,20 @@ impl Source {
         self
     }
 
+    /// Whether another source has the same files, with the same texts but for those of documents.
+    pub(crate) fn is_same_but(
+        &self,
+        other: &Self,
+        is_document: impl Fn(&Arc<str>) -> bool,
+    ) -> bool {
+        self.folder == other.folder
+            && self.settings_file == other.settings_file
+            && self.files.len() == other.files.len()
+            && self.files.iter().zip(&other.files).all(|((name, text), (other, other_text))| {
+                name == other && (text == other_text || is_document(name))
+            })
+    }
+
     /// Adds or replaces a file.
     pub fn insert(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) {
         let name = name.into();

@@ -86,7 +86,7 @@ impl Seen {
 
 /// What is in a file of a secret; none if it cannot be read.
 fn content(path: &std::path::Path) -> Option<Secret> {
-    SecretSource::read_file(path).ok()
+    SecretSource::read_binary_file(path).ok()
 }
 
 /// Is called with each snapshot that is put in place.

@@ -127,6 +127,13 @@ impl CompiledDocument {
         self.sections.get(section as usize).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether policies of it prepare themselves for the operations they run for: they know those
+    /// of one load only.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.sections.iter().flatten().any(|it| matches!(it, Item::Step(it) if it.is_prepared()))
+    }
+
     /// The scope it was compiled for.
     #[must_use]
     pub fn scope(&self) -> Scope {

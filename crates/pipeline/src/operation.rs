@@ -199,7 +199,7 @@ pub struct Representation {
     /// The first example's text, if there is one.
     pub example: Option<String>,
     /// The JSON schema with all references put in, if there is one: for samples.
-    pub schema: Option<serde_json::Value>,
+    pub schema: Option<Arc<serde_json::Value>>,
     /// Where the schema is: a JSON pointer into the specification.
     pub definition: Option<String>,
     /// The schema of the API that describes it, if the operation names one.

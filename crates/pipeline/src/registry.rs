@@ -21,6 +21,15 @@ impl Registry {
         self.0.get(name).copied()
     }
 
+    /// Whether another has the very same policies.
+    #[must_use]
+    pub fn is_same(&self, other: &Registry) -> bool {
+        let has = |(name, kind): (&&str, &&'static PolicyKind)| {
+            other.get(name).is_some_and(|it| std::ptr::eq(it, *kind))
+        };
+        self.0.len() == other.0.len() && self.0.iter().all(has)
+    }
+
     /// All policies, sorted by name.
     #[must_use]
     pub fn kinds(&self) -> Vec<&'static PolicyKind> {

@@ -116,6 +116,17 @@ impl Extensions {
         self.given.insert(TypeId::of::<T>(), value);
     }
 
+    /// Whether another set has the very same values, and shares the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Extensions) -> bool {
+        let has = |(id, it): (&TypeId, &Arc<dyn Any + Send + Sync>)| {
+            other.given.get(id).is_some_and(|other| Arc::ptr_eq(it, other))
+        };
+        Arc::ptr_eq(&self.made, &other.made)
+            && self.given.len() == other.given.len()
+            && self.given.iter().all(has)
+    }
+
     /// The value of that type.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {

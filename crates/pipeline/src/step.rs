@@ -259,6 +259,11 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
+    /// Whether it, or a step inside of it, prepares itself for operations.
+    pub(crate) fn is_prepared(&self) -> bool {
+        !self.preparations.is_empty()
+    }
+
     /// The statements that stand for it in a section.
     pub(crate) fn into_items(self, items: &mut Vec<Item>) {
         match self.action {

@@ -96,18 +96,23 @@ fn body(found: &Representation) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use pipeline::{Operation, OperationResponse, Representation, Statuses};
     use serde_json::json;
 
     use crate::test_support::{Ran, Trial, problems};
 
     fn operation() -> Operation {
-        let representation = |content_type: &str, example: Option<&str>, schema| Representation {
-            content_type: content_type.to_owned(),
-            example: example.map(str::to_owned),
-            schema,
-            ..Representation::default()
-        };
+        let representation =
+            |content_type: &str, example: Option<&str>, schema: Option<serde_json::Value>| {
+                Representation {
+                    content_type: content_type.to_owned(),
+                    example: example.map(str::to_owned),
+                    schema: schema.map(Arc::new),
+                    ..Representation::default()
+                }
+            };
         let ok = OperationResponse {
             statuses: Statuses::One(200),
             representations: vec![

@@ -245,7 +245,7 @@ impl<'s> Reader<'s> {
                 Representation {
                     content_type: it.key.clone(),
                     example: it.value.get("example").or(first).map(example_text),
-                    schema: schema.as_ref().map(|it| self.schemas.inline(it.tree)),
+                    schema: schema.as_ref().map(|it| Arc::new(self.schemas.inline(it.tree))),
                     definition: schema.map(|it| it.pointer),
                     schema_id: None,
                 }
@@ -256,7 +256,7 @@ impl<'s> Reader<'s> {
     fn representations_v2(&self, operation: &'s Tree, response: &At<'s>) -> Vec<Representation> {
         let examples = response.tree.get("examples").map(Tree::entries).unwrap_or_default();
         let at = response.get("schema");
-        let schema = at.as_ref().map(|it| self.schemas.inline(it.tree));
+        let schema = at.as_ref().map(|it| Arc::new(self.schemas.inline(it.tree)));
         let definition = at.map(|it| it.pointer);
         let produces = operation.get("produces").or_else(|| self.spec.get("produces"));
         let mut types: Vec<String> = produces
