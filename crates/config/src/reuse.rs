@@ -213,9 +213,12 @@ impl Reuse {
     }
 }
 
+/// What a load compiled, and what with.
+type Compiled = (Around, HashMap<Spot, Known>);
+
 /// The documents of the last load. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Documents(Arc<Mutex<Option<(Around, HashMap<Spot, Known>)>>>);
+pub(crate) struct Documents(Arc<Mutex<Option<Compiled>>>);
 
 impl Documents {
     /// What can be used again by a load with that around it.
