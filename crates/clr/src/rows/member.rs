@@ -68,6 +68,8 @@ pub struct Member {
     pub uses: Uses,
     /// Must its type arguments be reference types (`where T : class`)?
     pub of_classes: bool,
+    /// Must its type arguments be value types (`where T : struct`)?
+    pub of_structs: bool,
     /// One sentence for completion and reference pages.
     pub summary: &'static str,
 }
@@ -153,6 +155,7 @@ const fn row(
         in_resolvers: false,
         uses: Uses::NONE,
         of_classes: false,
+        of_structs: false,
         summary: "",
     }
 }
@@ -355,6 +358,13 @@ impl Member {
     #[must_use]
     pub const fn of_classes(mut self) -> Self {
         self.of_classes = true;
+        self
+    }
+
+    /// With type arguments that must be value types (`where T : struct`).
+    #[must_use]
+    pub const fn of_structs(mut self) -> Self {
+        self.of_structs = true;
         self
     }
 

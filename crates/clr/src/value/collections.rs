@@ -219,6 +219,17 @@ impl List {
         result
     }
 
+    /// Inserts items one by one, as .NET's list does with those it cannot count before.
+    pub fn insert_each(&self, at: usize, added: Vec<Value>) {
+        let mut content = self.lock();
+        content.version = content.version.wrapping_add(added.len() as u64);
+        let wanted = content.items.len() + added.len();
+        content.items.splice(at..at, added);
+        while content.capacity < wanted {
+            content.capacity = (content.capacity * 2).max(4);
+        }
+    }
+
     /// `Capacity`: the room that .NET's list would have.
     #[must_use]
     pub fn capacity(&self) -> usize {

@@ -119,6 +119,21 @@ const MEMBERS: &[Member] = &[
         index_of(args, cx, false)
     })
     .params(&["array", "value", "startIndex"]),
+    Member::static_method("IndexOf", &[ARRAY, Type::Object], Type::Int32, |args, cx| {
+        index_of(args, cx, false)
+    })
+    .params(&["array", "value"]),
+    Member::static_method(
+        "IndexOf",
+        &[ARRAY, Type::Object, Type::Int32],
+        Type::Int32,
+        |args, cx| index_of(args, cx, false),
+    )
+    .params(&["array", "value", "startIndex"]),
+    Member::static_method("LastIndexOf", &[ARRAY, Type::Object], Type::Int32, |args, cx| {
+        index_of(args, cx, true)
+    })
+    .params(&["array", "value"]),
     Member::static_method("LastIndexOf", &[ITEMS, Type::M], Type::Int32, |args, cx| {
         index_of(args, cx, true)
     })

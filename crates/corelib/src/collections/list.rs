@@ -34,6 +34,11 @@ const MEMBERS: &[Member] = &[
     .params(&["capacity"]),
     Member::constructor(&[ITEMS], SELF, |args, cx| {
         let items = any::items(args.value(0), "collection", cx)?;
+        if !is_counted(args.value(0)) {
+            let made = List::new(args.type_arg(0), Vec::new());
+            made.insert_each(0, items);
+            return Ok(Value::List(Arc::new(made)));
+        }
         Ok(Value::list(args.type_arg(0), items))
     })
     .params(&["collection"]),
@@ -54,7 +59,8 @@ const MEMBERS: &[Member] = &[
     Member::method("Add", &[Type::T], Type::Void, any::add).params(&["item"]),
     Member::method("AddRange", &[ITEMS], Type::Void, |args, cx| {
         let added = any::items(args.value(1), "collection", cx)?;
-        list(args)?.change(|all| all.extend(added));
+        let it = list(args)?;
+        insert(&it, it.len(), args.value(1), added);
         Ok(Value::Null)
     })
     .params(&["collection"]),
@@ -130,7 +136,7 @@ const MEMBERS: &[Member] = &[
         let at = any::position(args.value(1)).filter(|at| *at <= it.len());
         let at = at.ok_or_else(any::index_fault)?;
         cx.steps(it.len() as u64 / 16)?;
-        it.change(|all| drop(all.splice(at..at, added)));
+        insert(&it, at, args.value(2), added);
         Ok(Value::Null)
     })
     .params(&["index", "collection"]),
@@ -288,6 +294,19 @@ fn sorted(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> 
     }
     it.change(|all| *all = items);
     Ok(Value::Null)
+}
+
+/// Whether it can be told how many items there are, before they are read.
+fn is_counted(of: &Value) -> bool {
+    !matches!(of, Value::Sequence(_) | Value::String(_))
+}
+
+/// Inserts what was in a collection.
+fn insert(list: &List, at: usize, from: &Value, added: Vec<Value>) {
+    match is_counted(from) {
+        true => list.change(|all| drop(all.splice(at..at, added))),
+        false => list.insert_each(at, added),
+    }
 }
 
 #[cfg(test)]

@@ -22,12 +22,14 @@ const MEMBERS: &[Member] = &[
         .into())
     })
     .params(&["n1", "n2"])
+    .of_structs()
     .doc("Null is less than any value."),
     Member::static_method("Equals", &[EITHER, EITHER], Type::Bool, |args, _| {
         let [a, b] = args.take()?;
         Ok(a.equals(&b).into())
     })
-    .params(&["n1", "n2"]),
+    .params(&["n1", "n2"])
+    .of_structs(),
     Member::property("HasValue", Type::Bool, |args, _| Ok((!args.value(0).is_null()).into())),
     Member::property("Value", Type::T, |args, _| {
         let [it] = args.take()?;

@@ -40,7 +40,14 @@ impl Parser<'_> {
         let alignment = self.eat(Punct::Comma).then(|| self.expression());
         let mut format = None;
         if let TokenKind::HoleFormat(text) = self.kind() {
-            format = Some(text.clone());
+            let text = text.clone();
+            if text.is_empty() {
+                let (message, label) =
+                    ("the format after `:` is empty", "nothing stands behind it");
+                let help = Some("leave the `:` out for the usual form");
+                self.report("PC0301", self.span(), message.to_owned(), label, help);
+            }
+            format = Some(text);
             self.advance();
         }
         if *self.kind() == TokenKind::HoleEnd {
@@ -60,5 +67,6 @@ mod tests {
     fn interpolated_strings_have_holes_with_alignment_and_format() {
         assert_eq!(print("$\"a{b,-3:x}c{ $\"{d}\" }\""), "$\"a{b,(- 3):x}c{$\"{d}\"}\"");
         assert!(problem("$\"{a ? b : c}\"").starts_with("expected `:`"));
+        assert_eq!(problem("$\"{a:}\""), "the format after `:` is empty");
     }
 }

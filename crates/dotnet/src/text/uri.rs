@@ -108,7 +108,9 @@ impl Uri {
         if base.host.is_none() {
             return Err(Failure::Uri("Invalid URI: the base cannot be resolved against.".into()));
         }
-        let (path, query, fragment) = split(reference);
+        let reference =
+            if is_web(&base.scheme) { slashes(reference) } else { reference.to_owned() };
+        let (path, query, fragment) = split(&reference);
         let left = base.left(true);
         let text = if reference.starts_with("//") {
             format!("{}:{reference}", base.scheme)
@@ -141,10 +143,10 @@ impl Parts {
         let Some(scheme) = scheme(text) else {
             return Err(invalid("The format of the URI could not be determined."));
         };
-        let rest = text.get(scheme.len() + 1..).unwrap_or_default();
+        let written = text.get(scheme.len() + 1..).unwrap_or_default();
         let scheme = scheme.to_ascii_lowercase();
-        let web = matches!(scheme.as_str(), "http" | "https" | "ws" | "wss" | "ftp" | "file");
-        let rest = if web { slashes(rest) } else { rest.to_owned() };
+        let web = is_web(&scheme);
+        let rest = if web { slashes(written) } else { written.to_owned() };
         let Some(after) = rest.strip_prefix("//") else {
             if web {
                 return Err(invalid("The Authority/Host could not be parsed."));
@@ -160,7 +162,15 @@ impl Parts {
                 fragment: canonical(fragment),
             });
         };
-        let end = after.find(['/', '?', '#']).unwrap_or(after.len());
+        // No backslash ends a host, but that of a file.
+        let of_host = if scheme == "file" { after } else { written.get(2..).unwrap_or_default() };
+        let end = of_host.find(['/', '?', '#']).unwrap_or(of_host.len());
+        if of_host
+            .get(..end)
+            .is_some_and(|it| it.split(':').next().is_some_and(|it| it.contains('\\')))
+        {
+            return Err(invalid("The hostname could not be parsed."));
+        }
         let (authority, tail) = after.split_at_checked(end).unwrap_or((after, ""));
         let (user_info, host_port) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (host, port) = host_and_port(host_port, &scheme)?;
@@ -297,6 +307,11 @@ fn default_port(scheme: &str) -> Option<u16> {
         "telnet" => 23,
         _ => return None,
     })
+}
+
+/// Whether backslashes count as slashes.
+fn is_web(scheme: &str) -> bool {
+    matches!(scheme, "http" | "https" | "ws" | "wss" | "ftp" | "file")
 }
 
 /// Path, query with `?`, fragment with `#`.
@@ -444,13 +459,18 @@ mod tests {
             ("https://e.com/a/../b/./c", "https://e.com/b/c", "https://e.com/b/c"),
             ("https://e.com//a//b/..", "https://e.com//a//", "https://e.com//a//"),
             ("https://e.com/%41%7", "https://e.com/A%257", "https://e.com/A%257"),
-            (r"https:\\e.com\x?a\b", "https://e.com/x?a%5Cb", "https://e.com/x?a%5Cb"),
+            (r"https:\\e.com/y\x?a\b", "https://e.com/y/x?a%5Cb", "https://e.com/y/x?a%5Cb"),
             ("https://[::1]:80/", "https://[::1]:80/", "https://[::1]:80/"),
             ("https://e.com/x?", "https://e.com/x?", "https://e.com/x?"),
         ] {
             let uri = Uri::absolute(text).unwrap();
             assert_eq!(uri.parts.as_ref().map(Parts::to_text).as_deref(), Some(absolute));
             assert_eq!(uri.to_text(), shown);
+        }
+        for text in
+            [r"http://e.com\x", r"http:\\e.com\x", r"http://u@e.com\x", r"http://e.com:80\x"]
+        {
+            assert!(Uri::absolute(text).is_err(), "{text}");
         }
         assert_eq!(parts("https://Bücher.example/").idn_host(), "xn--bcher-kva.example");
     }

@@ -70,7 +70,7 @@ impl Binder {
         match &argument.value {
             Given::Expr(it) if it.ty == x => true,
             Given::Expr(it) if it.ty == y => false,
-            Given::Expr(_) => is_better_target(x, y),
+            Given::Expr(_) => is_better_target(x, y) || is_better_delegate(x, y),
             Given::Lambda(_) | Given::Group(_) => {
                 let (Type::Func(a), Type::Func(b)) = (x, y) else { return false };
                 let (Some((p, q)), Some((r, s))) = (a.split_last(), b.split_last()) else {
@@ -116,6 +116,13 @@ fn is_better_target(x: Type, y: Type) -> bool {
     !to_y && signed(x) && unsigned(y)
 }
 
+/// Are both delegates with the same parameters, and the result of `x` the better target?
+fn is_better_delegate(x: Type, y: Type) -> bool {
+    let (Type::Func(a), Type::Func(b)) = (x, y) else { return false };
+    let (Some((p, q)), Some((r, s))) = (a.split_last(), b.split_last()) else { return false };
+    q == s && (is_better_target(*p, *r) || (*p != Type::Void && *r == Type::Void))
+}
+
 fn openness(of: Type) -> u32 {
     match of {
         Type::MethodArg(_) | Type::TypeArg(_) => 8,
@@ -139,6 +146,7 @@ mod tests {
             &[
                 ("Math.Max(1, 2L)", "Int64: 2"),
                 ("Math.Abs(-1.5m)", "Decimal: 1.5"),
+                ("new int[0].Sum(null)", "System.ArgumentNullException"),
                 ("string.Concat(\"a\", 1)", "String: a1"),
                 ("Convert.ToString((object)5)", "String: 5"),
             ],

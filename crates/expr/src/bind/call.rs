@@ -1,6 +1,6 @@
 //! Calls.
 
-use clr::rows::MemberKind;
+use clr::rows::{Member, MemberKind};
 use clr::types::{self, Type};
 use csharp::ast::{self, ExprKind, Span};
 
@@ -310,6 +310,29 @@ impl Binder {
         }
     }
 
+    /// Whether the type arguments of a method are such as it asks for; reports if not.
+    fn keeps_constraints(&mut self, member: &Member, of: &[Type], span: Span) -> bool {
+        let (wanted, label, help) = match () {
+            () if member.of_classes => (
+                "a reference type",
+                "not a reference type",
+                "name a class, an interface or `object`",
+            ),
+            () if member.of_structs => (
+                "a value type other than a nullable one",
+                "not a value type",
+                "name a number, an enum or another struct",
+            ),
+            () => return true,
+        };
+        let is_struct = |it: &Type| it.is_value_type() && !matches!(it, Type::Nullable(_));
+        let keeps = |it: &Type| if member.of_classes { !it.is_value_type() } else { is_struct(it) };
+        let Some(other) = of.iter().find(|it| !keeps(it)) else { return true };
+        let text = format!("`{other}` must be {wanted} as the type argument of `{}`", member.name);
+        self.report(codes::NO_OVERLOAD, span, text, label, Some(help.to_owned()));
+        false
+    }
+
     /// The call of what was chosen.
     fn emit(
         &mut self,
@@ -321,15 +344,7 @@ impl Binder {
     ) -> Expr {
         let Some(signature) = signatures.get(fit.index) else { return Expr::error(span) };
         let Some(found) = signature.found else { return Expr::error(span) };
-        if let Some(value) = fit.of_method.iter().find(|it| it.is_value_type())
-            && found.member.of_classes
-        {
-            let text = format!(
-                "`{value}` must be a reference type as the type argument of `{}`",
-                found.member.name
-            );
-            let help = Some("name a class, an interface or `object`".to_owned());
-            self.report(codes::NO_OVERLOAD, span, text, "not a reference type", help);
+        if !self.keeps_constraints(found.member, &fit.of_method, span) {
             return Expr::error(span);
         }
         self.uses = self.uses.union(found.member.uses);

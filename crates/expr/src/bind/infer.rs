@@ -47,7 +47,8 @@ impl Bounds {
 }
 
 impl Binder {
-    /// The type arguments of a generic method for the arguments of a call.
+    /// The type arguments of a generic method for the arguments of a call. A value says nothing of
+    /// the type argument of a nullable parameter.
     pub(super) fn infer(
         &mut self,
         generics: usize,
@@ -205,7 +206,6 @@ fn lower(from: Type, formal: Type, all: &mut [Bounds]) {
             }
         }
         (Type::Nullable(a), Type::Nullable(b)) => exact(*a, *b, all),
-        (_, Type::Nullable(b)) => lower(from, *b, all),
         (Type::Array(a), Type::Array(b)) => by_variance(*a, *b, all),
         (Type::Tuple(a, _), Type::Tuple(b, _)) => {
             a.iter().zip(b).for_each(|(a, b)| lower(*a, *b, all));
@@ -267,6 +267,10 @@ mod tests {
                 ("new[] {\"a\", \"b\"}.ToDictionary(x => x, x => x.Length)[\"b\"]", "Int32: 1"),
                 ("new[] {\"1\"}.Select(int.Parse).First()", "Int32: 1"),
                 ("Enumerable.Empty()", "PC0334"),
+                ("Nullable.Compare(1, 2)", "PC0334"),
+                ("Nullable.Compare((int?)1, (int?)2)", "Int32: -1"),
+                ("Nullable.Compare<int>(1, 2)", "Int32: -1"),
+                ("Nullable.Compare<string>(\"a\", \"b\")", "PC0332"),
             ],
         );
     }

@@ -49,8 +49,16 @@ pub(super) const IMPLICIT: &[Member] = conversions!(implicit, to_token:
 );
 
 fn from_token(args: &mut Args<'_>, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
-    let to = args.member().returns;
-    let value = cast_to(token_of(args.value(0)), to)?;
+    operator(token_of(args.value(0)), args.member().returns, cx)
+}
+
+/// `(T)token`.
+pub(super) fn operator(
+    token: Option<&Token>,
+    to: Type,
+    cx: &mut EvalCx<'_>,
+) -> Result<Value, Exception> {
+    let value = cast_to(token, to)?;
     if to == URI && !value.is_null() { address(value, cx) } else { Ok(value) }
 }
 
@@ -150,6 +158,11 @@ pub(super) fn value_as(token: Option<&Token>, to: Type) -> Result<Value, Excepti
             to.full_name()
         ))),
     }
+}
+
+/// Whether `ToObject<T>()` is the operator `(T)token`: for all types of the operators but bytes.
+pub(super) fn is_cast(to: Type) -> bool {
+    target_of(to).is_some_and(|(target, _)| target != Target::Bytes)
 }
 
 fn is_compared(ty: Type) -> bool {

@@ -8,15 +8,17 @@ use std::sync::Arc;
 
 use clr::cx::EvalCx;
 use clr::exception::Exception;
-use clr::rows::{definition, integer_of, is_reference_convertible};
+use clr::rows::{TypeKind, definition, integer_of, is_reference_convertible};
 use clr::types::{self, Type, names};
 use clr::value::Value;
 use corelib::collections::{Comparer, Dictionary};
 use dotnet::Runtime;
 use tree::json::{Kind, Scalar, Target, Token, change_type, date};
 
-use super::conversions::{target_of, typed};
+use super::conversions::{cast_to, is_cast, operator, target_of, typed};
 use super::{class_of, value_of};
+
+const INT_OR_NULL: Type = Type::Nullable(&Type::Int32);
 
 /// Where the token comes from: in text, dates are still strings, and a string may be wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +27,14 @@ enum Source {
     Token,
 }
 
-/// `token.ToObject<T>()`.
+/// `token.ToObject<T>()`: for most simple types the operator `(T)token`.
 pub(super) fn token_to(token: &Token, to: Type, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    if is_cast(to) {
+        return operator(Some(token), to, cx);
+    }
+    if to.without_null().is_enum() {
+        return to_enumeration(token, to);
+    }
     convert(token, to, Source::Token, cx)
 }
 
@@ -38,6 +46,45 @@ pub(super) fn text_to(
     cx: &mut EvalCx<'_>,
 ) -> Result<Value, Exception> {
     convert(token, to, Source::Text { dates }, cx)
+}
+
+/// `ToObject` of an enum: by name, else as the number that the operator gives.
+fn to_enumeration(token: &Token, to: Type) -> Result<Value, Exception> {
+    let (of, nullable) = (to.without_null(), to.accepts_null());
+    let text = match token.scalar() {
+        Some(Scalar::Int(it)) => return Ok(integer_of(of, it)),
+        Some(Scalar::String(text)) => text,
+        _ => {
+            let number = cast_to(Some(token), if nullable { INT_OR_NULL } else { Type::Int32 })?;
+            return match number.as_i64() {
+                Some(_) if nullable => Err(Exception::invalid_cast(format!(
+                    "Unable to cast object of type 'System.Int32' to type '{}'.",
+                    to.full_name()
+                ))),
+                Some(it) => Ok(integer_of(of, it)),
+                None => Ok(Value::Null),
+            };
+        }
+    };
+    if nullable && text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let name = || of.definition_name().and_then(|it| it.rsplit('.').next()).unwrap_or_default();
+    let number = enum_number(&text, of);
+    number
+        .map(|it| integer_of(of, it))
+        .ok_or_else(|| Exception::argument(format!("Could not convert '{text}' to {}.", name())))
+}
+
+/// A member of an enum by its name, whatever its case, or as a number.
+fn enum_number(text: &str, of: Type) -> Option<i64> {
+    let values = match of.definition_name().and_then(definition)?.kind {
+        TypeKind::Enum { values, .. } => values,
+        _ => return None,
+    };
+    let text = text.trim();
+    let named = values.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|it| it.1);
+    named.or_else(|| text.parse().ok())
 }
 
 fn failure(message: String) -> Exception {
@@ -83,7 +130,15 @@ fn convert(
         if matches!(scalar, Scalar::Null | Scalar::Undefined) && to.accepts_null() {
             return Ok(Value::Null);
         }
+        // Nothing at all is null for all that can be null.
+        let is_empty = matches!(&scalar, Scalar::String(it) if it.is_empty());
+        if is_empty && to.accepts_null() && target_of(to).is_none() {
+            return Ok(Value::Null);
+        }
         return simple(&scalar, to, source);
+    }
+    if to == Type::BYTES && token.kind() == Kind::Array {
+        return bytes_of(token, source, cx);
     }
     if target_of(to).is_some() || to.is_enum() {
         let text = format!("Unexpected token when reading {}: {}.", to, start_of(token));
@@ -150,7 +205,12 @@ fn simple(scalar: &Scalar, to: Type, source: Source) -> Result<Value, Exception>
                 })?,
             )
         }
-        (Scalar::String(_), Target::Guid | Target::TimeSpan | Target::Bytes | Target::Uri)
+        (Scalar::Int(_) | Scalar::Float(_) | Scalar::Bool(_) | Scalar::Date(_), Target::Bytes) => {
+            let kind = scalar.kind().name();
+            return Err(reader(format!("Error reading bytes. Unexpected token: {kind}.")));
+        }
+        (Scalar::String(text), Target::Bytes) => return bytes(text),
+        (Scalar::String(_), Target::Guid | Target::TimeSpan | Target::Uri)
         | (Scalar::String(_), Target::DateTimeOffset) => {
             let token = Token::value(scalar.clone());
             tree::json::cast(Some(&token), target, nullable).map_err(|fault| {
@@ -174,6 +234,25 @@ fn simple(scalar: &Scalar, to: Type, source: Source) -> Result<Value, Exception>
     Ok(typed(&value, to))
 }
 
+/// Base64, or a GUID.
+fn bytes(text: &str) -> Result<Value, Exception> {
+    let guid = (text.len() == 36).then(|| Token::value(Scalar::String(text.into())));
+    let guid = guid.and_then(|it| cast_to(Some(&it), Type::Guid).ok());
+    if let Some(Value::Guid(it)) = guid {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = it;
+        let order = [d, c, b, a, f, e, h, g];
+        return Ok(order.into_iter().chain(rest).collect::<Vec<u8>>().into());
+    }
+    Ok(dotnet::text::encoding::from_base64(text)?.into())
+}
+
+/// A list of numbers.
+fn bytes_of(token: &Token, source: Source, cx: &mut EvalCx<'_>) -> Result<Value, Exception> {
+    let items = elements(token, Type::Byte, source, cx)?.unwrap_or_default();
+    let byte = |it: &Value| it.as_i64().and_then(|it| u8::try_from(it).ok());
+    Ok(items.iter().filter_map(byte).collect::<Vec<u8>>().into())
+}
+
 fn is_integer(target: Target) -> bool {
     matches!(
         target,
@@ -191,9 +270,7 @@ fn is_integer(target: Target) -> bool {
 fn enumeration(scalar: &Scalar, to: Type) -> Result<Value, Exception> {
     let number = match scalar {
         Scalar::Int(it) => Some(*it),
-        Scalar::String(text) => {
-            to.definition_name().and_then(definition).and_then(|it| it.enum_value(text))
-        }
+        Scalar::String(text) => enum_number(text, to),
         _ => None,
     };
     number.map(|it| integer_of(to, it)).ok_or_else(|| {

@@ -3,6 +3,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use clr::cx::EvalCx;
 use clr::exception::Exception;
@@ -11,7 +12,7 @@ use clr::types::{Type, names};
 use clr::value::Value;
 use corelib::collections::{Comparer, Rules};
 use dotnet::Str;
-use tree::json::{self, Formatting, ParseOptions, Path, Root, Token};
+use tree::json::{self, Formatting, ParseOptions, Path, Root, Scalar, Token};
 
 use crate::annotations;
 
@@ -69,9 +70,17 @@ fn shallow_hash(token: &Token, depth: usize) -> u64 {
 }
 
 const OWN: &[Member] = &[
-    Member::static_method("Parse", &[Type::String], JTOKEN, |args, cx| parse(args, cx, Root::Any))
-        .params(&["json"])
-        .doc("Reads any JSON."),
+    Member::static_method("Parse", &[Type::String], JTOKEN, |args, cx| {
+        let comment = match args.value(0) {
+            Value::String(it) => leading_comment(it.as_str()),
+            _ => None,
+        };
+        let token = parse(args, cx, Root::Any);
+        // A comment before the value is what the text begins with.
+        Ok(comment.map_or(token?, |it| super::object(Token::value(Scalar::Comment(it)))))
+    })
+    .params(&["json"])
+    .doc("Reads any JSON."),
     Member::static_method("Parse", &[Type::String, LOAD_SETTINGS], JTOKEN, |args, cx| {
         parse(args, cx, Root::Any)
     })
@@ -236,6 +245,17 @@ const OWN: &[Member] = &[
     })
     .doc("A copy of the token and all that is in it."),
 ];
+
+/// The text of a comment that stands before everything else.
+fn leading_comment(text: &str) -> Option<Arc<str>> {
+    let text = text.trim_start();
+    let comment = match (text.strip_prefix("/*"), text.strip_prefix("//")) {
+        (Some(rest), _) => rest.split_once("*/")?.0,
+        (None, Some(rest)) => rest.split(['\r', '\n']).next()?,
+        (None, None) => return None,
+    };
+    Some(comment.into())
+}
 
 /// `Parse(text)` of `JToken`, `JObject` and `JArray`.
 pub(super) fn parse(
