@@ -6,3 +6,5 @@ mod example;
 mod layouts;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod short_form;
