@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use expr::Uses;
-use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, Method};
 use llm::{Format, Json, ModelRequest, Tokenizer, count_prompt, model_in_path};
 use pipeline::{Body, Context, Message, PolicyError};
 
@@ -74,6 +74,13 @@ impl ModelCall {
     /// The tokenizer of the model; `answered` is the model's name in the answer.
     pub(crate) fn tokenizer(&self, answered: Option<&str>) -> Tokenizer {
         Tokenizer::of_models(self.models.iter().map(String::as_str).chain(answered))
+    }
+
+    /// Whether the request only looks at what was made before, such as a stored response or a batch,
+    /// or deletes it: the usage that its answer tells was paid for.
+    pub(crate) fn is_lookup(&self, context: &Context) -> bool {
+        let methods = [Method::GET, Method::HEAD, Method::DELETE];
+        self.body.is_empty() && methods.contains(&context.request.method) && !context.is_handshake()
     }
 
     /// The body, as the client sent it.

@@ -186,13 +186,8 @@ impl Limit {
 }
 
 impl TokenLimit {
-    /// A realtime session: it begins if there is a token left, and its answers are charged as they
-    /// are done.
-    async fn begin_session(
-        &self,
-        context: &mut Context,
-        asked: Asked,
-    ) -> Result<Flow, PolicyError> {
+    /// Refuses if nothing is left, and tells what is; charges nothing. Gives the counters' slot.
+    async fn look(&self, context: &mut Context, asked: &Asked) -> Result<u64, PolicyError> {
         let limit = &self.0;
         let clock = Arc::clone(&context.services.clock);
         let charge = TokenCharge::Reserve { needed: 0, charge: 0, hold: 0 };
@@ -202,7 +197,19 @@ impl TokenLimit {
             let quota_wait = asked.quota.map(|(_, period)| period.left(clock.now()));
             limit.report.tell(context, standing, quota_wait)?;
         }
-        let slot = standing.map_or(0, |it| it.slot);
+        Ok(standing.map_or(0, |it| it.slot))
+    }
+
+    /// A realtime session: it begins if there is a token left, and its answers are charged as they
+    /// are done.
+    async fn begin_session(
+        &self,
+        context: &mut Context,
+        asked: Asked,
+    ) -> Result<Flow, PolicyError> {
+        let limit = &self.0;
+        let clock = Arc::clone(&context.services.clock);
+        let slot = self.look(context, &asked).await?;
         let session = Session::new(Arc::clone(limit), asked, slot, clock);
         context.watch_messages(Arc::new(session));
         Ok(Flow::Next)
@@ -217,6 +224,9 @@ impl Waiting for TokenLimit {
             return self.begin_session(context, asked).await;
         }
         let call = ModelCall::of(context).await?;
+        if call.is_lookup(context) {
+            return self.look(context, &asked).await.map(|_| Flow::Next);
+        }
         let estimates = limit.estimates || call.is_stream;
         let prompt = if estimates { call.count_prompt().await } else { 0 };
         let unseen = if estimates { 0 } else { call.rough_prompt_tokens };

@@ -148,6 +148,9 @@ impl Waiting for TokenMetric {
             return Ok(Flow::Next);
         }
         let call = ModelCall::of(context).await?;
+        if call.is_lookup(context) {
+            return Ok(Flow::Next);
+        }
         let is_session = context.is_handshake();
         let emission = Arc::new(Emission {
             policy: Arc::clone(policy),

@@ -47,6 +47,16 @@ const SUFFIXES: &[(&str, Format)] = &[
     (":streamGenerateContent", Format::GenerateContent),
     ("/converse", Format::Converse),
     ("/converse-stream", Format::Converse),
+    // Their bodies have a `prompt` or an `input`, too.
+    ("/images/generations", Format::Unknown),
+    ("/images/edits", Format::Unknown),
+    ("/images/variations", Format::Unknown),
+    ("/audio/speech", Format::Unknown),
+    ("/audio/transcriptions", Format::Unknown),
+    ("/audio/translations", Format::Unknown),
+    ("/moderations", Format::Unknown),
+    ("/batches", Format::Unknown),
+    ("/files", Format::Unknown),
 ];
 
 impl Format {
@@ -207,6 +217,17 @@ fn without_query(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prompt_of_an_image_is_no_completion() {
+        let body = br#"{"model":"gpt-image-1","prompt":"a cat","stream":true}"#;
+        for path in
+            ["/openai/v1/images/generations", "/openai/deployments/i/images/generations?x=y"]
+        {
+            let format = Format::detect(path, false, Json::of_bytes(body));
+            assert_eq!((format, format.tells_usage_on_request()), (Format::Unknown, false));
+        }
+    }
 
     #[test]
     fn the_end_of_the_path_tells_first() {
